@@ -12,10 +12,31 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// Returns an error if the folder cannot be written to, and the errors of `fill`.
 pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    filled(path, fill)?.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Like [`write`], for what cannot be made again: returns only when the content and the name are on the disk, where they
+/// survive a power failure.
+///
+/// # Errors
+/// Returns the errors of [`write`].
+pub fn write_durably(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let part = filled(path, fill)?;
+    part.as_file().sync_all()?;
+    part.persist(path).map_err(|error| error.error)?;
+    // The name is part of its folder. Some file systems, and Windows, cannot do this for a folder; they write names in
+    // order by themselves.
+    #[cfg(unix)]
+    let _ = fs::File::open(folder(path)).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// Creates the temporary file for `path` with the content that `fill` writes.
+fn filled(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<NamedTempFile> {
     let mut part = beside(path)?;
     fill_part(&mut part, fill)?;
-    part.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    Ok(part)
 }
 
 /// Like [`write`], but the file gets its name only after `check` has read it under its temporary path and found
@@ -66,7 +87,6 @@ pub fn write_to<E>(
 /// Creates a temporary file in the folder of `path` with the permissions of a normal new file; by default, only
 /// the owner can read a temporary file.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".himix-").suffix(".part");
     #[cfg(unix)]
@@ -74,7 +94,12 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder(path))
+}
+
+/// The folder of a path.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -93,18 +118,21 @@ mod tests {
         let by_name = |text: &'static str| move |part: &Path| fs::write(part, text);
         write_to(&path, |error| error, by_name("two")).expect("written");
         assert_eq!(content(), "two");
+        write_durably(&path, |out| out.write_all(b"three")).expect("written");
+        assert_eq!(content(), "three");
+        assert!(write_durably(&path, half).is_err());
         let refused = |part: &Path| by_name("half")(part).and(Err(io::Error::other("damaged")));
         assert!(write_to(&path, |error| error, refused).is_err());
-        assert_eq!(content(), "two");
+        assert_eq!(content(), "three");
         let text = |content: &'static [u8]| move |out: &mut dyn Write| out.write_all(content);
         let other = |part: &Path| match fs::read_to_string(part)?.as_str() {
-            "three" => Ok(()),
+            "four" => Ok(()),
             _ => Err(io::Error::other("it differs")),
         };
-        assert!(write_checked(&path, |error| error, text(b"four"), other).is_err());
-        assert_eq!(content(), "two");
-        write_checked(&path, |error| error, text(b"three"), other).expect("written");
+        assert!(write_checked(&path, |error| error, text(b"five"), other).is_err());
         assert_eq!(content(), "three");
+        write_checked(&path, |error| error, text(b"four"), other).expect("written");
+        assert_eq!(content(), "four");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else is left");
         assert!(write(&folder.path().join("none/a.txt"), |_| Ok(())).is_err());
     }

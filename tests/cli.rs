@@ -7,6 +7,8 @@
 mod common;
 mod formats;
 
+#[path = "cli/agreement.rs"]
+mod agreement;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/batch.rs"]
@@ -43,6 +45,8 @@ mod model;
 mod moved;
 #[path = "cli/old.rs"]
 mod old;
+#[path = "cli/pairs.rs"]
+mod pairs;
 #[path = "cli/phantoms.rs"]
 mod phantoms;
 #[path = "cli/predict.rs"]

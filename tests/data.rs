@@ -3,10 +3,14 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "data/append.rs"]
+mod append;
 #[path = "data/bad_input.rs"]
 mod bad_input;
 #[path = "data/big_endian.rs"]
 mod big_endian;
+#[path = "data/cases.rs"]
+mod cases;
 mod common;
 #[path = "data/dataset.rs"]
 mod dataset;

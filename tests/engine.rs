@@ -3,9 +3,12 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+mod common;
 mod fake;
 #[path = "engine/jobs.rs"]
 mod jobs;
+#[path = "engine/journal.rs"]
+mod journal;
 #[path = "engine/model_jobs.rs"]
 mod model_jobs;
 #[path = "engine/seam.rs"]

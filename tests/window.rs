@@ -3,6 +3,10 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/annotate.rs"]
+mod annotate;
+#[path = "window/annotate_tools.rs"]
+mod annotate_tools;
 #[path = "window/builder.rs"]
 mod builder;
 #[path = "window/cases.rs"]
@@ -21,12 +25,16 @@ mod harness;
 mod influence;
 #[path = "window/information.rs"]
 mod information;
+#[path = "window/keeping.rs"]
+mod keeping;
 #[path = "window/presentation.rs"]
 mod presentation;
 #[path = "window/prompts.rs"]
 mod prompts;
 #[path = "window/proposals.rs"]
 mod proposals;
+#[path = "window/readers.rs"]
+mod readers;
 #[path = "window/report.rs"]
 mod report;
 #[path = "window/robustness.rs"]

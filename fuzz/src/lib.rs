@@ -1,12 +1,18 @@
-//! The module `data` of the viewer, compiled alone, and what its fuzz targets share.
+//! The modules of the viewer that read files, compiled alone, and what its fuzz targets share.
 
 // A fuzzer may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "../../src/annotate/mod.rs"]
+pub mod annotate;
 #[path = "../../src/atomic_file.rs"]
 pub mod atomic_file;
 #[path = "../../src/data/mod.rs"]
 pub mod data;
+#[path = "../../src/metrics/mod.rs"]
+pub mod metrics;
+#[path = "../../src/text/mod.rs"]
+pub mod text;
 mod memory;
 mod zip;
 
@@ -28,6 +34,16 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Writes `bytes` as `name` into a folder of its own and hands it to `load`. A panic that leaves the loader is a finding; one that the
 /// loader catches, because a decoder of somebody else's made it, is none.
 pub fn with_file(name: &str, bytes: &[u8], load: impl FnOnce(&Path)) {
+    let path = folder().join(name);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).expect("a folder");
+    }
+    std::fs::write(&path, bytes).expect("a file");
+    watched(|| load(&path));
+}
+
+/// Runs `load`. A panic that leaves it is a finding, and so is too much time.
+pub fn watched(load: impl FnOnce()) {
     static LAST: Mutex<String> = Mutex::new(String::new());
     static QUIET: Once = Once::new();
     // libFuzzer's own hook ends the process at every panic, those that are caught too.
@@ -38,13 +54,8 @@ pub fn with_file(name: &str, bytes: &[u8], load: impl FnOnce(&Path)) {
             }
         }));
     });
-    let path = folder().join(name);
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).expect("a folder");
-    }
-    std::fs::write(&path, bytes).expect("a file");
     let start = processor_time();
-    if catch_unwind(AssertUnwindSafe(|| load(&path))).is_err() {
+    if catch_unwind(AssertUnwindSafe(load)).is_err() {
         eprintln!("the loader panicked: {}", LAST.lock().map(|last| last.clone()).unwrap_or_default());
         std::process::abort();
     }

@@ -199,6 +199,8 @@ impl Annotation {
         let mut known: BTreeMap<LabelId, bool> = self.labels.keys().map(|id| (*id, true)).collect();
         for edit in edits {
             match edit {
+                // The identifier of the next label would be this one again.
+                Edit::Label { id: LabelId(u32::MAX), .. } => return Err(AnnotationError::TooMany),
                 Edit::Label { id, after, .. } => {
                     known.insert(*id, after.is_some());
                 }

@@ -6,10 +6,12 @@ use std::time::Instant;
 use eframe::egui;
 
 use super::HimixApp;
+use super::cases::{CasesCommand, PairCommand};
 use super::command::Command;
 use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
 use super::export::{BatchCommand, ExportCommand};
+use super::keeping::KeepCommand;
 use super::notes::Kind;
 use super::robustness::RobustnessCommand;
 use super::session_file::SessionCommand;
@@ -48,6 +50,7 @@ impl HimixApp {
                     list.search(text);
                 }
             }
+            Command::Cases(command) => self.apply_cases(command),
             Command::OpenPane(pane, is_open) => self.open_pane(pane, is_open),
             Command::ResetLayout => self.reset_layout(),
             Command::KeepLayout => state.settings.layouts = state.layouts.stored(),
@@ -91,8 +94,14 @@ impl HimixApp {
             }
             Command::SaveMask(path) => self.save_mask(path),
             Command::SaveOverlay(path, size) => self.save_overlay(path, size),
-            Command::SetPrompt(prompt) => self.set_prompt(prompt),
-            Command::TypePrompt(prompt) => self.type_prompt(prompt),
+            Command::SetPrompt(prompt) => {
+                self.end_difference();
+                self.set_prompt(prompt);
+            }
+            Command::TypePrompt(prompt) => {
+                self.end_difference();
+                self.type_prompt(prompt);
+            }
             Command::EndTyping => self.finish_typing(),
             Command::DrawWithoutPrompt(draws) => {
                 state.settings.draws_without_prompt = draws;
@@ -154,6 +163,7 @@ impl HimixApp {
             Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
             Command::Annotate(command) => self.apply_annotating(command),
+            Command::Keep(command) => self.apply_keeping(command),
             Command::Export(command) => self.apply_export(command),
             Command::SetUndoMemory(mib) => {
                 state.settings.undo_memory_mib = mib;
@@ -211,7 +221,9 @@ impl HimixApp {
         let name = match kind {
             DialogKind::SaveMask => self.state.suggested_name("mask"),
             DialogKind::SaveOverlay(_) => self.state.suggested_name("overlay"),
+            DialogKind::SaveAnnotation => self.state.suggested_annotation_name(),
             DialogKind::SaveSettings => Some("training.toml".into()),
+            DialogKind::SaveAgreement => Some("agreement.csv".into()),
             DialogKind::SaveFigure(kind) => {
                 let kind = format!("{kind:?}").to_lowercase();
                 Some(self.state.suggested_name(&kind).unwrap_or(format!("{kind}.png")))
@@ -246,7 +258,12 @@ impl HimixApp {
         let Some((kind, answer)) = self.dialogs.answer() else { return };
         let path = match answer {
             Answer::Picked(path) => path,
-            Answer::Cancelled => return,
+            Answer::Cancelled => {
+                // The window does not close after a save that did not happen.
+                return self
+                    .commands
+                    .extend((kind == DialogKind::SaveAnnotation).then_some(Command::Keep(KeepCommand::StayOpen)));
+            }
             Answer::Unavailable => {
                 let text = "The system showed no file dialog (on Linux it needs a desktop portal or zenity). \
                             Drop the file on the window, or name it on the command line.";
@@ -264,6 +281,8 @@ impl HimixApp {
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),
+            DialogKind::OpenAnnotation => Command::Keep(KeepCommand::Open(path)),
+            DialogKind::SaveAnnotation => Command::Keep(KeepCommand::SaveAs(path)),
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
             DialogKind::Annotation => Command::Export(ExportCommand::OpenLabels(path)),
             DialogKind::Export => Command::Export(ExportCommand::Picked(path)),
@@ -273,6 +292,10 @@ impl HimixApp {
             DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
             DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
+            DialogKind::PairsFolder => {
+                Command::Cases(CasesCommand::Pair(PairCommand::Folder(path.display().to_string())))
+            }
+            DialogKind::SaveAgreement => Command::Cases(CasesCommand::SaveAgreement(path)),
             DialogKind::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
             DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
             DialogKind::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
@@ -299,6 +322,9 @@ impl HimixApp {
         // While the user keeps typing, the wait is measured from the first edit that has not been answered yet.
         let since = self.state.jobs.prediction.pending().map_or_else(Instant::now, |awaited| awaited.since);
         let ticket = self.forget_prediction();
+        if self.request_difference(ticket) {
+            return;
+        }
         self.request_compared();
         let state = &mut self.state;
         if state.is_without_prompt() {

@@ -8,6 +8,7 @@ use eframe::egui::{ColorImage, Context, TextureOptions};
 
 use super::HimixApp;
 use super::command::Command;
+use super::keeping::KeepCommand;
 use super::notes::{About, Kind};
 use super::picture::layer;
 use super::record::{PromptOf, Source};
@@ -32,6 +33,7 @@ impl HimixApp {
         self.take_slice();
         self.take_model();
         self.take_files();
+        self.take_cases();
         self.take_numbers(ctx);
         self.take_stages(ctx);
         self.take_comparison();
@@ -40,6 +42,7 @@ impl HimixApp {
         self.take_robustness();
         self.take_variants();
         self.take_annotation_scores();
+        self.take_operation();
         self.take_export();
         self.take_proposals();
         self.take_report();
@@ -165,7 +168,7 @@ impl HimixApp {
     }
 
     fn take_sorted(&mut self, sorted: Sorted) {
-        let Sorted { image, folder, truth, model, session, labels, refused } = sorted;
+        let Sorted { image, folder, truth, annotation, model, session, labels, refused } = sorted;
         refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
         // A mask passed together with a folder belongs to the series in that folder, which has to be found first.
         let is_of_folder = folder.is_some() && image.is_none();
@@ -176,6 +179,7 @@ impl HimixApp {
         } else {
             self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
         }
+        self.commands.extend(annotation.map(|path| Command::Keep(KeepCommand::Open(path))));
         if let Some(path) = labels {
             self.state.export.dropped = Some(path);
         }
@@ -330,12 +334,14 @@ impl HimixApp {
             seen,
             asked,
         });
+        self.enter_annotation();
         self.prepare_slices();
     }
 
     /// Closes the image and everything that belongs to it.
     pub(super) fn close_image(&mut self) {
         self.finish_stroke();
+        self.leave_annotation();
         self.forget_annotation_steps();
         self.state.annotating.leave_image();
         self.state.export.leave_image();

@@ -6,9 +6,11 @@ use eframe::egui::{Pos2, Vec2};
 
 use super::annotating::AnnotateCommand;
 use super::builder::command::BuilderCommand;
+use super::cases::CasesCommand;
 use super::dialogs::{DialogKind, OverlaySize};
 use super::export::ExportCommand;
 use super::influence::InfluenceCommand;
+use super::keeping::KeepCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
@@ -60,6 +62,8 @@ pub enum Command {
     MarkItem,
     /// Show only the cases that contain these words.
     SearchList(String),
+    /// A command about the work on the cases of the list.
+    Cases(CasesCommand),
     /// Open a panel in the layout that contains it, or close it.
     OpenPane(Pane, bool),
     /// Restore the default panel arrangement of this layout.
@@ -201,6 +205,8 @@ pub enum Command {
     Variants(VariantsCommand),
     /// A command about the annotation.
     Annotate(AnnotateCommand),
+    /// A command about keeping and saving annotations.
+    Keep(KeepCommand),
     /// A command about exports, files that are opened as annotation, and the batch.
     Export(ExportCommand),
     /// Set the maximum memory for undoing, in MiB.
@@ -234,7 +240,8 @@ pub enum Command {
 impl Command {
     /// Returns whether a stroke that goes on is not ended by this command.
     pub fn continues_stroke(&self) -> bool {
-        use AnnotateCommand::{CancelStroke, EndStroke, Stroke};
-        matches!(self, Self::Annotate(Stroke { .. } | EndStroke | CancelStroke) | Self::Zoom(..) | Self::Pan(_))
+        use AnnotateCommand::{CancelStroke, EndStroke, Hover, Stroke};
+        let is_of_stroke = matches!(self, Self::Annotate(Stroke { .. } | EndStroke | CancelStroke | Hover(_)));
+        is_of_stroke || matches!(self, Self::Zoom(..) | Self::Pan(_))
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::annotate::journal::EXTENSION as ANNOTATION;
 use crate::engine::session::{EXTENSION, Part};
 use crate::engine::{FigureKind, Wake};
 
@@ -37,10 +38,18 @@ pub enum DialogKind {
     ModelFile,
     /// The file to write the mask to.
     SaveMask,
+    /// An annotation to open.
+    OpenAnnotation,
+    /// The file to save the annotation in.
+    SaveAnnotation,
     /// The file to write the image with its overlay to, at this size.
     SaveOverlay(OverlaySize),
     /// A data set for training.
     TrainData,
+    /// The data set to which pairs for training are added.
+    PairsFolder,
+    /// The file to write the agreement of two readers to.
+    SaveAgreement,
     /// The output folder of a training run.
     RunFolder,
     /// A model to start training from.
@@ -181,11 +190,21 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
         DialogKind::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
+        DialogKind::OpenAnnotation => {
+            dialog.set_title("Open annotation").add_filter("Annotations", &[ANNOTATION]).pick_file()
+        }
+        DialogKind::SaveAnnotation => {
+            dialog.set_title("Save annotation").add_filter("Annotations", &[ANNOTATION]).save_file()
+        }
         DialogKind::SaveOverlay(size) => {
             let title = format!("Save overlay {}", size.name());
             dialog.set_title(title).add_filter("PNG", &["png"]).save_file()
         }
         DialogKind::TrainData => dialog.set_title("Add data set").pick_folder(),
+        DialogKind::PairsFolder => dialog.set_title("Choose data set for new pairs").pick_folder(),
+        DialogKind::SaveAgreement => {
+            dialog.set_title("Save agreement as table").add_filter("CSV", &["csv"]).save_file()
+        }
         DialogKind::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
         DialogKind::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
         DialogKind::SaveModified => dialog.set_title("Save modified model as a new bundle").save_file(),
@@ -227,7 +246,8 @@ fn ending(kind: DialogKind) -> Option<&'static str> {
         DialogKind::SaveMask | DialogKind::SaveOverlay(_) | DialogKind::SaveFigure(_) => Some("png"),
         DialogKind::SaveSettings => Some("toml"),
         DialogKind::SaveSession => Some(EXTENSION),
-        DialogKind::SaveVariants => Some("csv"),
+        DialogKind::SaveAnnotation => Some(ANNOTATION),
+        DialogKind::SaveVariants | DialogKind::SaveAgreement => Some("csv"),
         _ => None,
     }
 }

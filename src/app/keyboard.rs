@@ -50,6 +50,12 @@ impl Keyboard {
                         commands.extend(escape(state));
                         return true;
                     }
+                    if !self.in_text
+                        && let Some(command) = of_outline(state, *key, modifiers.command)
+                    {
+                        commands.push(command);
+                        return false;
+                    }
                     let chord = Chord::pressed(*key, *modifiers);
                     let Some(action) = self.action(state, chord) else { return true };
                     if action.id == actions::FOCUS_PROMPT {
@@ -72,15 +78,29 @@ impl Keyboard {
             return None;
         }
         let action = state.settings.keys.action(actions::all(), chord, state.tab)?;
-        // A text field that is being edited has its own undo.
-        let is_texts = self.in_text && [actions::UNDO, actions::REDO].contains(&action.id);
+        // A text field that is being edited has its own undo, and deletes words and ends with the keys of a case.
+        let of_texts = [actions::UNDO, actions::REDO, actions::ACCEPT_CASE, actions::REJECT_CASE];
+        let is_texts = self.in_text && of_texts.contains(&action.id);
         let is_widgets = self.in_widget && action.yields_to_widgets;
         (!is_texts && !is_widgets).then_some(action)
     }
 }
 
+/// Returns what a key does to the outline that is being clicked together; `None` without an outline, and for other
+/// keys.
+fn of_outline(state: &State, key: Key, removes: bool) -> Option<Command> {
+    if state.tab != Tab::Annotate || !state.annotating.has_outline() {
+        return None;
+    }
+    match key {
+        Key::Enter => Some(Command::Annotate(AnnotateCommand::CloseOutline { removes })),
+        Key::Backspace => Some(Command::Annotate(AnnotateCommand::RemovePoint)),
+        _ => None,
+    }
+}
+
 fn escape(state: &State) -> Option<Command> {
-    if state.annotating.is_drawing() {
+    if state.annotating.is_drawing() || state.annotating.has_outline() {
         Some(Command::Annotate(AnnotateCommand::CancelStroke))
     } else if state.page.is_some() {
         Some(Command::ShowPage(None))

@@ -8,6 +8,7 @@ mod annotating;
 mod apply;
 mod arrivals;
 mod builder;
+mod cases;
 mod command;
 mod comparison;
 mod diagnostics;
@@ -18,6 +19,7 @@ mod graphics;
 mod influence;
 mod jobs;
 mod judging;
+mod keeping;
 mod keyboard;
 mod keys;
 mod layout;
@@ -60,7 +62,7 @@ use eframe::{egui, wgpu};
 
 pub use graphics::Adapters;
 pub use run::{run, run_with};
-pub use settings::MINIMUM_SIZE;
+pub use settings::{MINIMUM_SIZE, settings_folder};
 pub use text::duration;
 
 use crate::device::DeviceChoice;
@@ -70,6 +72,7 @@ use crate::render::Picture;
 use command::Command;
 use dialogs::Dialogs;
 use frames::Frames;
+use keeping::Keeping;
 use notes::Kind;
 use session_file::RecoveryFile;
 use settings::Settings;
@@ -78,7 +81,7 @@ use state::State;
 use tab::Tab;
 use training::TrainCommand;
 
-/// How long the window waits for the settings to be written when it is closed.
+/// How long the window waits for the settings, and for the annotation, to be written when it is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// The duration of one animation frame of the progress line.
 const ANIMATION: Duration = Duration::from_millis(40);
@@ -172,6 +175,8 @@ impl HimixApp {
         let remembered = settings.device.parse();
         let device = start.device.or(remembered.clone().ok()).unwrap_or(DeviceChoice::Auto);
         let engine = Engine::start(open, trainer, wake.clone())?;
+        let keeping = start.settings.clone();
+        let settings_folder = start.settings.as_ref().and_then(|path| path.parent()).map(PathBuf::from);
         let mut app = Self {
             recovery_file: RecoveryFile::new(&engine, start.settings.as_ref()),
             engine,
@@ -184,6 +189,8 @@ impl HimixApp {
             graphics: start.graphics,
             state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
         };
+        app.state.keeping = Keeping::new(keeping.as_ref());
+        app.state.cases.settings_folder = settings_folder;
         app.state.display_adapters = start.adapters.names;
         app.state.document.prompt = start.prompt.unwrap_or_default();
         for message in damage.into_iter().chain(start.adapters.notice) {
@@ -216,6 +223,7 @@ impl HimixApp {
         self.take_drops(&ctx);
         panels::show(ui, &mut self.state, &mut self.commands);
         self.apply_commands(&ctx);
+        self.follow_edits();
         self.finish_typing_when_due();
         self.request_when_due();
         self.paint_comparison();
@@ -224,11 +232,16 @@ impl HimixApp {
         self.request_variants();
         self.read_report();
         self.measure();
+        if self.continue_tools() {
+            ctx.request_repaint();
+        }
         self.score_annotation();
         self.measure_labels();
         self.judge();
         self.view_as_network();
+        self.keep_annotations(&ctx);
         self.guard_close(&ctx);
+        self.guard_unsaved(&ctx);
         self.schedule(&ctx);
         self.keep_settings(&ctx);
         self.keep_session(&ctx);
@@ -346,6 +359,7 @@ impl eframe::App for HimixApp {
         self.frames.write();
         self.write_settings();
         self.recovery_file.end(&self.engine);
+        self.finish_annotations(FAREWELL);
         self.discard_restored();
         self.engine.wait_for(Worker::Storage, FAREWELL);
         if self.settings_file.take().is_some() {

@@ -34,6 +34,10 @@ impl Pane {
     pub const NUMBERS: Self = Self("numbers");
     /// The influence of the words of the prompt.
     pub const INFLUENCE: Self = Self("influence");
+    /// The agreement of two readers.
+    pub const READERS: Self = Self("readers");
+    /// Pairs for training.
+    pub const TRAINING_PAIR: Self = Self("training_pair");
     /// The comparison of the masks of two models.
     pub const COMPARISON: Self = Self("comparison");
 

@@ -84,6 +84,9 @@ impl HimixApp {
     /// Shows the cached prediction of this slice if its inputs are the same. Returns whether no further request is
     /// needed.
     fn show_remembered(&mut self) -> bool {
+        if self.state.shown_readers().is_some() {
+            return false;
+        }
         let Some(of) = self.provenance() else { return false };
         let document = &mut self.state.document;
         let slice = document.image.as_ref().map_or(0, |open| open.slice);

@@ -35,7 +35,8 @@ impl HimixApp {
         let state = &mut self.state;
         state.layouts.reset(state.tab);
         let has_list = state.worklist.as_ref().is_some_and(|list| list.items.len() > 1);
-        if let Some(layout) = state.layouts.get_mut(state.tab).filter(|_| has_list && state.tab == Tab::Read) {
+        let shows_list = has_list && matches!(state.tab, Tab::Read | Tab::Annotate);
+        if let Some(layout) = state.layouts.get_mut(state.tab).filter(|_| shows_list) {
             layout.open(Pane::WORKLIST, true);
         }
         state.settings.layouts = state.layouts.stored();

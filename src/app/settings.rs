@@ -80,6 +80,12 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// The folder of the training run that is active, or was active at the end of the last session.
     pub training: Option<PathBuf>,
+    /// The name under which the states of cases and accepted masks are kept; `None` until it is asked for.
+    pub reader: Option<String>,
+    /// The folder of the data set to which pairs for training are added.
+    pub pairs_folder: Option<PathBuf>,
+    /// The split to which they are added; `None` has it chosen for each pair.
+    pub pairs_split: Option<String>,
     /// The settings of the Stages tab.
     pub stages: StagesSettings,
     /// The settings of the next training run as TOML, without its data and its folder.
@@ -118,6 +124,9 @@ impl Default for Settings {
             zoom: 1.0,
             recent: Vec::new(),
             training: None,
+            reader: None,
+            pairs_folder: None,
+            pairs_split: None,
             stages: StagesSettings::default(),
             training_form: None,
             runs: 0,
@@ -258,6 +267,11 @@ pub fn usual_presets() -> BTreeMap<Modality, Vec<NamedWindow>> {
 /// Returns the path of the settings file, if the system has a folder for it.
 pub fn settings_path() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "himix").map(|folders| folders.config_dir().join("settings.json"))
+}
+
+/// Returns the folder of the settings, if the system has one.
+pub fn settings_folder() -> Option<PathBuf> {
+    settings_path().and_then(|path| path.parent().map(Path::to_owned))
 }
 
 fn set_aside(path: &Path, reason: &str) -> String {

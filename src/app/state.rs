@@ -8,11 +8,13 @@ use eframe::egui::{TextureHandle, Vec2};
 
 use super::annotating::{Annotating, Looked};
 use super::builder::Builder;
+use super::cases::Cases;
 use super::comparison::Comparison;
 use super::export::Exporting;
 use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
 use super::judging::Judging;
+use super::keeping::Keeping;
 use super::keys::ActionId;
 use super::layout::Layouts;
 use super::notes::Notes;
@@ -148,6 +150,8 @@ pub struct State {
     pub network_view: Option<(u64, TextureHandle)>,
     /// The predictions of this session, newest first.
     pub past: Vec<PredictionRecord>,
+    /// The annotations that are kept.
+    pub keeping: Keeping,
     /// The prediction that was kept last.
     pub kept: Option<Ticket>,
     /// A past prediction whose image is being opened.
@@ -156,6 +160,8 @@ pub struct State {
     pub palette: Option<String>,
     /// The cases of a folder, if one is open.
     pub worklist: Option<Worklist>,
+    /// The work on these cases.
+    pub cases: Cases,
     /// The panel layouts.
     pub layouts: Layouts,
     /// The action that waits for its new key, and the position of the key to replace.
@@ -247,9 +253,11 @@ impl State {
             network_view: None,
             past: Vec::new(),
             kept: None,
+            keeping: Keeping::default(),
             recalled: None,
             palette: None,
             worklist: None,
+            cases: Cases::default(),
             layouts,
             rebinding: None,
             truth_of_folder: None,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use super::HimixApp;
+use super::cases::{CaseState, CaseStates};
 use super::command::Command;
 use super::notes::Kind;
 use super::pane::Pane;
@@ -45,6 +46,8 @@ pub struct Worklist {
     pub edited: HashMap<usize, String>,
     /// The cases that the user marked in this session.
     pub marked: HashSet<usize>,
+    /// The states of the cases.
+    pub states: CaseStates,
     /// The number of slices of each series that has been opened.
     found: HashMap<usize, usize>,
     /// The thumbnails on the graphics device; `None` if there is no image to show.
@@ -83,6 +86,7 @@ impl Worklist {
             opening: None,
             edited,
             marked,
+            states: CaseStates::default(),
             found,
             textures,
             asked: Vec::new(),
@@ -103,6 +107,8 @@ impl Worklist {
     pub fn words(&self, place: usize) -> Vec<&str> {
         let Some(item) = self.items.get(place) else { return Vec::new() };
         let mut words = Vec::new();
+        let state = self.states.state(place);
+        words.extend((state != CaseState::ToDo).then_some(state.name()));
         words.extend(self.marked.contains(&place).then_some("marked"));
         let is_variant = |prompt: &String| item.variants.contains(prompt);
         words.extend(self.edited.get(&place).is_some_and(|prompt| !is_variant(prompt)).then_some("edited"));
@@ -126,10 +132,7 @@ impl Worklist {
         if !self.marked.remove(&current) {
             self.marked.insert(current);
         }
-        // A search for marked cases is updated.
-        if !self.search.is_empty() {
-            self.search(self.search.clone());
-        }
+        self.refresh();
     }
 
     /// Returns whether any case has its own prompt.
@@ -137,10 +140,29 @@ impl Worklist {
         self.items.iter().any(|item| item.prompt.is_some())
     }
 
-    /// Shows only the cases whose name, prompt, split or mark contains every word of `text`.
+    /// Searches again, because what is searched has changed.
+    pub fn refresh(&mut self) {
+        self.search(self.search.clone());
+    }
+
+    /// Returns the next case that is shown, after this one or else from the beginning, and that is neither done nor
+    /// rejected.
+    pub fn next_open(&self, place: usize) -> Option<usize> {
+        let is_open = |other: &&usize| {
+            **other != place && matches!(self.states.state(**other), CaseState::ToDo | CaseState::Draft)
+        };
+        let open = || self.shown.iter().filter(is_open);
+        open().find(|other| **other > place).or_else(|| open().next()).copied()
+    }
+
+    /// Shows only the cases whose name, prompt, split, state or mark contains every word of `text`, and of these only those
+    /// in the chosen state and the open one.
     pub fn search(&mut self, text: String) {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         let matches = |place: usize| {
+            if words.is_empty() {
+                return true;
+            }
             let item = &self.items[place];
             let name = format!("{} {}", item.name, file_name(&item.path)).to_lowercase();
             let prompts = item.prompt.iter().chain(&item.variants);
@@ -149,7 +171,11 @@ impl Worklist {
             let in_prompt = |word: &String| prompts.iter().any(|prompt| prompt.contains(word));
             words.iter().all(|word| name.contains(word) || in_prompt(word) || said.contains(word))
         };
-        self.shown = (0..self.items.len()).filter(|&place| matches(place)).collect();
+        let filter = self.states.filter;
+        let is_chosen = |place: usize| {
+            filter.is_none_or(|filter| self.states.state(place) == filter) || self.current == Some(place)
+        };
+        self.shown = (0..self.items.len()).filter(|&place| matches(place) && is_chosen(place)).collect();
         self.search = text;
     }
 
@@ -217,8 +243,11 @@ impl HimixApp {
         self.state.failed = None;
         let is_lone = items.len() == 1;
         self.state.worklist = Some(Worklist::new(ticket, folder, items));
-        if let Some(layout) = self.state.layouts.get_mut(Tab::Read) {
-            layout.open(Pane::WORKLIST, !is_lone);
+        self.request_cases();
+        for tab in [Tab::Read, Tab::Annotate] {
+            if let Some(layout) = self.state.layouts.get_mut(tab) {
+                layout.open(Pane::WORKLIST, !is_lone);
+            }
         }
         self.commands.push(Command::OpenItem(0));
         match self.state.truth_of_folder.take() {
@@ -247,6 +276,7 @@ impl HimixApp {
             list.current = Some(place);
             list.reveal = true;
             list.opening = Some(opening);
+            list.refresh();
         }
         self.open_truth(item.truth);
         if has_prompts {

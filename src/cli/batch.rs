@@ -27,7 +27,7 @@ Examples:
 The images are those that the window lists for the folder: the pairs of a data set, image files, and the series of DICOM files. A
 stack is segmented in all slices. Without --prompt and --prompts, every image has the prompt that its data set gives it. The files
 of an image lie in a folder of its own below --out, with the path that the image has below DIR: mask.png, mask.nii.gz with
-mask.labels.txt, mask.dcm, mask_measurements.csv. With several prompts, each has a folder in it: 0, 1, …
+mask.labels.txt, mask.dcm, mask_probability.dcm, mask_measurements.csv. With several prompts, each has a folder in it: 0, 1, …
 
 manifest.json in the folder of --out says what became of every image. What it has as done is skipped, so a batch that was ended, also
 with Ctrl-C, goes on where it was when the same command is given again. An image that fails gives one line on standard error and
@@ -55,7 +55,7 @@ pub struct BatchArguments {
     /// Folder for the results, created if necessary
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Formats of the masks: one or several of png, nifti, dicom-seg, dicom-probability and csv, with commas
+    /// Formats of the masks: one or several of png, nifti, dicom-seg and csv, with commas
     #[arg(long, value_name = "LIST", default_value = "png")]
     format: Formats,
     /// Threshold: the probability, 0 to 1, from which a pixel is foreground

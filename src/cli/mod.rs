@@ -1,5 +1,6 @@
 //! The command line, with one module for each command.
 
+mod agreement;
 mod arguments;
 mod batch;
 mod data;
@@ -68,6 +69,7 @@ enum Command {
     Train(train::TrainArguments),
     Phantoms(phantoms::PhantomArguments),
     Data(data::DataArguments),
+    Agreement(agreement::AgreementArguments),
     Info(info::InfoArguments),
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
@@ -129,6 +131,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Train(arguments) => train::run(&arguments, &open),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Agreement(arguments) => agreement::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),

@@ -36,7 +36,7 @@ its row of that table as pairwise_dice. Dice and IoU are those of this image.
 
 --format chooses what is written instead: png (the images above; with --all-slices the mask of every slice, mask_001.png, …),
 nifti (mask.nii.gz, a label map on the grid of the source, and mask.labels.txt with its names), dicom-seg (mask.dcm, for DICOM
-images), dicom-probability (mask_probability.dcm, the same with probabilities) and csv (mask_measurements.csv: areas, diameters, volumes and values). Every file but the images of png is read again and
+images, and mask_probability.dcm with the probabilities) and csv (mask_measurements.csv: areas, diameters, volumes and values). Every file but the images of png is read again and
 compared before it gets its name. \"Left\" and \"right\" in a prompt are sides of the image, not
 of the patient.";
 

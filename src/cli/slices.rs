@@ -4,7 +4,9 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use himix::analysis::export::{Export, Format, Formats, Predicted, predicted, write};
+use himix::analysis::export::{
+    Export, Format, Formats, predicted, probabilities, probability_path, write, write_probability,
+};
 use himix::data::seg::{self, Codes};
 use himix::data::{DataError, Limit, Mask, Volume, Window};
 use himix::infer::{ModelInfo, Prediction, Segmenter, SlicePrediction, SlicesWanted, predict_slices};
@@ -34,7 +36,7 @@ pub struct Wanted<'a> {
 /// Checks, before the model is read, that the image can be written in the formats.
 pub fn check(image: &Path, formats: &Formats, volume: &Volume) -> Result<(), Failure> {
     match seg::refusal(volume) {
-        Some(reason) if formats.iter().any(Format::is_dicom) => {
+        Some(reason) if formats.has(Format::DicomSeg) => {
             Err(DataError::NoSegmentation { path: image.to_owned(), reason }.into())
         }
         _ => Ok(()),
@@ -46,29 +48,30 @@ pub fn codes(file: Option<&Path>) -> Result<Codes, Failure> {
     Ok(file.map_or_else(|| Ok(Codes::built_in()), Codes::with_file)?)
 }
 
-/// Returns the mask of a prediction for a slice, from 0.
+/// Returns the mask and the probabilities of a prediction for a slice, from 0.
 pub fn of_prediction(prediction: &Prediction, slice: usize, threshold: f32) -> SlicePrediction {
     let plane = &prediction.probability;
-    let bytes = plane.values.iter().map(|value| (value * 255.0).round() as u8).collect();
     SlicePrediction {
         slice,
         mask: Mask { width: plane.width, height: plane.height, values: prediction.mask(threshold) },
-        probability: Some(bytes),
+        probability: Some(plane.values.iter().map(|value| (value * 255.0).round() as u8).collect()),
         presence: prediction.presence,
         device: prediction.device.clone(),
     }
 }
 
 impl Wanted<'_> {
-    /// Writes masks into a folder that exists and returns the files.
+    /// Writes masks into a folder that exists and returns the files. A DICOM segmentation of the probabilities stands
+    /// beside that of the masks.
     pub fn write(
         &self,
         folder: &Path,
-        slices: Vec<SlicePrediction>,
+        mut slices: Vec<SlicePrediction>,
         prompt: &str,
         info: &ModelInfo,
     ) -> Result<Vec<PathBuf>, Failure> {
-        let Predicted { label, words, probability } = predicted(slices, prompt, info, self.codes);
+        let probabilities = probabilities(&mut slices);
+        let (label, words) = predicted(slices, prompt, info, self.codes);
         let name = self.image.file_name().unwrap_or(self.image.as_os_str()).to_string_lossy();
         let export = Export {
             volume: self.volume,
@@ -76,11 +79,16 @@ impl Wanted<'_> {
             sources: &[self.image.to_owned()],
             labels: &[label],
             words: &[words],
-            probabilities: if probability.is_empty() { &[] } else { std::slice::from_ref(&probability) },
             creator: "",
             limit: Limit::default(),
         };
-        let exported = write(folder, "mask", self.formats, &export);
+        let mut exported = write(folder, "mask", self.formats, &export);
+        if self.formats.has(Format::DicomSeg) && exported.failed.is_empty() {
+            let path = probability_path(folder, "mask");
+            // The notes are those of the masks.
+            write_probability(&path, &export, probabilities)?;
+            exported.files.push(path);
+        }
         exported.notes.iter().for_each(terminal::note);
         match exported.failed.into_iter().next() {
             Some((_, error)) => Err(error.into()),
@@ -109,7 +117,7 @@ pub fn run(
             prompt,
             window: wanted.window,
             threshold: wanted.threshold,
-            with_probability: wanted.formats.has(Format::DicomProbability),
+            with_probability: folder.is_some() && wanted.formats.has(Format::DicomSeg),
         };
         // Nothing breaks the progress.
         let Some(slices) = predict_slices(segmenter, wanted.volume, 0..count, asked, progress)? else { continue };

@@ -359,6 +359,31 @@ pub enum DataError {
         /// Number of rows in all.
         rows: usize,
     },
+    /// Another program has changed the target since this program read or wrote it.
+    #[error(
+        "{}: another program has changed the file since it was opened; save under another name, or say that it is to be replaced",
+        path.display()
+    )]
+    ChangedByOthers {
+        /// The target.
+        path: PathBuf,
+    },
+    /// Two readers cannot be compared.
+    #[error("{}: {reason}", path.display())]
+    Readers {
+        /// The folder of the data.
+        path: PathBuf,
+        /// What is missing, and what there is.
+        reason: String,
+    },
+    /// A pair cannot be added to a data set.
+    #[error("{}: the pair cannot be saved here ({reason}); choose another folder, such as an empty one", path.display())]
+    Append {
+        /// The folder or the table of the data set.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The target cannot be written.
     #[error("{}: the file cannot be written ({reason}); check that its folder exists, is writable and has space", path.display())]
     Unwritable {

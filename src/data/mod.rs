@@ -3,6 +3,7 @@
 //! This module works with plain arrays and knows nothing of tensors or of the window. Samples keep the values
 //! that the file stores (0…255, 0…65535) until [`preprocess`] makes the network's input.
 
+pub mod cases;
 pub mod colour_map;
 pub mod dataset;
 pub mod decode;
@@ -17,6 +18,7 @@ pub mod fingerprint;
 pub mod foreground;
 pub mod image;
 mod jpeg;
+mod known_file;
 mod limit;
 pub mod mask;
 pub mod nifti;
@@ -44,6 +46,7 @@ pub use enlarged::EnlargedTruth;
 pub use error::DataError;
 pub use foreground::{foreground, is_foreground};
 pub use image::{Image, Orientation, Pixels};
+pub use known_file::{KnownFile, backup_path};
 pub use limit::Limit;
 pub use mask::{LabelChoice, Mask, MaskReading, MaskRule, Truth, TruthReading};
 pub use overlay::{Outcome, OverlayColours};

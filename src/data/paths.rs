@@ -7,7 +7,9 @@ pub fn canonical(path: &Path) -> PathBuf {
     let Ok(path) = std::path::absolute(path) else { return path.to_owned() };
     let known = path.ancestors().find_map(|parent| {
         let rest = path.strip_prefix(parent).ok()?;
-        Some(parent.canonicalize().ok()?.join(rest))
+        let parent = parent.canonicalize().ok()?;
+        // Joined with nothing, a path would end in a separator, and a file has no such path.
+        Some(if rest.as_os_str().is_empty() { parent } else { parent.join(rest) })
     });
     known.unwrap_or(path)
 }
@@ -39,6 +41,17 @@ pub fn plain(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_canonical_path_leads_to_the_same_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.png");
+        std::fs::write(&file, "").expect("written");
+        let found = canonical(&folder.path().join("none/../a.png"));
+        assert!(!found.exists() && found.ends_with("none/../a.png"), "as far as it exists: {found:?}");
+        assert!(canonical(&file).is_file());
+        assert_eq!(canonical(&folder.path().join("b.png")).file_name(), Some("b.png".as_ref()));
+    }
 
     #[test]
     fn a_way_leads_there_and_back() {

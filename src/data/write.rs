@@ -54,6 +54,16 @@ pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
         .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
 }
 
+/// Like [`file`], for what the user could not make again: returns only when the file is on the disk, where it survives a
+/// power failure.
+///
+/// # Errors
+/// Returns the errors of [`file`].
+pub fn durably(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
+    atomic_file::write_durably(path, fill)
+        .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
+}
+
 /// Writes a file through `fill`. It gets its name only after `check` has read it again under a temporary path; `check`
 /// returns what is wrong with it.
 ///

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::session;
+use crate::annotate::journal;
 use crate::data::seg;
 use crate::infer::ModelSource;
 
@@ -11,6 +12,7 @@ use crate::infer::ModelSource;
 enum Kind {
     Image,
     Truth,
+    Annotation,
     Model,
     Folder,
     Session,
@@ -37,6 +39,8 @@ pub struct Sorted {
     pub folder: Option<PathBuf>,
     /// The ground truth.
     pub truth: Option<PathBuf>,
+    /// The annotation, which is laid on the image.
+    pub annotation: Option<PathBuf>,
     /// The model.
     pub model: Option<ModelSource>,
     /// The session, which brings its own image, ground truth and model.
@@ -56,7 +60,16 @@ pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool, asks: AsksFor) -> Sorte
     {
         let labels = Some(path.clone());
         let refused = Vec::new();
-        return Sorted { image: None, folder: None, truth: None, model: None, session: None, labels, refused };
+        return Sorted {
+            image: None,
+            folder: None,
+            truth: None,
+            annotation: None,
+            model: None,
+            session: None,
+            labels,
+            refused,
+        };
     }
     let kinds: Vec<_> = paths.into_iter().map(|path| (kind(&path), path)).collect();
     if let Some((_, session)) = kinds.iter().find(|(kind, _)| *kind == Kind::Session) {
@@ -67,15 +80,25 @@ pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool, asks: AsksFor) -> Sorte
         };
         let session = Some(session.clone());
         let refused = left.into_iter().collect();
-        return Sorted { image: None, folder: None, truth: None, model: None, session, labels: None, refused };
+        return Sorted {
+            image: None,
+            folder: None,
+            truth: None,
+            annotation: None,
+            model: None,
+            session,
+            labels: None,
+            refused,
+        };
     }
     let has_image = has_image || kinds.iter().any(|(kind, _)| matches!(kind, Kind::Image | Kind::Folder));
-    let (mut image, mut folder, mut truth, mut model, mut refused, mut left) =
-        (None, None, None, None, Vec::new(), 0);
+    let (mut image, mut folder, mut truth, mut annotation, mut model) = (None, None, None, None, None);
+    let (mut refused, mut left) = (Vec::new(), 0);
     for (kind, path) in kinds {
         let place = match kind {
             Kind::Truth if has_image => &mut truth,
             Kind::Image | Kind::Truth => &mut image,
+            Kind::Annotation => &mut annotation,
             Kind::Model => &mut model,
             Kind::Folder => &mut folder,
             Kind::Session => continue,
@@ -92,7 +115,7 @@ pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool, asks: AsksFor) -> Sorte
             .push(format!("{files} left out: one image or folder, one mask and one model are shown at a time."));
     }
     let model = model.map(ModelSource::new);
-    Sorted { image, folder, truth, model, session: None, labels: None, refused }
+    Sorted { image, folder, truth, annotation, model, session: None, labels: None, refused }
 }
 
 /// Returns whether the user is asked about a file.
@@ -115,6 +138,9 @@ fn kind(path: &Path) -> Kind {
     }
     if path.extension().is_some_and(|end| end.eq_ignore_ascii_case(session::EXTENSION)) {
         return Kind::Session;
+    }
+    if path.extension().is_some_and(|end| end.eq_ignore_ascii_case(journal::EXTENSION)) {
+        return Kind::Annotation;
     }
     let named_mask =
         path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("mask"));

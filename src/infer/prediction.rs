@@ -92,9 +92,8 @@ pub struct Prediction {
     pub presence: Option<f32>,
 }
 
-#[cfg(test)]
 impl Prediction {
-    /// A prediction with the same map at both resolutions and nothing else, for tests.
+    /// Returns a prediction with the same map at both resolutions and nothing else, for masks that no network made.
     pub fn of_map(prompt: &str, map: Plane) -> Self {
         Self {
             prompt: prompt.to_owned(),

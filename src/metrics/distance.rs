@@ -42,7 +42,7 @@ pub fn squared_distances(set: &[bool], width: usize, height: usize, aspect: f64)
 
 /// The lower envelope of parabolas, with memory that is used again for every row.
 #[derive(Default)]
-struct Envelope {
+pub(super) struct Envelope {
     values: Vec<f64>,
     /// The parabolas that are lowest somewhere, each with the position from which it is lowest.
     lowest: Vec<(usize, f64)>,
@@ -50,7 +50,7 @@ struct Envelope {
 
 impl Envelope {
     /// Replaces `f` by `min_q (p − q)² + f(q)` for every position p.
-    fn transform(&mut self, f: &mut [f64]) {
+    pub(super) fn transform(&mut self, f: &mut [f64]) {
         let Self { values, lowest } = self;
         values.clear();
         values.extend_from_slice(f);

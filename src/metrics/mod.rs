@@ -1,11 +1,13 @@
-//! Scores of masks (Dice, IoU, Hausdorff distance), agreement of several masks, and the statistics of studies, on plain
-//! slices of values.
+//! Scores of masks (Dice, IoU, Cohen's kappa, Hausdorff distance), agreement of several masks, and the statistics of
+//! studies, on plain slices of values.
 
 mod auroc;
 mod bootstrap;
 mod confusion;
 mod distance;
 mod hausdorff;
+mod hausdorff_volume;
+mod kappa;
 mod logistic;
 mod several;
 mod spread;
@@ -16,6 +18,7 @@ pub use bootstrap::{Bootstrap, Interval, PairedCase};
 pub use confusion::Confusion;
 pub use distance::squared_distances;
 pub use hausdorff::{hd95, hd95_of};
+pub use hausdorff_volume::hd95_volume;
 pub use logistic::{Logistic, LogisticCase};
 pub use several::{UnequalMasks, foreground_share, pairwise_dice};
 pub use spread::{Spread, mean_std};

@@ -1,8 +1,11 @@
 //! A test that runs in a process of its own, because what it tests belongs to the whole process.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// A process that runs one ignored test of this test program.
 pub struct Child {
@@ -33,7 +36,7 @@ impl Child {
         self
     }
 
-    /// Files cannot grow, as on a full disk.
+    /// Files cannot grow, as on a full disk, until the process lifts the limit.
     pub fn without_disk_space(mut self) -> Self {
         self.has_disk_space = false;
         self
@@ -46,7 +49,7 @@ impl Child {
             Command::new(this)
         } else {
             let mut shell = Command::new("sh");
-            shell.args(["-c", "ulimit -f 0; trap '' XFSZ; exec \"$0\" \"$@\""]).arg(this);
+            shell.args(["-c", "ulimit -S -f 0; trap '' XFSZ; exec \"$0\" \"$@\""]).arg(this);
             shell
         };
         command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -61,6 +64,34 @@ impl Child {
 }
 
 impl Started {
+    /// Waits for the first line that begins with `mark`, and `after` that kills the process. Returns what it printed.
+    ///
+    /// # Panics
+    /// The process printed no such line.
+    pub fn killed(mut self, mark: &str, after: Duration) -> String {
+        let out = self.0.stdout.take().expect("it is piped");
+        let (send, lines) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            // A line that is cut off is not one that was printed.
+            let mut out = BufReader::new(out);
+            let mut line = String::new();
+            while out.read_line(&mut line).is_ok_and(|length| length > 0) && line.ends_with('\n') {
+                let _ = send.send(std::mem::take(&mut line));
+            }
+        });
+        let mut text = String::new();
+        while !text.lines().any(|line| line.contains(mark)) {
+            let line = lines.recv_timeout(Duration::from_secs(60));
+            text.push_str(&line.unwrap_or_else(|_| panic!("it did not print {mark}:\n{text}")));
+        }
+        std::thread::sleep(after);
+        self.0.kill().expect("it is running");
+        self.0.wait().expect("it ends");
+        reader.join().expect("it reads to the end");
+        text.extend(lines);
+        text
+    }
+
     /// Waits for the end of the process and returns what it printed.
     ///
     /// # Panics

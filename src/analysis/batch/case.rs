@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{Entry, State, stamp};
 use super::{BatchCase, BatchSettings};
-use crate::analysis::export::{Export, Exported, Format, Predicted, predicted, write};
+use crate::analysis::export::{
+    Export, Exported, Format, predicted, probabilities, probability_path, write, write_probability,
+};
 use crate::data::worklist::Item;
 use crate::data::{DataError, Volume, dicom, open};
 use crate::infer::{ModelInfo, Segmenter, SlicesWanted, predict_slices};
@@ -113,19 +115,19 @@ impl<'a> Job<'a> {
             prompt: &self.entry.prompt,
             window: self.settings.window,
             threshold: self.settings.threshold,
-            with_probability: self.settings.formats.has(Format::DicomProbability),
+            with_probability: self.settings.formats.has(Format::DicomSeg),
         };
         let step = |done: usize, count: usize| progress(done as f32 / count.max(1) as f32);
         let found = predict_slices(segmenter, &volume, 0..volume.slices, wanted, step);
-        let Some(slices) = found.map_err(|error| error.to_string())? else {
+        let Some(mut slices) = found.map_err(|error| error.to_string())? else {
             return Ok(ControlFlow::Break(()));
         };
         entry.slices = volume.slices;
         entry.presence = slices.iter().filter_map(|slice| slice.presence).reduce(f32::max);
         let sources =
             if self.item.files.is_empty() { vec![self.item.path.clone()] } else { self.item.files.clone() };
-        let Predicted { label, words, probability } =
-            predicted(slices, &self.entry.prompt, self.info, &self.settings.codes);
+        let probabilities = probabilities(&mut slices);
+        let (label, words) = predicted(slices, &self.entry.prompt, self.info, &self.settings.codes);
         entry.foreground_pixels = label.pixels();
         let folder = self.out.join(&self.folder);
         std::fs::create_dir_all(&folder)
@@ -136,11 +138,18 @@ impl<'a> Job<'a> {
             sources: &sources,
             labels: &[label],
             words: &[words],
-            probabilities: if probability.is_empty() { &[] } else { std::slice::from_ref(&probability) },
             creator: "",
             limit: self.settings.limit,
         };
-        let Exported { files, notes, failed } = write(&folder, "mask", &self.settings.formats, &export);
+        let Exported { mut files, notes, mut failed } = write(&folder, "mask", &self.settings.formats, &export);
+        let masks = format!("mask{}", Format::DicomSeg.ending());
+        if files.iter().any(|file| file.ends_with(&masks)) {
+            let path = probability_path(&folder, "mask");
+            match write_probability(&path, &export, probabilities) {
+                Ok(_) => files.push(path),
+                Err(error) => failed.push((Format::DicomSeg, error)),
+            }
+        }
         entry.files = files.iter().map(|file| slashes(file.strip_prefix(self.out).unwrap_or(file))).collect();
         entry.notes = volume.notes.into_iter().chain(notes).collect();
         let reasons: Vec<String> = failed.iter().map(|(_, error)| error.to_string()).collect();

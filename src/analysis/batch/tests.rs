@@ -113,7 +113,7 @@ fn a_series_is_exported_in_every_format_and_reads_back_the_same() {
             &mut bright(is_shared),
             folder.path(),
             &cases,
-            &settings("png,nifti,dicom-seg,dicom-probability,csv"),
+            &settings("png,nifti,dicom-seg,csv"),
             &out,
             go_on,
         );

@@ -12,15 +12,13 @@ pub enum Format {
     Nifti,
     /// DICOM segmentation.
     DicomSeg,
-    /// DICOM segmentation of the probability.
-    DicomProbability,
     /// Table of measurements.
     Csv,
 }
 
 impl Format {
     /// All formats, in the order in which they are offered.
-    pub const ALL: [Self; 5] = [Self::Png, Self::Nifti, Self::DicomSeg, Self::DicomProbability, Self::Csv];
+    pub const ALL: [Self; 4] = [Self::Png, Self::Nifti, Self::DicomSeg, Self::Csv];
 
     /// Returns the name on the command line.
     pub fn name(self) -> &'static str {
@@ -28,7 +26,6 @@ impl Format {
             Self::Png => "png",
             Self::Nifti => "nifti",
             Self::DicomSeg => "dicom-seg",
-            Self::DicomProbability => "dicom-probability",
             Self::Csv => "csv",
         }
     }
@@ -39,14 +36,8 @@ impl Format {
             Self::Png => "PNG",
             Self::Nifti => "NIfTI label map",
             Self::DicomSeg => "DICOM segmentation",
-            Self::DicomProbability => "DICOM probability",
             Self::Csv => "Measurements (CSV)",
         }
-    }
-
-    /// Returns whether it is a DICOM object, which only images from DICOM can have.
-    pub fn is_dicom(self) -> bool {
-        matches!(self, Self::DicomSeg | Self::DicomProbability)
     }
 
     /// Returns the end of the names of its files.
@@ -55,7 +46,6 @@ impl Format {
             Self::Png => ".png",
             Self::Nifti => ".nii.gz",
             Self::DicomSeg => ".dcm",
-            Self::DicomProbability => "_probability.dcm",
             Self::Csv => "_measurements.csv",
         }
     }

@@ -3,9 +3,9 @@
 
 mod format;
 mod predicted;
+mod probability;
 mod segmentation;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::measurements::{measure, write_table};
@@ -13,11 +13,9 @@ use crate::data::export::{self, LabelMasks, LabelValues};
 use crate::data::{DataError, Limit, Volume, nifti};
 
 pub use format::{Format, Formats};
-pub use predicted::{Predicted, model_of, predicted, predicted_label};
+pub use predicted::{model_of, predicted, predicted_label};
+pub use probability::{probabilities, probability_path, write_probability};
 pub use segmentation::{SegmentWords, segmentation};
-
-/// The probabilities of a label by slice, from 0: for each pixel from 0 for 0 to 255 for 1.
-pub type Probability = BTreeMap<usize, Vec<u8>>;
 
 /// The labels of an image, and what the formats need to know of the image.
 #[derive(Clone, Copy)]
@@ -32,8 +30,6 @@ pub struct Export<'a> {
     pub labels: &'a [LabelMasks],
     /// What a DICOM segmentation says of each label.
     pub words: &'a [SegmentWords],
-    /// The probabilities of each label by slice, from 0, in 8 bits for each pixel; empty if they are not known.
-    pub probabilities: &'a [Probability],
     /// The name of the person who made the labels; empty if it is not stated.
     pub creator: &'a str,
     /// The memory that reading a source again may take.
@@ -87,8 +83,8 @@ pub fn write_one(
             exported.notes.extend(nifti::label_map(path, volume, &values)?);
             exported.files.extend([path.to_owned(), export::names::beside(path)]);
         }
-        Format::DicomSeg | Format::DicomProbability => {
-            exported.notes.extend(segmentation::write(path, export, format == Format::DicomProbability)?);
+        Format::DicomSeg => {
+            exported.notes.extend(segmentation::write(path, export)?);
             exported.files.push(path.to_owned());
         }
         Format::Csv => {

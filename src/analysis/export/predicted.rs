@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Probability, SegmentWords};
+use super::SegmentWords;
 use crate::data::Mask;
 use crate::data::export::LabelMasks;
 use crate::data::seg::{Algorithm, Codes, Model};
@@ -12,26 +12,16 @@ use crate::infer::{ModelInfo, SlicePrediction};
 /// The colour of a prediction without a ground truth.
 const COLOUR: [u8; 3] = [0, 190, 205];
 
-/// The masks of a prompt, ready for export.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Predicted {
-    /// The masks. The name of the label is that of the concept that the prompt names.
-    pub label: LabelMasks,
-    /// What a DICOM segmentation says of it.
-    pub words: SegmentWords,
-    /// The probabilities by slice; empty if they were not kept.
-    pub probability: Probability,
-}
-
-/// Returns the masks of a prompt as a label.
-pub fn predicted(slices: Vec<SlicePrediction>, prompt: &str, info: &ModelInfo, codes: &Codes) -> Predicted {
-    let (mut masks, mut probability) = (BTreeMap::new(), Probability::new());
-    for slice in slices {
-        masks.insert(slice.slice, Arc::new(slice.mask));
-        probability.extend(slice.probability.map(|values| (slice.slice, values)));
-    }
-    let (label, words) = predicted_label(masks, prompt, model_of(info), codes);
-    Predicted { label, words, probability }
+/// Returns the masks of a prompt as a label, and what a DICOM segmentation says of it. The name of the label is that of
+/// the concept that the prompt names.
+pub fn predicted(
+    slices: Vec<SlicePrediction>,
+    prompt: &str,
+    info: &ModelInfo,
+    codes: &Codes,
+) -> (LabelMasks, SegmentWords) {
+    let masks = slices.into_iter().map(|slice| (slice.slice, Arc::new(slice.mask))).collect();
+    predicted_label(masks, prompt, model_of(info), codes)
 }
 
 /// Returns the name and version of a model as files state them.
@@ -39,7 +29,7 @@ pub fn model_of(info: &ModelInfo) -> Model {
     Model { name: info.name.clone(), version: info.provenance.clone() }
 }
 
-/// Returns masks of a prompt, by slice from 0, as a label with what a DICOM segmentation says of it.
+/// Does the same as [`predicted`] with masks by slice, from 0.
 pub fn predicted_label(
     masks: BTreeMap<usize, Arc<Mask>>,
     prompt: &str,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Export, Probability};
+use super::Export;
 use crate::data::DataError;
 use crate::data::export::LabelMasks;
 use crate::data::seg::{self, Algorithm, Concept, Frame, Kind, Segment, Segmentation};
@@ -18,14 +18,9 @@ pub struct SegmentWords {
     pub concept: Concept,
 }
 
-/// Returns the labels as the segments of a segmentation: their masks, or their probabilities if there are any. Words that
-/// are missing for a label stay as the standard has them for a lesion.
-pub fn segmentation(
-    labels: &[LabelMasks],
-    words: &[SegmentWords],
-    probabilities: &[Probability],
-    creator: &str,
-) -> Segmentation {
+/// Returns the labels as the binary segments of a segmentation. Words that are missing for a label stay as the standard
+/// has them for a lesion.
+pub fn segmentation(labels: &[LabelMasks], words: &[SegmentWords], creator: &str) -> Segmentation {
     let segment = |(number, label): (usize, &LabelMasks)| {
         let colour = Some(label.colour);
         match words.get(number) {
@@ -38,38 +33,23 @@ pub fn segmentation(
             None => Segment { label: label.name.clone(), colour, ..Segment::default() },
         }
     };
-    let frame = |segment, slice: &usize, values: &[u8]| Frame { segment, slice: *slice, values: values.to_vec() };
-    let is_binary = probabilities.is_empty();
-    let frames = if is_binary {
-        let of_label = |(segment, label): (usize, &LabelMasks)| -> Vec<Frame> {
-            label.slices.iter().map(|(slice, mask)| frame(segment, slice, &mask.values)).collect()
-        };
-        labels.iter().enumerate().flat_map(of_label).collect()
-    } else {
-        let of_label = |(segment, slices): (usize, &Probability)| -> Vec<Frame> {
-            slices.iter().map(|(slice, values)| frame(segment, slice, values)).collect()
-        };
-        probabilities.iter().enumerate().flat_map(of_label).collect()
-    };
+    let frames = labels.iter().enumerate().flat_map(|(segment, label)| {
+        label.slices.iter().map(move |(slice, mask)| Frame { segment, slice: *slice, values: mask.values.clone() })
+    });
     Segmentation {
-        kind: if is_binary { Kind::Binary } else { Kind::Fractional },
+        kind: Kind::Binary,
         segments: labels.iter().enumerate().map(segment).collect(),
-        frames,
-        description: if is_binary { "Segmentation by himix" } else { "Probability by himix" }.into(),
+        frames: frames.collect(),
+        description: "Segmentation by himix".into(),
         creator: creator.to_owned(),
     }
 }
 
-/// Writes the labels, or their probabilities, as a DICOM segmentation of the image's source and returns notes about it.
+/// Writes the labels as a DICOM segmentation of the image's source and returns notes about it.
 ///
 /// # Errors
-/// The source is no DICOM image, probabilities are asked for that are not known, or the file cannot be written.
-pub fn write(path: &Path, export: &Export<'_>, is_probability: bool) -> Result<Vec<String>, DataError> {
-    let probabilities = if is_probability { export.probabilities } else { &[] };
-    if is_probability && probabilities.is_empty() {
-        let reason = "only a prediction has probabilities; export a DICOM segmentation instead".into();
-        return Err(DataError::NotRepresentable { path: path.to_owned(), reason });
-    }
-    let made = segmentation(export.labels, export.words, probabilities, export.creator);
+/// The source is no DICOM image, or the file cannot be written.
+pub fn write(path: &Path, export: &Export<'_>) -> Result<Vec<String>, DataError> {
+    let made = segmentation(export.labels, export.words, export.creator);
     Ok(seg::write(path, &made, export.volume, export.sources, export.limit)?.notes)
 }

@@ -2,7 +2,7 @@
 
 use super::ToolError;
 use super::length::known;
-use crate::data::Image;
+use crate::data::{Image, Pixels};
 
 /// A slice as a tool sees it; all arrays are row-major with `width * height` entries.
 #[derive(Clone, Copy, Debug)]
@@ -105,13 +105,17 @@ pub(super) fn pixel_at([x, y]: [f64; 2], [width, height]: [usize; 2]) -> Option<
 /// Returns a value for every pixel of an image: the stored value of a grey image, the luminance of a colour image
 /// (0.2126 R + 0.7152 G + 0.0722 B, ITU-R BT.709).
 pub fn grey(image: &Image) -> Vec<f32> {
-    if image.channels == 1 {
-        return image.floats().collect();
+    match &image.pixels {
+        Pixels::U8(values) => luminance(values, image.channels, f32::from),
+        Pixels::U16(values) => luminance(values, image.channels, f32::from),
+        Pixels::F32(values) => luminance(values, image.channels, |value| value),
     }
-    let mut samples = image.floats();
-    let mut values = Vec::with_capacity(image.width * image.height);
-    while let (Some(red), Some(green), Some(blue)) = (samples.next(), samples.next(), samples.next()) {
-        values.push(0.2126 * red + 0.7152 * green + 0.0722 * blue);
+}
+
+fn luminance<T: Copy>(values: &[T], channels: usize, number: impl Fn(T) -> f32) -> Vec<f32> {
+    if channels == 1 {
+        return values.iter().map(|value| number(*value)).collect();
     }
-    values
+    let of = |colour: &[T]| 0.2126 * number(colour[0]) + 0.7152 * number(colour[1]) + 0.0722 * number(colour[2]);
+    values.chunks_exact(3).map(of).collect()
 }

@@ -125,6 +125,8 @@ pub struct Action {
     pub keys: &'static [Chord],
     /// The tasks in which the action is available.
     pub tabs: &'static [Tab],
+    /// The tasks in which its keys are those of another action.
+    pub keyless: &'static [Tab],
     /// The effect of holding its keys.
     pub hold: Hold,
     /// Whether a focused widget uses such a key itself, as a slider uses the arrows and a button the space bar.
@@ -164,6 +166,7 @@ impl Action {
                 Group::Annotate => &[Tab::Annotate],
                 _ => VIEWERS,
             },
+            keyless: &[],
             hold: Hold::Nothing,
             yields_to_widgets: false,
             is_in_palette: true,
@@ -172,6 +175,11 @@ impl Action {
             command: |_| Err(""),
             undo: Undo::Unneeded,
         }
+    }
+
+    /// Returns whether the action is available in a task.
+    pub fn works_in(&self, tab: Tab) -> bool {
+        self.tabs.contains(&tab)
     }
 
     /// Returns the name for use outside a menu; for a switch, it includes what the action does to the switch.
@@ -213,8 +221,8 @@ impl Keyed for Action {
         self.keys
     }
 
-    fn works_in(&self, tab: Tab) -> bool {
-        self.tabs.contains(&tab)
+    fn has_keys_in(&self, tab: Tab) -> bool {
+        self.works_in(tab) && !self.keyless.contains(&tab)
     }
 }
 

@@ -3,7 +3,9 @@
 use eframe::egui::Key;
 
 use super::action::{ANNOTATED, Action, Given, Group, Hold, Undo, VIEWERS, image};
+use super::cases;
 use super::choices::Item;
+use crate::annotate::Operation;
 use crate::app::annotating::{AnnotateCommand, Looked, Place, Tool};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
@@ -46,6 +48,7 @@ pub const ITEMS: &[Item] = &[
     }),
     Item::Line,
     Item::Menu("Tools", TOOLS),
+    Item::Menu("Operations on the label", OPERATIONS),
     Item::Action(Action {
         id: ActionId("new_label"),
         name: "New label",
@@ -87,6 +90,34 @@ pub const ITEMS: &[Item] = &[
         command: |state| look(state, Looked::Difference),
         ..LOOK
     }),
+    Item::Line,
+    Item::Menu("Case", cases::ITEMS),
+];
+
+/// The operations on the active label.
+const OPERATIONS: &[Item] = &[
+    operation(ActionId("fill_holes"), "Fill holes", "close", |state| operate(state, Operation::FillHoles)),
+    operation(ActionId("keep_largest"), "Keep the largest parts", "component", |state| {
+        operate(state, Operation::KeepLargest(state.annotating.operations.count))
+    }),
+    operation(ActionId("drop_smaller"), "Drop small parts", "component speck remove", |state| {
+        operate(state, Operation::DropSmaller(state.annotating.operations.smallest(has_mm(state))))
+    }),
+    operation(ActionId("smooth_label"), "Smooth the label", "outline gaussian", |state| {
+        operate(state, Operation::Smooth(state.annotating.operations.length(has_mm(state))))
+    }),
+    operation(ActionId("grow_label"), "Grow the label", "dilate margin outline", |state| {
+        operate(state, Operation::Grow(state.annotating.operations.length(has_mm(state))))
+    }),
+    operation(ActionId("shrink_label"), "Shrink the label", "erode margin outline", |state| {
+        operate(state, Operation::Shrink(state.annotating.operations.length(has_mm(state))))
+    }),
+    operation(ActionId("interpolate"), "Interpolate between slices", "fill stack", |state| {
+        operate(state, Operation::Interpolate)
+    }),
+    operation(ActionId("copy_to_next"), "Copy the label to the next slice", "stack duplicate", |state| {
+        operate(state, Operation::CopyToNext)
+    }),
 ];
 
 /// The tools.
@@ -113,6 +144,46 @@ const TOOLS: &[Item] = &[
         words: "tool remove rubber",
         keys: &[Chord::key(Key::E)],
         command: |_| Ok(choose(Tool::Eraser)),
+        ..TOOL
+    }),
+    tool(ActionId("smart_brush"), "Smart brush", "tool paint similar", &[shift(Key::B)], |_| {
+        Ok(choose(Tool::SmartBrush))
+    }),
+    tool(ActionId("lasso"), "Lasso", "tool freehand outline", &[Chord::key(Key::L)], |_| Ok(choose(Tool::Lasso))),
+    tool(ActionId("polygon"), "Polygon", "tool outline", &[Chord::key(Key::Y)], |_| Ok(choose(Tool::Polygon))),
+    tool(ActionId("live_wire"), "Live wire", "tool outline edge scissors", &[shift(Key::L)], |_| {
+        Ok(choose(Tool::LiveWire))
+    }),
+    tool(ActionId("flood"), "Flood", "tool fill wand similar", &[Chord::key(Key::R)], |_| Ok(choose(Tool::Flood))),
+    tool(ActionId("grow_tool"), "Growing region", "tool seed front edge", &[Chord::key(Key::O)], |_| {
+        Ok(choose(Tool::Grow))
+    }),
+    tool(ActionId("region"), "Region of the prediction", "tool component click", &[Chord::key(Key::T)], |_| {
+        Ok(choose(Tool::Region))
+    }),
+    Item::Action(Action {
+        id: ActionId("close_outline"),
+        name: "Close the outline",
+        words: "polygon live wire finish",
+        command: |state| {
+            outline(state).map(|()| Command::Annotate(AnnotateCommand::CloseOutline { removes: false }))
+        },
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("take_from_outline"),
+        name: "Close the outline and take it away",
+        words: "polygon live wire finish remove",
+        command: |state| {
+            outline(state).map(|()| Command::Annotate(AnnotateCommand::CloseOutline { removes: true }))
+        },
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("remove_point"),
+        name: "Take the last point back",
+        words: "polygon live wire undo",
+        command: |state| outline(state).map(|()| Command::Annotate(AnnotateCommand::RemovePoint)),
         ..TOOL
     }),
     Item::Action(Action {
@@ -170,6 +241,24 @@ const fn numbered(
     Action { id, name, keys, is_in_palette: false, command, ..TOOL }
 }
 
+const fn shift(key: Key) -> Chord {
+    Chord { shift: true, ..Chord::key(key) }
+}
+
+const fn tool(
+    id: ActionId,
+    name: &'static str,
+    words: &'static str,
+    keys: &'static [Chord],
+    command: fn(&State) -> Given,
+) -> Item {
+    Item::Action(Action { id, name, words, keys, command, ..TOOL })
+}
+
+const fn operation(id: ActionId, name: &'static str, words: &'static str, command: fn(&State) -> Given) -> Item {
+    Item::Action(Action { id, name, words, command, ..NEW })
+}
+
 fn choose(tool: Tool) -> Command {
     Command::Annotate(AnnotateCommand::Choose(tool))
 }
@@ -187,6 +276,20 @@ fn activate(state: &State, number: usize) -> Given {
 
 fn label(state: &State) -> Result<(), &'static str> {
     state.annotating.active.map(|_| ()).ok_or("There is no label yet. Draw something first.")
+}
+
+fn outline(state: &State) -> Result<(), &'static str> {
+    if state.annotating.has_outline() { Ok(()) } else { Err("Begin a polygon or a live wire first.") }
+}
+
+fn has_mm(state: &State) -> bool {
+    state.document.image.as_ref().is_some_and(|open| open.volume.geometry.pixel_mm.is_some())
+}
+
+fn operate(state: &State, operation: Operation) -> Given {
+    image(state)?;
+    label(state)?;
+    Ok(Command::Annotate(AnnotateCommand::Operate(operation)))
 }
 
 fn prediction(state: &State, place: Place) -> Given {

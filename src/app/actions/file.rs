@@ -2,15 +2,17 @@
 
 use eframe::egui::Key;
 
-use super::action::{Action, Given, Group, Undo, image};
+use super::action::{Action, Given, Group, Undo, VIEWERS, image};
 use super::choices::{Choice, Choices, Item};
 use crate::analysis::export::Format;
 use crate::app::command::Command;
 use crate::app::dialogs::{DialogKind, OverlaySize};
 use crate::app::export::{BatchCommand, ExportCommand};
+use crate::app::keeping::KeepCommand;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::page::Page;
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::text::file_name;
 use crate::data::samples::SAMPLES;
 
@@ -50,7 +52,16 @@ pub const ITEMS: &[Item] = &[
     }),
     Item::Action(Action {
         id: ActionId("open_annotation"),
-        name: "Open as annotation…",
+        name: "Open annotation…",
+        words: "labels himixa load",
+        tabs: VIEWERS,
+        command: |state| image(state).map(|_| Command::OpenDialog(DialogKind::OpenAnnotation)),
+        undo: Undo::Step,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("open_as_annotation"),
+        name: "Open mask as annotation…",
         words: "mask label map segmentation dicom nifti import load",
         command: |state| image(state).map(|_| Command::OpenDialog(DialogKind::Annotation)),
         ..NEW
@@ -71,10 +82,31 @@ pub const ITEMS: &[Item] = &[
     }),
     Item::Line,
     Item::Action(Action {
+        id: ActionId("save_annotation"),
+        name: "Save annotation",
+        words: "store labels himixa",
+        keys: &[Chord::ctrl(Key::S)],
+        keyless: &[Tab::Read, Tab::Prompts, Tab::Stages],
+        tabs: VIEWERS,
+        command: |state| state.can_save_annotation().map(|()| Command::Keep(KeepCommand::Save)),
+        undo: Undo::Impossible,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("save_annotation_as"),
+        name: "Save annotation as…",
+        words: "store labels himixa copy",
+        tabs: VIEWERS,
+        command: |state| state.can_save_annotation().map(|()| Command::OpenDialog(DialogKind::SaveAnnotation)),
+        undo: Undo::Impossible,
+        ..NEW
+    }),
+    Item::Action(Action {
         id: ActionId("save_mask"),
         name: "Save mask…",
         words: "export",
         keys: &[Chord::ctrl(Key::S)],
+        keyless: &[Tab::Annotate],
         command: |state| save(state.shown.is_some(), DialogKind::SaveMask),
         undo: Undo::Impossible,
         ..NEW

@@ -5,6 +5,7 @@
 
 mod action;
 mod annotate;
+mod cases;
 mod choices;
 mod file;
 mod help;
@@ -15,6 +16,7 @@ mod prompt;
 mod view;
 
 pub use action::{Action, Given, Group, Hold, Section, Undo};
+pub use cases::{ACCEPT_CASE, REJECT_CASE};
 pub use choices::{Choice, Choices, Item, Shape};
 pub use model::{COMPARE, ITEMS as MODEL};
 pub use picture::{HOLD_OVERLAY, WINDOWS};
@@ -94,7 +96,7 @@ mod tests {
     fn no_key_does_two_things_at_once() {
         for tab in Tab::ALL {
             let mut seen: Vec<(Chord, ActionId)> = Vec::new();
-            for action in all().filter(|action| action.works_in(tab)) {
+            for action in all().filter(|action| action.has_keys_in(tab)) {
                 for chord in action.keys {
                     assert!(!chord.is_reserved(), "{:?}", action.id);
                     let other = seen.iter().find(|(other, _)| other == chord);

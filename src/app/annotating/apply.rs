@@ -1,7 +1,7 @@
 //! Carries out the commands of the Annotate tab. Every change of the annotation passes through
 //! [`HimixApp::apply_edits`].
 
-use super::{AnnotateCommand, Looked, label};
+use super::{AnnotateCommand, Looked, Tool, label};
 use crate::annotate::{Edit, Step, reversed};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
@@ -9,14 +9,35 @@ use crate::app::tab::Tab;
 use crate::app::undo::Change;
 use crate::engine::Ticket;
 
+/// The step by which a key changes the threshold of the regions of the prediction.
+const THRESHOLD_STEP: f32 = 0.05;
+
 impl HimixApp {
+    /// Lets the tools go on that need more than a frame. Returns whether another frame is needed.
+    pub(in crate::app) fn continue_tools(&mut self) -> bool {
+        self.keep_hovered();
+        let is_growing = self.continue_drag();
+        self.continue_outline() || is_growing
+    }
+
     /// Carries out a command about the annotation.
     pub(in crate::app) fn apply_annotating(&mut self, command: AnnotateCommand) {
         let state = &mut self.state;
         let has_mm = state.document.image.as_ref().is_some_and(|open| open.volume.geometry.pixel_mm.is_some());
         match command {
-            AnnotateCommand::Choose(tool) => state.annotating.tool = tool,
+            AnnotateCommand::Choose(tool) => {
+                state.annotating.put_down();
+                state.annotating.tool = tool;
+            }
+            AnnotateCommand::SetOptions(options) => state.annotating.options = options,
+            AnnotateCommand::SetOperations(operations) => state.annotating.operations = operations,
             AnnotateCommand::SetRadius(radius) => state.annotating.radius.set(radius, has_mm),
+            AnnotateCommand::ScaleRadius(factor) if state.annotating.tool == Tool::Region => {
+                let step = if factor > 1.0 { THRESHOLD_STEP } else { -THRESHOLD_STEP };
+                let threshold = &mut state.annotating.options.threshold;
+                *threshold = ((*threshold + step) / THRESHOLD_STEP).round() * THRESHOLD_STEP;
+                *threshold = threshold.clamp(THRESHOLD_STEP, 1.0 - THRESHOLD_STEP);
+            }
             AnnotateCommand::ScaleRadius(factor) => {
                 let radius = state.annotating.radius.value(has_mm);
                 state.annotating.radius.set(radius * factor, has_mm);
@@ -24,8 +45,19 @@ impl HimixApp {
             AnnotateCommand::RadiusInMm(in_mm) => state.annotating.radius.in_mm = in_mm,
             AnnotateCommand::SetRules(rules) => state.annotating.rules = rules,
             AnnotateCommand::Stroke { points, erases } => self.draw(&points, erases),
-            AnnotateCommand::EndStroke => self.finish_stroke(),
+            AnnotateCommand::EndStroke => self.release(),
             AnnotateCommand::CancelStroke => self.cancel_stroke(),
+            AnnotateCommand::Click { at, removes } => self.click(at, removes),
+            AnnotateCommand::Hover(at) => {
+                self.point_at(at);
+                if self.state.annotating.tool == Tool::Region {
+                    self.hover_region(at);
+                }
+            }
+            AnnotateCommand::CloseOutline { removes } => self.close_outline(removes),
+            AnnotateCommand::RemovePoint => self.remove_point(),
+            AnnotateCommand::Operate(operation) => self.operate(operation),
+            AnnotateCommand::CancelOperation => state.annotating.operating.cancel(),
             AnnotateCommand::AddLabel => match label::added(&state.document.annotation) {
                 Ok((id, edit)) => {
                     self.annotate("new label", Ok(vec![edit]));
@@ -98,10 +130,14 @@ impl HimixApp {
         if edits.is_empty() {
             return Ok(());
         }
+        if let Some(reason) = self.state.keeping.read_only() {
+            return Err(reason.to_owned());
+        }
         let before = self.state.document.annotation.revision();
         self.state.document.annotation.apply(edits).map_err(|error| error.to_string())?;
         self.state.annotating.keep_active(&self.state.document.annotation);
         self.draw_edits(edits, before);
+        self.state.keeping.record(edits);
         Ok(())
     }
 

@@ -1,13 +1,17 @@
 //! The commands of the Annotate tab.
 
-use super::{Looked, Place, Tool};
-use crate::annotate::{Label, LabelId, Rules};
+use super::{Looked, OperationOptions, Place, Tool, ToolOptions};
+use crate::annotate::{Label, LabelId, Operation, Rules};
 
 /// A command about the annotation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnnotateCommand {
     /// Choose a tool.
     Choose(Tool),
+    /// Set the settings of the tools.
+    SetOptions(ToolOptions),
+    /// Set the settings of the operations on a label.
+    SetOperations(OperationOptions),
     /// Set the radius of brush and eraser, in the unit that is used.
     SetRadius(f64),
     /// Change the radius by this factor.
@@ -16,7 +20,7 @@ pub enum AnnotateCommand {
     RadiusInMm(bool),
     /// Choose which pixels may change.
     SetRules(Rules),
-    /// Draw with brush or eraser through these points of the image, in pixels. The first command begins a stroke.
+    /// Draw with the tool through these points of the image, in pixels. The first command begins a stroke.
     Stroke {
         /// The points, in their order.
         points: Vec<[f64; 2]>,
@@ -25,8 +29,28 @@ pub enum AnnotateCommand {
     },
     /// End the stroke, which becomes a step.
     EndStroke,
-    /// Take the stroke back that goes on.
+    /// Take the stroke back that goes on, or the outline that is not closed.
     CancelStroke,
+    /// Click with the tool.
+    Click {
+        /// The point of the image, in pixels.
+        at: [f64; 2],
+        /// Whether pixels are taken away.
+        removes: bool,
+    },
+    /// Show what a click would do at this point of the image; `None` if the pointer left the image.
+    Hover(Option<[f64; 2]>),
+    /// Close the outline that is being clicked together, and paint what it encloses.
+    CloseOutline {
+        /// Whether pixels are taken away.
+        removes: bool,
+    },
+    /// Take the last point of the outline back.
+    RemovePoint,
+    /// Carry out an operation on the active label.
+    Operate(Operation),
+    /// Cancel the operation that is being computed.
+    CancelOperation,
     /// Add a label and make it the active one.
     AddLabel,
     /// Change name, colour, lock or visibility of a label.

@@ -29,7 +29,7 @@ fn new_label(annotation: &Annotation) -> Label {
 }
 
 /// Returns the edit that adds a label, and its identifier.
-pub(super) fn added(annotation: &Annotation) -> Result<(LabelId, Edit), AnnotationError> {
+pub(in crate::app) fn added(annotation: &Annotation) -> Result<(LabelId, Edit), AnnotationError> {
     annotation.add_label(new_label(annotation))
 }
 

@@ -37,7 +37,12 @@ impl State {
     pub fn looked(&self) -> Looked {
         let has_annotation = self.document.annotation.labels().next().is_some();
         let is_about_network = matches!(self.tab, Tab::Prompts | Tab::Stages);
-        if has_annotation && !is_about_network { self.annotating.chosen() } else { Looked::Prediction }
+        let is_about_readers = self.shown_readers().is_some();
+        if has_annotation && !is_about_network && !is_about_readers {
+            self.annotating.chosen()
+        } else {
+            Looked::Prediction
+        }
     }
 
     /// Returns the mask of the active label in the slice that is shown; `None` without a label. A label without

@@ -2,28 +2,45 @@
 //! at.
 
 mod apply;
+mod click;
 mod command;
+mod drag;
 mod label;
 mod layer;
 mod looked;
+mod operate;
+mod options;
+mod outline;
 mod prediction;
+mod preview;
 mod scores;
+mod sight;
 mod stroke;
 
 pub use command::AnnotateCommand;
+pub(in crate::app) use label::added as added_label;
 pub use looked::Looked;
+pub use operate::Operating;
+pub use options::{OperationOptions, ToolOptions};
 pub use prediction::Place;
 pub use scores::{Scored, ScoredOf};
 
+use self::click::Hovered;
+use self::drag::Drag;
 use self::layer::Shown;
+use self::outline::Outline;
+use self::sight::Values;
 use self::stroke::Ongoing;
 use crate::annotate::tools::Length;
-use crate::annotate::{LabelId, Rules};
+use crate::annotate::{Annotation, LabelId, Rules};
 use crate::engine::Pending;
 use crate::metrics::Confusion;
 
 /// The range of the radius of a brush, in pixels and in mm.
 pub const RADII: [std::ops::RangeInclusive<f64>; 2] = [0.5..=500.0, 0.1..=200.0];
+
+/// The most pixels that a growing region or a live wire goes on by in one frame, which takes about 10 ms.
+const STEPS_A_FRAME: usize = 30_000;
 
 /// A tool of the palette.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -35,6 +52,32 @@ pub enum Tool {
     Brush,
     /// Takes pixels away along the path of the pointer.
     Eraser,
+    /// Paints what is similar to the start of the stroke, within the brush.
+    SmartBrush,
+    /// Paints what a line that is dragged encloses.
+    Lasso,
+    /// Paints what a polygon of clicks encloses.
+    Polygon,
+    /// Paints what an outline along edges encloses.
+    LiveWire,
+    /// Paints what is similar to the point that is clicked, and connected to it.
+    Flood,
+    /// Paints a region that grows from a point while the pointer is dragged away from it.
+    Grow,
+    /// Paints the connected region of the prediction that is clicked.
+    Region,
+}
+
+impl Tool {
+    /// Returns whether the tool has a radius.
+    pub fn has_radius(self) -> bool {
+        matches!(self, Self::Brush | Self::Eraser | Self::SmartBrush)
+    }
+
+    /// Returns whether the tool follows the pointer while the button is held, and not single clicks.
+    pub fn is_dragged(self) -> bool {
+        matches!(self, Self::Brush | Self::Eraser | Self::SmartBrush | Self::Lasso | Self::Grow)
+    }
 }
 
 /// The radius of brush and eraser, in both units.
@@ -77,10 +120,24 @@ pub struct Annotating {
     pub radius: Radius,
     /// Which pixels may change.
     pub rules: Rules,
+    /// The settings of the other tools.
+    pub options: ToolOptions,
+    /// The settings of the operations on a label.
+    pub operations: OperationOptions,
+    /// The operation that is being computed.
+    pub operating: Operating,
     /// Which of the two masks is looked at.
     looked: Looked,
     /// The stroke that goes on.
     ongoing: Option<Ongoing>,
+    /// The lasso or the region that is being dragged.
+    drag: Option<Drag>,
+    /// The polygon or the live wire that is being clicked together.
+    outline: Option<Outline>,
+    /// The region of the prediction under the pointer.
+    hovered: Option<Hovered>,
+    /// The values of the slice as the tools read them.
+    values: Option<Values>,
     /// The labels of the slice for the screen.
     layer: Option<Shown>,
     /// The newest scores of the annotation.
@@ -96,8 +153,15 @@ impl Default for Annotating {
             active: None,
             radius: Radius { pixels: 8.0, mm: 4.0, in_mm: false },
             rules: Rules::default(),
+            options: ToolOptions::default(),
+            operations: OperationOptions::default(),
+            operating: Operating::default(),
             looked: Looked::default(),
             ongoing: None,
+            drag: None,
+            outline: None,
+            hovered: None,
+            values: None,
             layer: None,
             scores: None,
             scoring: Pending::default(),
@@ -111,13 +175,37 @@ impl Annotating {
         self.active = None;
         self.looked = Looked::default();
         self.ongoing = None;
+        self.put_down();
+        self.values = None;
+        self.operating.cancel();
         self.layer = None;
         self.scores = None;
         self.scoring.cancel();
     }
 
+    /// Shows another annotation of the same image.
+    pub fn take_annotation(&mut self, annotation: &Annotation) {
+        self.leave_image();
+        self.keep_active(annotation);
+        if !annotation.is_blank() {
+            self.looked = Looked::Annotation;
+        }
+    }
+
     /// Returns whether a stroke goes on.
     pub fn is_drawing(&self) -> bool {
-        self.ongoing.is_some()
+        self.ongoing.is_some() || self.drag.as_ref().is_some_and(|drag| !drag.is_released())
+    }
+
+    /// Returns whether an outline is being clicked together.
+    pub fn has_outline(&self) -> bool {
+        self.outline.is_some()
+    }
+
+    /// Forgets what the tool had begun and not painted.
+    fn put_down(&mut self) {
+        self.drag = None;
+        self.outline = None;
+        self.hovered = None;
     }
 }

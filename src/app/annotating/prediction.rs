@@ -40,6 +40,9 @@ impl HimixApp {
         let state = &self.state;
         let open = state.document.image.as_ref().ok_or("Open an image first.")?;
         let shown = state.shown.as_ref().ok_or("There is no mask yet. Type a prompt first.")?;
+        if state.shown_readers().is_some() {
+            return Err("The picture shows the masks of two readers. Show the network's mask again.".into());
+        }
         if state.is_stale() {
             return Err("The mask of this prompt is being computed. Try again in a moment.".into());
         }

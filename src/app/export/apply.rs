@@ -21,12 +21,7 @@ impl HimixApp {
                 }
             }
             ExportCommand::Format(format) => self.change_form(true, |form| form.format = format),
-            ExportCommand::Of(of) => self.change_form(true, |form| {
-                form.of = of;
-                if of == Of::Annotation && form.format == Format::DicomProbability {
-                    form.format = Format::DicomSeg;
-                }
-            }),
+            ExportCommand::Of(of) => self.change_form(true, |form| form.of = of),
             ExportCommand::Label(place, is_on) => self.change_form(false, |form| {
                 form.labels.get_mut(place).into_iter().for_each(|label| label.is_on = is_on);
             }),
@@ -88,6 +83,7 @@ impl HimixApp {
             name: open.name.clone(),
             sources,
             labels,
+            creator: state.settings.reader.clone().unwrap_or_default(),
             limit: state.settings.limit(),
         };
         let sent = self.engine.ask_beside(&mut self.state.export.writing, Exports { path, saves }, job);

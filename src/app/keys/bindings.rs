@@ -18,7 +18,7 @@ pub trait Keyed {
     /// Returns the default keys.
     fn usual(&self) -> &'static [Chord];
     /// Returns whether its keys have an effect in a task.
-    fn works_in(&self, tab: Tab) -> bool;
+    fn has_keys_in(&self, tab: Tab) -> bool;
 }
 
 /// The user's keys by action name; actions that are not listed have their default keys.
@@ -64,7 +64,7 @@ impl Bindings {
         chord: Chord,
         tab: Tab,
     ) -> Option<&'a A> {
-        all.into_iter().find(|action| action.works_in(tab) && self.of(*action).contains(&chord))
+        all.into_iter().find(|action| action.has_keys_in(tab) && self.of(*action).contains(&chord))
     }
 
     /// Assigns `chord` to `action`, in place of its key at position `place` or as an additional key. Actions among
@@ -76,7 +76,7 @@ impl Bindings {
         place: Option<usize>,
         chord: Chord,
     ) -> Vec<&'a A> {
-        let shares = |other: &A| Tab::ALL.iter().any(|tab| other.works_in(*tab) && action.works_in(*tab));
+        let shares = |other: &A| Tab::ALL.iter().any(|tab| other.has_keys_in(*tab) && action.has_keys_in(*tab));
         let losers: Vec<&A> = all
             .into_iter()
             .filter(|other| other.id() != action.id() && shares(other) && self.of(*other).contains(&chord))
@@ -148,7 +148,7 @@ mod tests {
         fn usual(&self) -> &'static [Chord] {
             self.1
         }
-        fn works_in(&self, tab: Tab) -> bool {
+        fn has_keys_in(&self, tab: Tab) -> bool {
             tab != Tab::Train
         }
     }

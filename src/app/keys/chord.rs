@@ -59,7 +59,9 @@ impl Chord {
     /// fields.
     pub fn is_reserved(self) -> bool {
         let editing = [Key::A, Key::C, Key::V, Key::X];
-        matches!(self.key, Key::Escape | Key::Tab | Key::Enter | Key::Backspace)
+        let is_alone = !(self.ctrl || self.shift || self.alt);
+        matches!(self.key, Key::Escape | Key::Tab)
+            || is_alone && matches!(self.key, Key::Enter | Key::Backspace)
             || self.ctrl && !self.shift && !self.alt && editing.contains(&self.key)
     }
 }

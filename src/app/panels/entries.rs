@@ -43,7 +43,7 @@ fn scrolled(ui: &mut Ui, most: f32, content: impl FnOnce(&mut Ui)) {
 
 /// Draws an action.
 pub fn action(ui: &mut Ui, action: &Action, state: &State, commands: &mut Vec<Command>) {
-    let keys = state.settings.keys.label(action);
+    let keys = if action.keyless.contains(&state.tab) { String::new() } else { state.settings.keys.label(action) };
     let is_on = action.is_on.map(|is_on| is_on(state));
     let given = action.given(state);
     let title = action.title(state);

@@ -22,8 +22,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     };
     let mut set = |command| commands.push(Command::Export(command));
     ui.horizontal_wrapped(|ui| {
-        let has = |format: &Format| *format != Format::DicomProbability || form.of == Of::Prediction;
-        for format in Format::ALL.into_iter().filter(has) {
+        for format in Format::ALL {
             if ui.radio(form.format == format, format.title()).clicked() {
                 set(ExportCommand::Format(format));
             }
@@ -49,7 +48,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         Of::Prediction => drop(ui.label(RichText::new("The mask that is shown.").weak())),
     }
     ui.separator();
-    let refusal = if form.format.is_dicom() { seg::refusal(&open.volume) } else { None };
+    let refusal = if form.format == Format::DicomSeg { seg::refusal(&open.volume) } else { None };
     let sentence = |reason: &String| format!("{}.", capitalised(reason));
     let words = refusal.as_ref().map(sentence).unwrap_or_else(|| about(form, open.volume.slices));
     let words = RichText::new(words).small();
@@ -135,8 +134,10 @@ fn about(form: &Form, slices: usize) -> String {
         Format::Nifti => "A label map on the grid of the image, for 3D Slicer, ITK-SNAP and others. The names of the labels are \
              written beside it, into a file that ends with .labels.txt."
             .into(),
+        Format::DicomSeg if form.of == Of::Prediction => "A segmentation that refers to the images of the series, for PACS, and beside it \
+             one of the probabilities."
+            .into(),
         Format::DicomSeg => "A segmentation that refers to the images of the series, for PACS.".into(),
-        Format::DicomProbability => "The probability of every pixel, as a fractional segmentation for PACS.".into(),
         Format::Csv => "Areas, diameters, volumes and values of every connected region, with their units.".into(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
 
 use super::widgets::{grouped, number};
+use crate::app::annotating::Looked;
 use crate::app::state::{OpenImage, State};
 use crate::app::theme;
 use crate::data::Image;
@@ -46,6 +47,9 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     // The scale bar stands to the right of the text at the left edge.
     let beside = left.iter().map(|line| width(&painter, line)).fold(0.0, f32::max) + LETTER;
     scale_bar(&painter, inner, inner.width() - beside, state, open, ui.pixels_per_point());
+    if let Some(text) = looked_at(state) {
+        words(&painter, inner.right_top(), Align2::RIGHT_TOP, text);
+    }
     if let Some([a, b]) = state.ruler {
         ruler(&painter, state, open, a, b);
     }
@@ -85,11 +89,22 @@ fn lines(open: &OpenImage) -> Vec<String> {
     lines
 }
 
+/// Says which mask is drawn if it is not simply the prediction.
+fn looked_at(state: &State) -> Option<&'static str> {
+    match state.looked() {
+        _ if !state.show_overlay => None,
+        Looked::Prediction => None,
+        Looked::Annotation => Some("annotation"),
+        Looked::Difference => Some("prediction against annotation"),
+    }
+}
+
 /// Returns the text over the image for screen readers.
 pub fn spoken(state: &State) -> String {
     let Some(open) = &state.document.image else { return String::new() };
     let mut parts = lines(open);
     parts.extend(state.ruler.map(|[a, b]| format!("ruler {}", length(open, a, b))));
+    parts.extend(looked_at(state).map(str::to_owned));
     parts.extend(state.misread().map(|misread| misread.words.clone()));
     parts.join(", ")
 }

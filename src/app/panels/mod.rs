@@ -4,6 +4,7 @@ mod annotate;
 mod batch;
 mod builder;
 mod canvas;
+mod cases;
 mod checks;
 mod completion;
 mod dock;
@@ -13,6 +14,7 @@ mod export;
 mod hud;
 mod influence;
 mod information;
+mod keeping;
 mod level;
 mod library;
 mod measurements;
@@ -62,12 +64,15 @@ pub const PANELS: &[&dyn Panel] = &[
     &canvas::Canvas,
     &variants::Variants,
     &annotate::labels::Labels,
+    &annotate::operations::Operations,
     &annotate::steps::Steps,
     &builder::Builder,
     &influence::WordInfluence,
     &stages::Stages,
     &prompt::Prompt,
     &result::Scores,
+    &cases::pair::TrainingPair,
+    &cases::readers::ReadersPanel,
     &information::Information,
     &level::Level,
     &measurements::MeasurementsPanel,
@@ -107,6 +112,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         menu::show(ui, state, commands);
         notes::show(ui, state, commands);
         session::show(ui, state, commands);
+        keeping::show(ui, state, commands);
         question::show(ui, state, commands);
         let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
         toasts::show(ui.ctx(), state, hero, commands);
@@ -114,6 +120,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     pages::show(ui.ctx(), state, commands);
     palette::show(ui.ctx(), state, commands);
     train::ask_before_closing(ui.ctx(), state, commands);
+    keeping::ask_before_closing(ui.ctx(), state, commands);
 }
 
 #[cfg(test)]

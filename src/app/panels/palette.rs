@@ -29,7 +29,8 @@ fn entries(state: &State) -> Vec<Entry> {
     for action in actions::all().filter(|action| action.is_in_palette) {
         let given = action.given(state);
         let title = if action.is_on.is_some() { action.full_name() } else { action.title(state) };
-        let detail = given.as_ref().err().map_or_else(|| keys.label(action), |reason| (*reason).to_owned());
+        let key = || if action.keyless.contains(&state.tab) { String::new() } else { keys.label(action) };
+        let detail = given.as_ref().err().map_or_else(key, |reason| (*reason).to_owned());
         all.push(Entry { name: title, detail, words: action.words, given, undo: action.undo });
     }
     for choices in actions::choices() {

@@ -30,11 +30,12 @@ pub fn are_coming(state: &State) -> bool {
 }
 
 /// Returns what is compared with what, if it is not the prediction with the ground truth.
-pub fn compared(state: &State) -> Option<&'static str> {
-    match state.looked() {
-        Looked::Prediction => None,
-        Looked::Annotation => Some("Annotation against the ground truth"),
-        Looked::Difference => Some("Prediction against the annotation"),
+pub fn compared(state: &State) -> Option<String> {
+    match (state.looked(), state.shown_readers()) {
+        (Looked::Prediction, Some([first, second])) => Some(format!("{second} against {first}")),
+        (Looked::Prediction, None) => None,
+        (Looked::Annotation, _) => Some("Annotation against the ground truth".into()),
+        (Looked::Difference, _) => Some("Prediction against the annotation".into()),
     }
 }
 
@@ -79,13 +80,16 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text(recall);
     explained_row(ui, "HD95", HD95, distance(state));
     let OverlayColours { true_positive, false_negative, false_positive, .. } = state.settings.colours.overlay();
-    let names = match looked {
-        Looked::Difference => ["In both", "Only annotated", "Only predicted"],
-        _ => ["True positive", "False negative", "False positive"],
+    let names = match (looked, state.shown_readers()) {
+        (Looked::Difference, _) => ["In both", "Only annotated", "Only predicted"].map(String::from),
+        (Looked::Prediction, Some([first, second])) => {
+            ["Both".into(), format!("Only {first}"), format!("Only {second}")]
+        }
+        _ => ["True positive", "False negative", "False positive"].map(String::from),
     };
     let is_coloured = (state.compares() || looked == Looked::Difference) && state.show_overlay;
     for (colour, name, count) in
-        [(true_positive, names[0], tp), (false_negative, names[1], fneg), (false_positive, names[2], fp)]
+        [(true_positive, &names[0], tp), (false_negative, &names[1], fneg), (false_positive, &names[2], fp)]
     {
         let [all, short] = area(state, count);
         let short = RichText::new(short).small();
@@ -97,7 +101,8 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
         .on_hover_text(all);
     }
-    if let Some(shown) = state.shown.as_ref().filter(|_| looked == Looked::Prediction) {
+    let is_predicted = looked == Looked::Prediction && state.shown_readers().is_none();
+    if let Some(shown) = state.shown.as_ref().filter(|_| is_predicted) {
         curve(ui, state, &shown.counts.table, commands);
     }
 }

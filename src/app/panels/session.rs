@@ -118,7 +118,7 @@ fn dialog(lost: &Lost) -> DialogKind {
     if is_model && !is_file { DialogKind::FindFolder(lost.part) } else { DialogKind::FindFile(lost.part) }
 }
 
-fn strip(ui: &mut Ui, name: &'static str, content: impl FnOnce(&mut Ui)) {
+pub fn strip(ui: &mut Ui, name: &'static str, content: impl FnOnce(&mut Ui)) {
     let palette = theme::palette(ui.visuals());
     let edge = Stroke::new(1.0, palette.warning);
     let frame = Frame::new().fill(palette.field).inner_margin(Margin::symmetric(10, 6)).stroke(edge);

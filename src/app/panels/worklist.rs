@@ -6,6 +6,7 @@ use eframe::egui::{
     Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::cases;
 use super::panel::{Around, Panel};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
@@ -55,6 +56,8 @@ impl Panel for Cases {
 
 /// Draws the list, if there is one.
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    cases::name_question(ui, state, commands);
+    cases::open_case(ui, state, commands);
     let State { worklist, settings, document, .. } = state;
     let Some(list) = worklist else {
         ui.label(RichText::new("The cases of a folder are listed here.").weak());
@@ -77,11 +80,16 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let words = format!("{count} · {}", file_name(&list.folder));
     ui.add(Label::new(RichText::new(words).small().weak()).truncate())
         .on_hover_text(list.folder.display().to_string());
+    cases::filters(ui, list, commands);
     if let Some(prompts) = list.choices() {
         choice(ui, &prompts, &document.prompt, commands);
     }
     if list.shown.is_empty() {
-        ui.label(RichText::new("No case matches the search.").weak());
+        let words = match list.search.is_empty() {
+            true => "No case is in this state.",
+            false => "No case matches the search.",
+        };
+        ui.label(RichText::new(words).weak());
     }
     ui.spacing_mut().item_spacing.y = 0.0;
     let mut area = ScrollArea::vertical().auto_shrink(false);
@@ -170,6 +178,7 @@ fn row(ui: &mut Ui, list: &Worklist, place: usize, commands: &mut Vec<Command>) 
     if list.marked.contains(&place) {
         mark(ui.painter(), square, palette);
     }
+    cases::badge(ui.painter(), square, list.states.state(place), palette);
     let text = Rect::from_min_max(pos2(square.right() + 6.0, rect.top()), rect.right_bottom() - vec2(4.0, 0.0));
     describe(ui, text, &name, &words, is_current);
     if response.clicked() {
@@ -180,6 +189,9 @@ fn row(ui: &mut Ui, list: &Worklist, place: usize, commands: &mut Vec<Command>) 
     let mut hover = if file == item.name { name } else { format!("{name}\n{file}") };
     if !words.is_empty() {
         hover += &format!("\n{}", words.join(" · "));
+    }
+    for (reader, state) in list.states.others(place) {
+        hover += &format!("\n{reader}: {}", state.name());
     }
     if let Some(prompt) = list.edited.get(&place).or(item.prompt.as_ref()) {
         hover += &format!("\n{prompt}");

@@ -39,9 +39,13 @@ impl HimixApp {
     pub(in crate::app) fn apply_session(&mut self, command: SessionCommand) {
         match command {
             SessionCommand::Open(path) => self.open_session(path),
+            SessionCommand::Save(path) if self.state.sessions.saving.pending().is_some() => {
+                self.state.sessions.next = Some(path);
+            }
             SessionCommand::Save(path) => {
-                let job = SaveSession { path: path.clone(), session: self.state.session() };
-                let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);
+                let known = self.state.sessions.file.clone().filter(|file| file.path() == path);
+                let job = SaveSession { path: path.clone(), known, session: self.state.session() };
+                let sent = self.engine.ask(&mut self.state.sessions.saving, path, job);
                 self.say_if_busy(sent);
             }
             SessionCommand::Show(path, located) => {
@@ -136,6 +140,21 @@ impl HimixApp {
                 Ok(located) => self.show_found(&parts, located),
                 Err(failure) => self.say_failure(failure),
             }
+        }
+        if let Some(outcome) = self.state.sessions.saving.take() {
+            match outcome {
+                Ok(file) => {
+                    self.say_saved(file.path());
+                    self.state.sessions.file = Some(file);
+                }
+                Err(failure) => {
+                    // Who saves it once more wants to replace it.
+                    self.state.sessions.file = None;
+                    self.say_failure(failure);
+                }
+            }
+            let next = self.state.sessions.next.take();
+            self.commands.extend(next.map(|path| Command::Session(SessionCommand::Save(path))));
         }
         for (_, outcome) in self.state.sessions.removing.take() {
             if let Err(failure) = outcome {

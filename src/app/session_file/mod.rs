@@ -9,6 +9,7 @@ mod view;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::data::KnownFile;
 use crate::engine::jobs::Claimed;
 use crate::engine::session::{Located, Lost, Part, Session};
 use crate::engine::{Pending, Several, Ticket};
@@ -76,6 +77,12 @@ pub struct Sessions {
     finding: Pending<Vec<Part>, Located<SessionView>>,
     /// The session that was opened last.
     pub open: Option<OpenSession>,
+    /// What is known of the file that was opened or saved last.
+    file: Option<KnownFile>,
+    /// The session that is being saved.
+    saving: Pending<PathBuf, KnownFile>,
+    /// The file in which to save next: what is known of it is known when the save before is done.
+    next: Option<PathBuf>,
     /// Sessions that were left behind, the newest first.
     left: Vec<LeftBehind>,
     /// Those of them that are being deleted.

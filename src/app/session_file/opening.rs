@@ -14,7 +14,8 @@ use crate::engine::session::{Located, Part, SessionImage};
 impl HimixApp {
     /// Shows a session in place of what is open. `path` is its file, unless it was restored after a crash.
     pub(super) fn show_session(&mut self, path: Option<PathBuf>, located: Located<SessionView>) {
-        let Located { mut session, lost, changed } = located;
+        let Located { mut session, lost, file, changed } = located;
+        self.state.sessions.file = file.filter(|_| path.is_some());
         session.view = session.view.within_bounds();
         let view = session.view.clone();
         // The image that is open is not the one that prompt and pins are about.
@@ -57,7 +58,7 @@ impl HimixApp {
     /// Opens parts of the session whose files were found.
     pub(super) fn show_found(&mut self, parts: &[Part], located: Located<SessionView>) {
         let Some(open) = &mut self.state.sessions.open else { return };
-        let Located { session, lost, changed } = located;
+        let Located { session, lost, changed, .. } = located;
         parts.iter().for_each(|part| open.session.take_part(*part, &session));
         let found: Vec<Part> =
             parts.iter().copied().filter(|part| lost.iter().all(|lost| lost.part != *part)).collect();

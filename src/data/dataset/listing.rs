@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::names::{fold, readable};
+use crate::data::cases;
 
 /// Extensions of supported image files.
 const IMAGES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"];
@@ -42,6 +43,8 @@ impl Listing {
             match entry.file_name().into_string() {
                 // Hidden files such as .DS_Store and ._a.png are not images.
                 Ok(name) if name.starts_with('.') => {}
+                // The readers' masks are not images of the folder.
+                Ok(name) if is_folder && name == cases::FOLDER => {}
                 Ok(name) => if is_folder { &mut listing.folders } else { &mut listing.files }.push(name),
                 Err(name) => foreign.push((name, is_folder)),
             }

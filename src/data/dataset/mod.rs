@@ -1,6 +1,7 @@
 //! Data sets of images, masks and prompts, recognised by the content of a folder. [`Layout`] lists the known
 //! layouts.
 
+mod append;
 mod enclosing;
 mod entries;
 mod finding;
@@ -21,8 +22,10 @@ mod workbook;
 use std::path::{Path, PathBuf};
 
 use super::{DataError, MaskRule};
+pub use append::{NewPair, SavedPair, append};
 pub use finding::{Finding, Problem, summary};
 pub use layout::Layout;
+pub(super) use marks::key;
 pub(super) use names::{fold, natural, readable};
 pub use pair::Pair;
 pub use prompt_list::{PromptFile, PromptList, prompt_list};
@@ -111,13 +114,17 @@ pub fn splits(folder: &Path) -> Result<Splits, DataError> {
     Ok(Splits { names, are_said: true })
 }
 
+/// Returns the folder of the data set that a folder is or is a part of; the folder itself if there is no data set.
+pub fn root(folder: &Path) -> PathBuf {
+    enclosing::find(folder).map_or_else(|_| folder.to_owned(), |found| found.root)
+}
+
 /// Returns how the pairs of a folder are read, from the settings of the data set that it is or is a part of.
 ///
 /// # Errors
 /// Returns the errors of [`PairReading::of`].
 pub fn reading(folder: &Path) -> Result<PairReading, DataError> {
-    let root = enclosing::find(folder).map_or_else(|_| folder.to_owned(), |found| found.root);
-    PairReading::of(&root)
+    PairReading::of(&root(folder))
 }
 
 /// An image with its masks, prompt and split in a data set.

@@ -77,7 +77,7 @@ fn of_workbook(path: &Path, bytes: &[u8]) -> Result<(Vec<Row>, Vec<String>), Dat
 }
 
 /// Reads the content of a file, unless it is too large for a table.
-fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
     let file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let length = file.metadata().map_err(|error| DataError::reading(path, &error))?.len();
     let mut bytes = Vec::new();
@@ -102,31 +102,31 @@ pub fn text(path: &Path) -> Result<String, DataError> {
 /// characters is zero, else as UTF-8 if that is valid, else as Windows-1252. A remark names the encoding if it is
 /// not UTF-8.
 fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
-    let remark = |encoding: &'static Encoding| vec![format!("{} is read as {}", path.display(), encoding.name())];
-    if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
-        let text = encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
-        return (text, if encoding == UTF_8 { Vec::new() } else { remark(encoding) });
-    }
-    let sixteen = match bytes[..] {
-        [_, 0, _, 0, ..] => Some(UTF_16LE),
-        [0, _, 0, _, ..] => Some(UTF_16BE),
-        _ => None,
+    let (encoding, mark) = encoding(&bytes);
+    let text = match (encoding == UTF_8, mark) {
+        (true, 0) => String::from_utf8(bytes).unwrap_or_default(),
+        _ => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
     };
-    if let Some(encoding) = sixteen {
-        return (encoding.decode_without_bom_handling(&bytes).0.into_owned(), remark(encoding));
+    let remark = || format!("{} is read as {}", path.display(), encoding.name());
+    (text, if encoding == UTF_8 { Vec::new() } else { vec![remark()] })
+}
+
+/// Returns the encoding of a text, see [`decoded`], and the length of its byte order mark.
+pub(super) fn encoding(bytes: &[u8]) -> (&'static Encoding, usize) {
+    if let Some(found) = Encoding::for_bom(bytes) {
+        return found;
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => (text, Vec::new()),
-        Err(error) => {
-            let text = WINDOWS_1252.decode_without_bom_handling(error.as_bytes()).0.into_owned();
-            (text, remark(WINDOWS_1252))
-        }
+    match bytes {
+        [_, 0, _, 0, ..] => (UTF_16LE, 0),
+        [0, _, 0, _, ..] => (UTF_16BE, 0),
+        _ if std::str::from_utf8(bytes).is_ok() => (UTF_8, 0),
+        _ => (WINDOWS_1252, 0),
     }
 }
 
 /// Returns the separator that a first line such as `sep=;` declares, as Excel writes and reads it, the text
 /// after that line, and the number of skipped lines.
-fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
+pub(super) fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let first = first.trim_end_matches('\r').trim_matches('"');
     let said = first.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).map(|_| &first.as_bytes()[4..]);
@@ -140,7 +140,7 @@ fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
 
 /// Returns the separator of the columns: the first with which a header is found, in the order of their frequency
 /// in the first line that is not blank, or else the most frequent one.
-fn separator(text: &str) -> u8 {
+pub(super) fn separator(text: &str) -> u8 {
     let first = text.lines().find(|line| !line.trim_matches(['"', ' ']).is_empty()).unwrap_or_default();
     let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
     let mut order = [b',', b';', b'\t', b'|'];

@@ -1,17 +1,22 @@
 //! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
 mod batch;
+mod cases;
 mod comparing;
 mod computing;
 mod export;
 mod influence;
+mod journal;
 mod judging;
 mod labels;
 mod measuring;
 mod numbers;
 mod opening;
+mod operating;
 mod painting;
+mod pairs;
 mod proposals;
+mod readers;
 mod reading;
 mod recovery;
 mod robustness;
@@ -21,17 +26,22 @@ mod variants;
 mod variants_table;
 
 pub use batch::*;
+pub use cases::*;
 pub use comparing::*;
 pub use computing::*;
 pub use export::*;
 pub use influence::*;
+pub use journal::*;
 pub use judging::*;
 pub use labels::*;
 pub use measuring::*;
 pub use numbers::*;
 pub use opening::*;
+pub use operating::*;
 pub use painting::*;
+pub use pairs::*;
 pub use proposals::*;
+pub use readers::*;
 pub use reading::*;
 pub use recovery::*;
 pub use robustness::*;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::data::write;
+use crate::data::{DataError, KnownFile};
 use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::session::{Located, Part, Session};
 
@@ -33,7 +33,10 @@ impl<V: DeserializeOwned + Send + 'static> Job for ReadSession<V> {
     }
 
     fn run(self, task: &mut Task<'_>) -> Result<Self::Answer, Failure> {
-        Session::read(&self.path)?.locate(&Part::ALL, task)
+        // Before it is read: what others write in between is noticed when the session is saved.
+        let file = KnownFile::as_it_is(self.path.clone())?;
+        let located = Session::read(&self.path)?.locate(&Part::ALL, task)?;
+        Ok(Located { file: Some(file), ..located })
     }
 }
 
@@ -64,17 +67,24 @@ impl<V: Send + 'static> Job for FindFiles<V> {
     }
 }
 
-/// Writes a session with the fingerprints of its files, and with paths relative to it where possible.
+/// What is said of a session that another program has changed.
+const CHANGED: &str = "Another program has changed the session since it was opened or saved here, so it was not saved. Save it under another \
+                       name; or save it once more to replace it, which keeps their version with the ending .bak.";
+
+/// Writes a session with the fingerprints of its files, and with paths relative to it where possible. The answer is what is
+/// known of the file then.
 #[derive(Debug)]
 pub struct SaveSession<V> {
     /// The path of the session.
     pub path: PathBuf,
+    /// What is known of the file; `None` if it was neither opened nor saved here, so that whatever it has is replaced.
+    pub known: Option<KnownFile>,
     /// The session, with absolute paths.
     pub session: Session<V>,
 }
 
 impl<V: Serialize + Send + 'static> Job for SaveSession<V> {
-    type Answer = ();
+    type Answer = KnownFile;
     const WORKER: Worker = Worker::Compute;
     const OUTLIVES_WINDOW: bool = true;
 
@@ -82,10 +92,15 @@ impl<V: Serialize + Send + 'static> Job for SaveSession<V> {
         Some(self.path.clone())
     }
 
-    fn run(mut self, task: &mut Task<'_>) -> Result<(), Failure> {
+    fn run(mut self, task: &mut Task<'_>) -> Result<KnownFile, Failure> {
         self.session.record(task)?;
         self.session.relate(&self.path);
-        Ok(write::bytes(&self.path, &self.session.to_json()?)?)
+        let mut file = self.known.map_or_else(|| KnownFile::as_it_is(self.path), Ok)?;
+        file.save(&self.session.to_json()?).map_err(|error| match error {
+            DataError::ChangedByOthers { .. } => Failure::Failed(CHANGED.to_owned()),
+            error => error.into(),
+        })?;
+        Ok(file)
     }
 }
 
@@ -113,6 +128,28 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_others_have_changed_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("case.himix");
+        let save = |known, tab: &str| {
+            let mut view = Map::new();
+            view.insert("tab".into(), tab.into());
+            done(SaveSession { path: path.clone(), known, session: Session::new(view) })
+        };
+        let first = save(None, "read").expect("saved");
+        let opened = read(&path).file;
+        assert_eq!(opened.as_ref().and_then(KnownFile::content), first.content());
+        let second = save(opened, "train").expect("it is as it was");
+        let backup = std::fs::read_to_string(folder.path().join("case.himix.bak")).expect("the version before");
+        assert!(backup.contains("read") && !backup.contains("train"));
+        std::fs::write(&path, "theirs").expect("written");
+        let message = save(Some(second), "stages").map(drop).expect_err("refused").message().unwrap_or_default();
+        assert!(message.contains("changed the session") && message.contains(".bak"), "{message}");
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), "theirs");
+        save(None, "stages").expect("replaced");
+    }
+
+    #[test]
     fn a_folder_with_its_session_can_be_moved() {
         let folder = tempfile::tempdir().expect("a folder");
         let home = folder.path().canonicalize().expect("a path");
@@ -124,7 +161,8 @@ mod tests {
         let files = |name: &str| vec![NamedFile::new(old.join(name))];
         session.image = Some(SessionImage { files: files("chest.png"), ..SessionImage::default() });
         session.truth = Some(SessionTruth { files: files("masks/mask.png"), ..SessionTruth::default() });
-        done(SaveSession { path: old.join("case.himix"), session }).expect("saved");
+        let path = old.join("case.himix");
+        done(SaveSession { path, known: None, session }).expect("saved");
         std::fs::rename(&old, home.join("new")).expect("moved");
         let mut located = read(&home.join("new/case.himix"));
         assert_eq!((located.lost.as_slice(), located.changed.as_slice()), (&[][..], &[][..]));

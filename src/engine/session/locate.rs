@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Part, Session};
 use crate::data::paths::{canonical, plain, way};
-use crate::data::{DataError, fingerprint};
+use crate::data::{DataError, KnownFile, fingerprint};
 use crate::engine::job::{Failure, Task};
 
 /// The files of a model bundle, besides its weights.
@@ -19,6 +19,8 @@ pub struct Located<V> {
     pub session: Session<V>,
     /// The parts that lack a file, in the order of [`Part::ALL`].
     pub lost: Vec<Lost>,
+    /// The file of the session; `None` if it was not read from one just now.
+    pub file: Option<KnownFile>,
     /// The files whose content is not what it was.
     pub changed: Vec<(Part, PathBuf)>,
 }
@@ -56,7 +58,7 @@ impl<V> Session<V> {
         let changed =
             present.iter().zip(hashes).filter(differs).filter(|((.., was), is)| Some(was) != is.as_ref());
         let changed = changed.map(|((part, path, _), _)| (*part, path.clone())).collect();
-        Ok(Located { session: self, lost, changed })
+        Ok(Located { session: self, lost, file: None, changed })
     }
 
     /// Records the fingerprints of all files. Those that cannot be read keep the one that they had.
@@ -144,6 +146,11 @@ fn fingerprints(paths: &[(Part, &Path)], task: &Task<'_>) -> Result<Vec<Option<S
         }
     };
     contents.iter().map(of_all).collect()
+}
+
+/// The files of an image at a path: a file, the files in a folder, or one of their stacks, as in `study#2`.
+pub(in crate::engine) fn image_files(path: &Path) -> Vec<PathBuf> {
+    contents(Part::Image, path)
 }
 
 /// The files that a path stands for: itself, or those in a folder.

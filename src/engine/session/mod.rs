@@ -14,6 +14,7 @@ use crate::data::volume::DisplayWindow;
 use crate::data::{LabelChoice, mask};
 use crate::infer::ModelSource;
 
+pub(in crate::engine) use locate::image_files;
 pub use locate::{Located, Lost};
 
 /// The version of the format that this program writes. It reads this one and earlier ones.

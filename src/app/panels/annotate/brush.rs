@@ -1,8 +1,9 @@
-//! Brush and eraser: strokes of the pointer, and the cursor that shows their size.
+//! Tools that are dragged: strokes of the pointer, and the cursor that shows their size.
 
 use eframe::egui::{CursorIcon, Event, PointerButton, Pos2, Response, Shape, Stroke, Ui, vec2};
 
-use crate::app::annotating::{AnnotateCommand, Tool};
+use super::erases;
+use crate::app::annotating::AnnotateCommand;
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
@@ -35,9 +36,8 @@ pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Comm
 }
 
 /// Draws a single dot where the pointer was clicked.
-pub fn dot(response: &Response, state: &State, commands: &mut Vec<Command>) {
-    let erases = state.annotating.tool == Tool::Eraser;
-    push(response.interact_pointer_pos().into_iter(), erases, state, commands);
+pub fn dot(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Command>) {
+    push(response.interact_pointer_pos().into_iter(), erases(ui, state), state, commands);
     commands.push(Command::Annotate(AnnotateCommand::EndStroke));
 }
 
@@ -50,11 +50,6 @@ fn push(positions: impl Iterator<Item = Pos2>, erases: bool, state: &State, comm
     if !points.is_empty() {
         commands.push(Command::Annotate(AnnotateCommand::Stroke { points, erases }));
     }
-}
-
-/// Returns whether the tool takes pixels away: the eraser does, and the brush while Ctrl is held.
-fn erases(ui: &Ui, state: &State) -> bool {
-    state.annotating.tool == Tool::Eraser || ui.input(|input| input.modifiers.command)
 }
 
 /// Draws the outline of the brush at the pointer.

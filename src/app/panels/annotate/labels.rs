@@ -7,7 +7,7 @@ use crate::app::annotating::AnnotateCommand;
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::panels::panel::Panel;
-use crate::app::panels::{scores, widgets};
+use crate::app::panels::{keeping, scores, widgets};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 
@@ -46,6 +46,7 @@ impl Panel for Labels {
             commands.push(Command::Annotate(AnnotateCommand::AddLabel));
         }
         active(ui, state);
+        keeping::line(ui, state);
     }
 }
 

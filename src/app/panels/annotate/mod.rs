@@ -2,13 +2,17 @@
 //! draws.
 
 mod brush;
+mod clicks;
 mod icons;
 pub mod labels;
+pub mod operations;
 mod options;
 mod palette;
+mod preview;
 pub mod steps;
+mod tool_options;
 
-use eframe::egui::{PointerButton, Response, Ui};
+use eframe::egui::{CursorIcon, PointerButton, Response, Ui};
 
 use crate::app::annotating::{AnnotateCommand, Tool};
 use crate::app::command::Command;
@@ -37,6 +41,11 @@ pub fn takes_wheel(ui: &Ui, state: &State) -> bool {
     has_button(ui, state) && ui.input(|input| input.modifiers.shift)
 }
 
+/// Returns whether the tool takes pixels away: the eraser does, and the others while Ctrl is held.
+fn erases(ui: &Ui, state: &State) -> bool {
+    state.annotating.tool == Tool::Eraser || ui.input(|input| input.modifiers.command)
+}
+
 /// Turns what the pointer does over the picture into commands of the tool.
 pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Command>) {
     if takes_wheel(ui, state) && response.hovered() {
@@ -46,6 +55,12 @@ pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Comm
             commands.push(Command::Annotate(AnnotateCommand::ScaleRadius(factor)));
         }
     }
+    if !state.annotating.tool.is_dragged() {
+        if has_button(ui, state) {
+            clicks::draw(ui, response, state, commands);
+        }
+        return;
+    }
     if state.annotating.is_drawing() && !ui.input(|input| input.pointer.button_down(PointerButton::Primary)) {
         // The button may have been released outside the picture.
         brush::draw(ui, response, state, commands);
@@ -54,13 +69,20 @@ pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Comm
         brush::draw(ui, response, state, commands);
     } else if response.clicked_by(PointerButton::Primary) && has_button(ui, state) {
         // Pressed and released within one frame.
-        brush::dot(response, state, commands);
+        brush::dot(ui, response, state, commands);
     }
 }
 
 /// Draws the cursor of the tool, which shows its size.
 pub fn cursor(ui: &Ui, response: &Response, state: &State) {
-    if has_button(ui, state) {
+    if !has_button(ui, state) {
+        return;
+    }
+    preview::show(ui, response, state);
+    if state.annotating.tool.has_radius() {
         brush::cursor(ui, response, state);
+    } else if let Some(at) = response.hover_pos() {
+        ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
+        palette::mark(ui, response, state, at);
     }
 }

@@ -22,7 +22,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             looked(ui, state, commands);
             ui.separator();
             if state.annotating.tool != Tool::Hand {
-                radius(ui, state, commands);
+                if state.annotating.tool.has_radius() {
+                    radius(ui, state, commands);
+                }
+                super::tool_options::show(ui, state, commands);
                 rules(ui, state, commands);
                 ui.separator();
             }

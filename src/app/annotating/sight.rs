@@ -1,0 +1,75 @@
+//! What the tools see of the slice that is shown.
+
+use std::sync::Arc;
+
+use crate::annotate::PaintOnly;
+use crate::annotate::tools::{SliceView, grey};
+use crate::app::HimixApp;
+use crate::app::state::State;
+use crate::data::Mask;
+use crate::engine::Ticket;
+use crate::infer::Prediction;
+
+/// The values of a slice as the tools read them, with the ticket of the slice.
+pub(super) type Values = (Ticket, Arc<Vec<f32>>);
+
+/// A slice with its prediction. It shares all arrays.
+pub(super) struct Sight {
+    size: [usize; 2],
+    pixel_mm: Option<[f64; 2]>,
+    values: Arc<Vec<f32>>,
+    prediction: Option<Arc<Prediction>>,
+    inside: Option<Arc<Mask>>,
+}
+
+impl Sight {
+    /// Returns the slice for a tool.
+    pub fn view(&self) -> SliceView<'_> {
+        let [width, height] = self.size;
+        SliceView::new(width, height, &self.values)
+            .with_pixel_mm(self.pixel_mm)
+            .with_probability(self.prediction.as_ref().map(|prediction| prediction.probability.values.as_slice()))
+            .inside(self.inside.as_ref().map(|mask| mask.values.as_slice()))
+    }
+}
+
+impl State {
+    /// Returns the newest prediction of the slice, if it is one of its size.
+    pub(super) fn prediction_of_slice(&self) -> Option<Arc<Prediction>> {
+        let open = self.document.image.as_ref()?;
+        let prediction = &self.shown.as_ref().filter(|_| !self.is_stale())?.prediction;
+        let plane = &prediction.probability;
+        let fits = [plane.width, plane.height] == [open.image.width, open.image.height];
+        fits.then(|| prediction.clone())
+    }
+
+    /// Returns the mask that the tools are confined to; `None` if they may go anywhere.
+    fn confined_to(&self) -> Option<Arc<Mask>> {
+        let PaintOnly::Inside(label) = self.annotating.rules.paint_only else { return None };
+        let open = self.document.image.as_ref()?;
+        let [width, height, _] = self.document.annotation.shape();
+        let nothing = || Arc::new(Mask { width, height, values: vec![0; width * height] });
+        let known = self.document.annotation.mask(label, open.slice);
+        Some(known.map_or_else(nothing, |known| known.mask.clone()))
+    }
+}
+
+impl HimixApp {
+    /// Returns what the tools see of the slice that is shown.
+    ///
+    /// # Errors
+    /// Returns a sentence for the user without an image.
+    pub(super) fn sight(&mut self) -> Result<Sight, String> {
+        let state = &mut self.state;
+        let open = state.document.image.as_ref().ok_or("Open an image first.")?;
+        let key = open.layer.key;
+        let values = match &state.annotating.values {
+            Some((of, values)) if *of == key => values.clone(),
+            _ => Arc::new(grey(&open.image)),
+        };
+        let (size, pixel_mm) = ([open.image.width, open.image.height], open.volume.geometry.pixel_mm);
+        state.annotating.values = Some((key, values.clone()));
+        let (prediction, inside) = (state.prediction_of_slice(), state.confined_to());
+        Ok(Sight { size, pixel_mm, values, prediction, inside })
+    }
+}

@@ -1,0 +1,207 @@
+//! Saving the open case as a pair for training.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::app::HimixApp;
+use crate::app::notes::Kind;
+use crate::app::record::Source;
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::text::file_name;
+use crate::app::training::TrainCommand;
+use crate::data::Mask;
+use crate::data::dataset::SavedPair;
+use crate::data::describe;
+use crate::engine::jobs::{DescribeMask, MaskToDescribe, SavePair};
+use crate::engine::{Pending, Ticket};
+
+/// A command about pairs for training.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PairCommand {
+    /// Set the sentence of the pair.
+    Sentence(String),
+    /// Have a rule describe the mask, and take its sentence.
+    Describe,
+    /// Set the folder of the data set.
+    Folder(String),
+    /// Choose the split; `None` has it chosen.
+    Split(Option<String>),
+    /// Save the pair.
+    Save,
+    /// Train with the data set of the folder.
+    Train,
+}
+
+/// The form of the pair.
+#[derive(Default)]
+pub struct PairForm {
+    /// The sentence that was typed or described, with the image and slice that it belongs to.
+    sentence: Option<(PairOf, String)>,
+    /// The sentence that is being made.
+    pub describing: Pending<PairOf, (describe::Kind, String)>,
+    /// The pair that is being saved.
+    pub saving: Pending<PairOf, SavedPair>,
+    /// The pair that was saved last.
+    pub saved: Option<(PairOf, SavedPair)>,
+}
+
+/// The image and the slice of a pair.
+pub type PairOf = (Ticket, usize);
+
+impl State {
+    /// Returns the image and the slice that are shown; `None` without an image.
+    pub fn pair_of(&self) -> Option<PairOf> {
+        let open = self.document.image.as_ref()?;
+        Some((open.ticket, open.slice))
+    }
+
+    /// Returns the sentence of the pair: what was written for it, otherwise the prompt.
+    pub fn pair_sentence(&self) -> &str {
+        let own = self.cases.pair.sentence.as_ref().filter(|(of, _)| Some(*of) == self.pair_of());
+        own.map_or(self.document.prompt.as_str(), |(_, sentence)| sentence.as_str())
+    }
+
+    /// Returns what the mask of the pair is: that of the active label if there is one, otherwise that of the prediction. The
+    /// error says what to do.
+    pub fn pair_source(&self) -> Result<String, &'static str> {
+        self.document.image.as_ref().ok_or("Open an image first.")?;
+        if let Some(label) = self.annotating.active.and_then(|id| self.document.annotation.label(id)) {
+            return Ok(format!("annotation, label “{}”", label.name));
+        }
+        if self.shown_readers().is_some() {
+            return Err("Show the network's mask again, or draw one.");
+        }
+        self.shown.as_ref().ok_or("Draw a mask or type a prompt first.")?;
+        match self.is_stale() {
+            true => Err("The mask of this prompt is being computed. Try again in a moment."),
+            false => Ok(format!("prediction, threshold {:.2}", self.settings.threshold)),
+        }
+    }
+
+    /// Returns the mask of the pair, of which [`Self::pair_source`] says what it is.
+    fn pair_mask(&self) -> Option<Arc<Mask>> {
+        self.pair_source().ok()?;
+        if let Some(mask) = self.annotated_mask() {
+            return Some(mask);
+        }
+        let shown = self.shown.as_ref()?;
+        let plane = &shown.prediction.probability;
+        let values = shown.prediction.mask(self.settings.threshold);
+        Some(Arc::new(Mask { width: plane.width, height: plane.height, values }))
+    }
+
+    /// Returns the name of the pair: that of the image, with the number of the slice.
+    fn pair_name(&self) -> Option<String> {
+        let open = self.document.image.as_ref()?;
+        let name = match &open.source {
+            Source::Files(path, files) if files.len() < 2 => {
+                let name = file_name(path);
+                let ends = [".nii.gz", ".nii"];
+                let stem = ends.into_iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned);
+                let stem = stem.or_else(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+                stem.unwrap_or(name)
+            }
+            _ => open.name.clone(),
+        };
+        let piece = open.source.piece().to_lowercase();
+        Some(if open.volume.slices > 1 { format!("{name}_{piece}{}", open.slice + 1) } else { name })
+    }
+
+    /// Returns why no pair can be saved now, as a sentence; `None` if it can.
+    pub fn cannot_save_pair(&self) -> Option<&'static str> {
+        if let Err(reason) = self.pair_source() {
+            return Some(reason);
+        }
+        if self.pair_sentence().trim().is_empty() {
+            return Some("Write the sentence, or have the mask described.");
+        }
+        if self.settings.pairs_folder.is_none() {
+            return Some("Choose the folder of the data set. An empty one becomes a data set.");
+        }
+        self.cases.pair.saving.pending().map(|_| "The pair is being saved.")
+    }
+}
+
+impl HimixApp {
+    /// Carries out a command about pairs.
+    pub(in crate::app) fn apply_pair(&mut self, command: PairCommand) {
+        match command {
+            PairCommand::Sentence(sentence) => {
+                let of = self.state.pair_of();
+                self.state.cases.pair.sentence = of.map(|of| (of, sentence));
+            }
+            PairCommand::Describe => self.describe_pair(),
+            PairCommand::Folder(folder) => {
+                let folder = folder.trim();
+                self.state.settings.pairs_folder = (!folder.is_empty()).then(|| PathBuf::from(folder));
+            }
+            PairCommand::Split(split) => self.state.settings.pairs_split = split,
+            PairCommand::Save => self.save_pair(),
+            PairCommand::Train => {
+                let Some(folder) = self.state.settings.pairs_folder.clone() else { return };
+                self.apply_training(TrainCommand::AddData(folder));
+                self.show_tab(Tab::Train);
+            }
+        }
+    }
+
+    fn describe_pair(&mut self) {
+        if let Err(reason) = self.state.pair_source() {
+            return self.state.notes.add_of_case(Kind::Info, reason);
+        }
+        let Some(mask) = self.state.pair_mask() else { return };
+        let (Some(of), Some(image)) = (self.state.pair_of(), self.state.judged_image()) else { return };
+        let job = DescribeMask { image, mask: MaskToDescribe::Drawn(mask) };
+        let sent = self.engine.ask(&mut self.state.cases.pair.describing, of, job);
+        self.say_if_busy(sent);
+    }
+
+    fn save_pair(&mut self) {
+        if let Some(reason) = self.state.cannot_save_pair() {
+            return self.state.notes.add_of_case(Kind::Info, reason);
+        }
+        let state = &self.state;
+        let (Some(mask), Some(of), Some(name)) = (state.pair_mask(), state.pair_of(), state.pair_name()) else {
+            return;
+        };
+        let (Some(open), Some(folder)) = (&state.document.image, state.settings.pairs_folder.clone()) else {
+            return;
+        };
+        let job = SavePair {
+            folder,
+            split: state.settings.pairs_split.clone(),
+            name,
+            image: open.image.clone(),
+            seen: open.asked,
+            mask,
+            prompt: state.pair_sentence().trim().to_owned(),
+        };
+        let sent = self.engine.ask(&mut self.state.cases.pair.saving, of, job);
+        self.say_if_busy(sent);
+    }
+
+    /// Takes the sentence or the saved pair.
+    pub(super) fn take_pair(&mut self) {
+        let pair = &mut self.state.cases.pair;
+        if let Some(outcome) = pair.describing.take() {
+            match (outcome, pair.describing.asked().copied()) {
+                (Ok((_, sentence)), Some(of)) => pair.sentence = Some((of, sentence)),
+                (Ok(_), None) => {}
+                (Err(failure), _) => return self.say_failure_of_case(failure),
+            }
+        }
+        if let Some(outcome) = pair.saving.take() {
+            match (outcome, pair.saving.asked().copied()) {
+                (Ok(saved), Some(of)) => {
+                    let done = if saved.is_replaced { "Replaced" } else { "Saved" };
+                    let text = format!("{done} {} in split {}.", file_name(&saved.image), saved.split);
+                    pair.saved = Some((of, saved));
+                    self.state.notes.add(Kind::Info, text);
+                }
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
+            }
+        }
+    }
+}

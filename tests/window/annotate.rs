@@ -1,0 +1,223 @@
+//! Drawing and correcting masks in the Annotate tab.
+
+use eframe::egui::accesskit::{Role, Toggled};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use super::truth::volume;
+use super::{type_prompt, with_result};
+use crate::fake::{FakeModel, HEIGHT, WIDTH};
+use crate::harness::{Files, Window, says, wait};
+
+/// The Annotate tab with a picture and its mask.
+fn annotate(files: &Files) -> Window {
+    let mut window = with_result(&FakeModel::default(), vec![files.image()]);
+    window.key_press(Key::F5);
+    window.run();
+    window
+}
+
+fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    window.run();
+}
+
+fn undo(window: &mut Window) {
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.run();
+}
+
+/// The point of the window at this share of the picture's width and height.
+fn at(window: &Window, x: f32, y: f32) -> Pos2 {
+    let rect = window.get_by_label("Picture").rect();
+    // The picture fits into its panel.
+    let zoom = (rect.width() / WIDTH as f32).min(rect.height() / HEIGHT as f32);
+    rect.center() + vec2((x - 0.5) * WIDTH as f32, (y - 0.5) * HEIGHT as f32) * zoom
+}
+
+fn button(window: &mut Window, pos: Pos2, pressed: bool, modifiers: Modifiers) {
+    window.event(Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers });
+}
+
+/// Draws from one point to another and holds the button.
+fn draw(window: &mut Window, from: (f32, f32), to: (f32, f32), modifiers: Modifiers) {
+    let (from, to) = (at(window, from.0, from.1), at(window, to.0, to.1));
+    window.event(Event::ModifiersChanged(modifiers));
+    window.event(Event::PointerMoved(from));
+    button(window, from, true, modifiers);
+    window.step();
+    for share in [0.25, 0.5, 0.75, 1.0] {
+        window.event(Event::PointerMoved(from + (to - from) * share));
+        window.step();
+    }
+}
+
+fn stroke(window: &mut Window, from: (f32, f32), to: (f32, f32), modifiers: Modifiers) {
+    draw(window, from, to, modifiers);
+    let end = at(window, to.0, to.1);
+    button(window, end, false, modifiers);
+    window.event(Event::ModifiersChanged(Modifiers::NONE));
+    window.run();
+}
+
+/// The number of pixels of the active label in this slice, as the panel of labels says it.
+fn area(window: &Window) -> u64 {
+    let rows: Vec<String> =
+        window.query_all_by_label_contains(" px, ").filter_map(|node| node.accesskit_node().label()).collect();
+    let first = rows.first().unwrap_or_else(|| panic!("an area"));
+    let digits: String = first.split(" px").next().unwrap_or("").chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_else(|_| panic!("{first}"))
+}
+
+#[test]
+fn a_stroke_is_drawn_at_once_and_is_one_step() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    assert!(says(&window, "There is no label yet."));
+    stroke(&mut window, (0.3, 0.5), (0.7, 0.5), Modifiers::NONE);
+    window.get_by_label("Paint Lesion");
+    assert!(says(&window, "drawn by hand"));
+    // The radius is 8 pixels, the path 0.4 of 64 columns: a rectangle and two half circles.
+    let expected = 0.4 * 64.0 * 16.0 + std::f64::consts::PI * 64.0;
+    let drawn = area(&window) as f64;
+    assert!((drawn - expected).abs() < 30.0, "{drawn} of {expected}");
+    window.get_by_label("Brush stroke");
+    assert!(window.get_by_label("Picture").value().is_some_and(|text| text.contains("annotation")));
+    undo(&mut window);
+    assert!(says(&window, "There is no label yet."), "the label came with the stroke");
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    window.run();
+    assert_eq!(area(&window) as f64, drawn);
+}
+
+#[test]
+fn ctrl_and_the_eraser_take_away() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    stroke(&mut window, (0.5, 0.5), (0.5, 0.5), Modifiers::NONE);
+    let drawn = area(&window);
+    stroke(&mut window, (0.62, 0.5), (0.62, 0.5), Modifiers::COMMAND);
+    let left = area(&window);
+    assert!(left > 0 && left < drawn, "{left} of {drawn}");
+    press(&mut window, Key::E);
+    stroke(&mut window, (0.4, 0.5), (0.6, 0.5), Modifiers::NONE);
+    assert!(says(&window, "nothing in this slice"));
+    undo(&mut window);
+    assert_eq!(area(&window), left);
+    window.get_by_label("Eraser stroke");
+}
+
+#[test]
+fn escape_takes_back_the_stroke_that_goes_on() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    draw(&mut window, (0.3, 0.3), (0.6, 0.6), Modifiers::NONE);
+    assert!(says(&window, "drawn by hand"), "it is drawn while it goes on");
+    window.key_press(Key::Escape);
+    window.step();
+    window.step();
+    let end = at(&window, 0.6, 0.6);
+    button(&mut window, end, false, Modifiers::NONE);
+    window.run();
+    assert!(!says(&window, "drawn by hand") && says(&window, "Nothing was done yet."));
+}
+
+#[test]
+fn the_prediction_is_used_and_never_changes_what_was_drawn() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    window.key_press_modifiers(Modifiers::SHIFT, Key::Enter);
+    window.run();
+    // The left half of the picture is lesion to the fake network.
+    let half = (WIDTH * HEIGHT / 2) as u64;
+    assert_eq!(area(&window), half);
+    window.get_by_label("predicted");
+    stroke(&mut window, (0.75, 0.5), (0.75, 0.5), Modifiers::NONE);
+    window.get_by_label("predicted, then corrected");
+    let corrected = area(&window);
+    assert!(corrected > half);
+    type_prompt(&mut window, "right lung");
+    wait(&mut window, "the new mask", |window| says(window, "right"));
+    press(&mut window, Key::Escape);
+    assert_eq!(area(&window), corrected, "another prompt changes the prediction alone");
+    window.get_by_label("Use of the prediction");
+}
+
+#[test]
+fn prediction_and_annotation_are_scored_and_compared() {
+    let files = Files::new();
+    let mut window = with_result(&FakeModel::default(), vec![files.image(), files.truth()]);
+    window.key_press(Key::F5);
+    window.run();
+    window.key_press_modifiers(Modifiers::SHIFT, Key::Enter);
+    wait(&mut window, "the scores", |window| says(window, "Annotation against the ground truth"));
+    // Left half against upper half: Dice 0.5.
+    window.get_by_label("0.500");
+    press(&mut window, Key::X);
+    wait(&mut window, "the difference", |window| says(window, "Prediction against the annotation"));
+    assert!(says(&window, "1.000") && says(&window, "In both"));
+    press(&mut window, Key::X);
+    assert!(!says(&window, "Prediction against the annotation"));
+    let prediction = window.get_by_role_and_label(Role::Button, "Prediction");
+    assert_eq!(prediction.accesskit_node().toggled(), Some(Toggled::True));
+}
+
+#[test]
+fn a_locked_label_says_why_it_does_not_change() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    stroke(&mut window, (0.5, 0.5), (0.5, 0.5), Modifiers::NONE);
+    let drawn = area(&window);
+    window.get_by_label("Lock Lesion").click();
+    window.run();
+    stroke(&mut window, (0.3, 0.5), (0.7, 0.5), Modifiers::NONE);
+    assert!(says(&window, "The label “Lesion” is locked. Unlock it to change it."));
+    assert_eq!(area(&window), drawn);
+    window.get_by_label("Add label").click();
+    window.run();
+    stroke(&mut window, (0.3, 0.5), (0.7, 0.5), Modifiers::NONE);
+    window.get_by_label("Paint Lesion").click();
+    window.run();
+    assert_eq!(area(&window), drawn, "another label does not take the pixels of a locked one");
+}
+
+#[test]
+fn keys_of_tools_take_the_place_of_those_of_reading() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    let threshold = |window: &Window| {
+        let slider = window.get_by_role_and_label(Role::Slider, "Threshold");
+        slider.accesskit_node().numeric_value()
+    };
+    let radius = |window: &Window| {
+        let field = window.get_by_role_and_label(Role::SpinButton, "Radius");
+        field.accesskit_node().numeric_value().unwrap_or_default()
+    };
+    let before = (threshold(&window), radius(&window));
+    press(&mut window, Key::CloseBracket);
+    assert_eq!(threshold(&window), before.0);
+    assert!(radius(&window) > before.1);
+    press(&mut window, Key::Q);
+    let hand = window.get_by_role_and_label(Role::RadioButton, "Hand");
+    assert_eq!(hand.accesskit_node().toggled(), Some(Toggled::True));
+    press(&mut window, Key::F1);
+    press(&mut window, Key::CloseBracket);
+    assert_ne!(threshold(&window), before.0, "in Read the key is that of the threshold");
+}
+
+#[test]
+fn a_step_goes_back_to_the_slice_and_the_tab_in_which_it_was_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = with_result(&FakeModel::default(), vec![volume(folder.path(), "ct.nii", false, 2.0)]);
+    press(&mut window, Key::F5);
+    stroke(&mut window, (0.5, 0.5), (0.5, 0.5), Modifiers::NONE);
+    press(&mut window, Key::End);
+    wait(&mut window, "the last slice", |window| says(window, "nothing in this slice"));
+    press(&mut window, Key::F3);
+    press(&mut window, Key::F4);
+    undo(&mut window);
+    wait(&mut window, "the slice of the stroke", |window| {
+        window.query_by_label("Picture").and_then(|node| node.value()).is_some_and(|text| text.contains("Slice 3"))
+    });
+    assert!(says(&window, "There is no label yet."));
+}

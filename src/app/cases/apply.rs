@@ -11,6 +11,15 @@ use crate::app::state::State;
 use crate::data::Mask;
 use crate::engine::jobs::{AcceptedMask, OpenAccepted, ReadCases, RecordCase};
 
+impl State {
+    /// Returns the index of the case of the list that is open, with the image displayed; the error says what to do.
+    pub fn open_case(&self) -> Result<usize, &'static str> {
+        let list = self.worklist.as_ref().ok_or("Open a folder first: its cases have states.")?;
+        let current = list.current.filter(|_| list.opening.is_none());
+        current.ok_or("Open a case of the worklist first.")
+    }
+}
+
 impl HimixApp {
     /// Carries out a command.
     pub(in crate::app) fn apply_cases(&mut self, command: CasesCommand) {

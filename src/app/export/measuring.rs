@@ -1,19 +1,11 @@
 //! Measurements of what is looked at, made while their panel is seen.
 
+use super::MeasuredOf;
 use crate::app::HimixApp;
 use crate::app::annotating::Looked;
 use crate::app::state::State;
 use crate::engine::jobs::MeasureLabels;
-use crate::engine::{Ticket, threshold_step};
-
-/// What measurements depend on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MeasuredOf {
-    /// The annotation of an image at a revision.
-    Annotation(Ticket, u64),
-    /// The prediction of a slice at a threshold step.
-    Prediction(Ticket, usize, usize),
-}
+use crate::engine::threshold_step;
 
 impl State {
     /// Returns what would be measured now; `None` if there is nothing.

@@ -3,18 +3,21 @@
 
 mod apply;
 mod batch;
+mod batch_form;
 mod command;
 mod form;
+mod form_fields;
 mod labels;
+mod measured;
 mod measuring;
 mod opening;
 
 use std::path::PathBuf;
 
-pub use batch::{BatchForm, PromptsOf};
+pub use batch_form::{BatchForm, PromptsOf};
 pub use command::{BatchCommand, DropAnswer, ExportCommand};
-pub use form::{Form, FormLabel, Of};
-pub use measuring::MeasuredOf;
+pub use form_fields::{Form, FormLabel, Of};
+pub use measured::MeasuredOf;
 
 use crate::analysis::measurements::Measurements;
 use crate::data::mask::Agreed;

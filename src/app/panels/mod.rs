@@ -46,6 +46,7 @@ mod toasts;
 mod train;
 mod truth;
 mod variants;
+mod wheel;
 pub mod widgets;
 mod words;
 mod worklist;

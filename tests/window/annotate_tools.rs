@@ -90,7 +90,7 @@ fn area(window: &Window) -> usize {
         let digits: String = text.split(" px").next()?.chars().filter(char::is_ascii_digit).collect();
         digits.parse().ok()
     });
-    numbers.last().unwrap_or(0)
+    numbers.next_back().unwrap_or(0)
 }
 
 /// An image with a bright rectangle: columns 16 to 47 and rows 12 to 35.

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::Looked;
+use super::click::HoveredOf;
 use super::layer::Of;
 use super::scores::{Scored, ScoredOf};
-use crate::annotate::Label;
+use crate::annotate::PaintOnly;
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::data::Mask;

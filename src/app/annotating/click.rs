@@ -17,11 +17,11 @@ pub(super) struct Hovered {
 
 /// What the regions of a prediction depend on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct HoveredOf {
-    slice: Ticket,
-    prediction: Option<Ticket>,
-    threshold: f32,
-    rules: crate::annotate::Rules,
+pub(super) struct HoveredOf {
+    pub(super) slice: Ticket,
+    pub(super) prediction: Option<Ticket>,
+    pub(super) threshold: f32,
+    pub(super) rules: crate::annotate::Rules,
 }
 
 impl HimixApp {

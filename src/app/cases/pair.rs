@@ -1,10 +1,10 @@
 //! Saving the open case as a pair for training.
 
-use super::PairCommand;
-use super::pair_form::PairOf;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::PairCommand;
+use super::pair_form::PairOf;
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::record::Source;

@@ -1,6 +1,5 @@
 //! The form of a pair for training.
 
-use crate::app::notes::Kind;
 use crate::data::dataset::SavedPair;
 use crate::data::describe;
 use crate::engine::{Pending, Ticket};

@@ -1,10 +1,11 @@
 //! The agreement of two readers: their scores by case, and their differences in the picture.
 
-use super::{Column, ReadersCommand};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::readers_table::Difference;
+use super::{Column, ReadersCommand};
 use crate::analysis::agreement::{Agreement, CaseAgreement};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;

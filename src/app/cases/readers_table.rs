@@ -1,11 +1,12 @@
 //! The readers that are compared, and the commands about them.
 
+use std::sync::Arc;
+
 use crate::analysis::agreement::Agreement;
 use crate::data::Truth;
 use crate::engine::jobs::TruthOpened;
 use crate::engine::{Counts, Pending, Ticket};
 use crate::infer::Prediction;
-use std::sync::Arc;
 
 /// A column of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

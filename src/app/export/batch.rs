@@ -1,11 +1,11 @@
 //! The batch over the worklist.
 
-use super::PromptsOf;
 use std::path::PathBuf;
 
+use super::PromptsOf;
 use super::{BatchCommand, Exporting};
 use crate::analysis::batch::{BatchCase, BatchSettings};
-use crate::analysis::export::{Format, Formats};
+use crate::analysis::export::Formats;
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::pane::Pane;

@@ -1,8 +1,8 @@
 //! The form of an export: format, labels and file.
 
-use super::{Form, FormLabel, Of};
 use std::path::PathBuf;
 
+use super::{Form, FormLabel, Of};
 use crate::analysis::export::Format;
 use crate::app::record::Source;
 use crate::app::state::State;

@@ -1,9 +1,10 @@
 //! The form of an export.
 
+use std::path::PathBuf;
+
 use crate::analysis::export::Format;
 use crate::annotate::LabelId;
 use crate::engine::Ticket;
-use std::path::PathBuf;
 
 /// Which of the two masks is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

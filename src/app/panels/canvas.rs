@@ -1,5 +1,6 @@
 //! The image in the centre.
 
+use eframe::egui::emath::GuiRounding;
 use eframe::egui::{self, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
 use super::panel::{Around, Panel};

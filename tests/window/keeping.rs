@@ -212,6 +212,15 @@ fn a_file_is_opened_and_saved_and_not_replaced_if_others_have_changed_it() {
     assert!(says(&again, "Saved in chest.himixa"));
 }
 
+#[test]
+fn an_annotation_can_be_named_together_with_its_image() {
+    let files = Files::new();
+    let path = saved(&files, "Theirs");
+    let mut window = window(&files, vec![files.image(), path]);
+    wait(&mut window, "the label", |window| has_label(window, "Theirs"));
+    assert!(says(&window, "Saved in chest.himixa"));
+}
+
 /// Asks the window to close. Returns whether it would.
 fn closes(window: &mut Window) -> bool {
     let viewport = window.input_mut().viewports.entry(ViewportId::ROOT).or_default();

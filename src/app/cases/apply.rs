@@ -216,6 +216,13 @@ impl HimixApp {
 }
 
 impl State {
+    /// Returns the index of the case of the list that is open, with the image displayed; the error says what to do.
+    pub fn open_case(&self) -> Result<usize, &'static str> {
+        let list = self.worklist.as_ref().ok_or("Open a folder first: its cases have states.")?;
+        let current = list.current.filter(|_| list.opening.is_none());
+        current.ok_or("Open a case of the worklist first.")
+    }
+
     /// Returns the mask that is accepted with the open case: the annotation, or without one that of the displayed
     /// prediction. `None` without either, and for the prediction of a stack, which is of one slice only.
     fn mask_to_accept(&self) -> Option<AcceptedMask> {

@@ -2,18 +2,19 @@
 
 mod apply;
 mod arrivals;
+mod form;
 mod pair;
 mod readers;
 mod states;
+mod table;
 
 use std::path::PathBuf;
 
 pub use crate::data::cases::CaseState;
-pub use pair::{PairCommand, PairForm};
-pub use readers::{Column, Readers, ReadersCommand};
+pub use form::{PairCommand, PairForm};
 pub use states::CaseStates;
+pub use table::{Column, Readers, ReadersCommand};
 
-use super::state::State;
 use crate::annotate::Edit;
 use crate::data::cases::CaseStore;
 use crate::engine::jobs::{CaseRecorded, CasesRead};
@@ -98,15 +99,6 @@ pub struct Cases {
     store: Option<(Ticket, CaseStore)>,
     /// The image whose annotation is followed, and its revision.
     followed: Option<(Ticket, u64)>,
-}
-
-impl State {
-    /// Returns the index of the case of the list that is open, with the image displayed; the error says what to do.
-    pub fn open_case(&self) -> Result<usize, &'static str> {
-        let list = self.worklist.as_ref().ok_or("Open a folder first: its cases have states.")?;
-        let current = list.current.filter(|_| list.opening.is_none());
-        current.ok_or("Open a case of the worklist first.")
-    }
 }
 
 /// Returns the name of the user of this computer, as a first suggestion for the reader's name.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::form::{PairCommand, PairOf};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::record::Source;
@@ -11,43 +12,7 @@ use crate::app::tab::Tab;
 use crate::app::text::file_name;
 use crate::app::training::TrainCommand;
 use crate::data::Mask;
-use crate::data::dataset::SavedPair;
-use crate::data::describe;
 use crate::engine::jobs::{DescribeMask, MaskToDescribe, SavePair};
-use crate::engine::{Pending, Ticket};
-
-/// A command about pairs for training.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PairCommand {
-    /// Set the sentence of the pair.
-    Sentence(String),
-    /// Have a rule describe the mask, and take its sentence.
-    Describe,
-    /// Set the folder of the data set.
-    Folder(String),
-    /// Choose the split; `None` has it chosen.
-    Split(Option<String>),
-    /// Save the pair.
-    Save,
-    /// Train with the data set of the folder.
-    Train,
-}
-
-/// The form of the pair.
-#[derive(Default)]
-pub struct PairForm {
-    /// The sentence that was typed or described, with the image and slice that it belongs to.
-    sentence: Option<(PairOf, String)>,
-    /// The sentence that is being made.
-    pub describing: Pending<PairOf, (describe::Kind, String)>,
-    /// The pair that is being saved.
-    pub saving: Pending<PairOf, SavedPair>,
-    /// The pair that was saved last.
-    pub saved: Option<(PairOf, SavedPair)>,
-}
-
-/// The image and the slice of a pair.
-pub type PairOf = (Ticket, usize);
 
 impl State {
     /// Returns the image and the slice that are shown; `None` without an image.

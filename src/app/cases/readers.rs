@@ -4,75 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::table::{Column, Difference, ReadersCommand};
 use crate::analysis::agreement::{Agreement, CaseAgreement};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::state::{Shown, State};
-use crate::data::{Truth, TruthReading};
+use crate::data::TruthReading;
 use crate::engine::jobs::{CompareReaders, MaskAsPrediction, OpenTruth, SaveAgreement, TruthOpened};
-use crate::engine::{Counts, Pending, Ticket};
+use crate::engine::{Counts, Ticket};
 use crate::infer::Prediction;
 use crate::render::ProbabilityLayer;
-
-/// A column of the table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Column {
-    /// The name of the case.
-    Case,
-    /// Dice.
-    #[default]
-    Dice,
-    /// Cohen's kappa.
-    Kappa,
-    /// The 95 % Hausdorff distance.
-    Hd95,
-}
-
-/// A command about the agreement of readers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ReadersCommand {
-    /// Choose the first or the second reader.
-    Choose(usize, String),
-    /// Compare their masks.
-    Compare,
-    /// Cancel the comparison.
-    Cancel,
-    /// Sort the table by a column, or reverse its order.
-    Sort(Column),
-    /// Open a case of the table, and show the differences of the masks.
-    Show(usize),
-    /// Show masks of the network again.
-    EndDifference,
-}
-
-/// The state of the panel of readers.
-#[derive(Default)]
-pub struct Readers {
-    /// The names that were chosen; the first two by default.
-    chosen: [Option<String>; 2],
-    /// The comparison that goes on, with its list.
-    pub comparing: Pending<Ticket, Agreement>,
-    /// The agreement that was found, with its list.
-    found: Option<(Ticket, Arc<Agreement>)>,
-    /// The column by which the table is sorted, and whether the order is reversed.
-    pub sorted: (Column, bool),
-    /// The masks that the picture shows.
-    difference: Option<Difference>,
-    /// The second reader's mask that is being read, with the ticket of its image.
-    opening: Pending<Ticket, TruthOpened>,
-    /// The second reader's mask of the slice that is being prepared, with the ticket of the request.
-    preparing: Pending<Ticket, (Arc<Prediction>, Counts)>,
-}
-
-/// The masks of two readers of the open case.
-struct Difference {
-    /// The names of the readers. The mask of the first is the ground truth.
-    readers: [String; 2],
-    /// The ticket of the image.
-    image: Ticket,
-    /// The mask of the second, once it was read.
-    second: Option<Arc<Truth>>,
-}
 
 impl State {
     /// Returns the names of the readers to compare; the error says why there are none.

@@ -10,8 +10,9 @@ use super::attributes::Attributes;
 use super::frame::Frame;
 use super::stacks::{Stack, lie_alike, stacks};
 use super::{read, units};
+use crate::data::Limit;
 use crate::data::dataset::names::natural;
-use crate::data::{Limit, cases};
+use crate::data::paths::READERS;
 
 /// The largest depth of folders below the first that are searched.
 const DEPTH: usize = 6;
@@ -108,7 +109,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut Hash
             continue;
         }
         if path.is_dir() {
-            if depth > 0 && !path.ends_with(cases::FOLDER) {
+            if depth > 0 && !path.ends_with(READERS) {
                 collect(&path, depth - 1, files, met);
             }
         } else {

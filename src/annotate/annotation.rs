@@ -3,19 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::edit::Edit;
-use super::label::{Label, Origin};
+use super::label::{Label, LabelId, Origin};
 use crate::data::Mask;
 
 /// The most labels of an annotation: their numbers fit into a byte, as in the files that they are exported to.
 pub const MOST_LABELS: usize = 255;
-
-/// The identifier of a label within its annotation, which is not reused after the label was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LabelId(u32);
 
 /// The reason why an annotation was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::annotation::LabelId;
-use super::label::{Label, Origin};
+use super::label::{Label, LabelId, Origin};
 use super::patch::Patch;
 
 /// A change of an annotation, with what is needed to reverse it.

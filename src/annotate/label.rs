@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The identifier of a label within its annotation, which is not reused after the label was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LabelId(pub(super) u32);
+
 /// What made a prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictedBy {

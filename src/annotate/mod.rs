@@ -20,11 +20,11 @@ mod source;
 mod tests;
 pub mod tools;
 
-pub use annotation::{Annotation, AnnotationError, LabelId, LabelMask, MOST_LABELS};
+pub use annotation::{Annotation, AnnotationError, LabelMask, MOST_LABELS};
 pub use document::{Document, OpenImage, OpenTruth, Ticket};
 pub use edit::{Edit, joined, reversed};
 pub use history::{History, Step, Weigh};
-pub use label::{Label, Origin, PredictedBy};
+pub use label::{Label, LabelId, Origin, PredictedBy};
 pub use operation::{Operate, Operation, OperationError};
 pub use paint::{Combine, PaintOnly, Rules};
 pub use patch::Patch;

@@ -1,6 +1,7 @@
 //! The numbers of the labels of pixels, for drawing.
 
-use super::annotation::{Annotation, LabelId};
+use super::annotation::Annotation;
+use super::label::LabelId;
 
 impl Annotation {
     /// Returns for every pixel of a box of a slice the number of its label ([`Annotation::number`]), row-major; 0 for

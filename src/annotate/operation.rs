@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::annotation::{Annotation, AnnotationError, LabelId};
+use super::annotation::{Annotation, AnnotationError};
 use super::edit::Edit;
+use super::label::LabelId;
 use super::label::Origin;
 use super::paint::{Combine, Rules};
 use super::region::Region;

@@ -1,8 +1,8 @@
 //! How regions become pixels of a label.
 
-use super::annotation::{Annotation, AnnotationError, LabelId};
+use super::annotation::{Annotation, AnnotationError};
 use super::edit::Edit;
-use super::label::Origin;
+use super::label::{LabelId, Origin};
 use super::patch::Patch;
 use super::region::Region;
 

@@ -22,6 +22,7 @@ use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
 use super::training::TrainCommand;
+pub use super::truth_answer::TruthAnswer;
 use super::variants::VariantsCommand;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
@@ -29,17 +30,6 @@ use crate::data::{LabelChoice, OverlayColours};
 use crate::device::DeviceChoice;
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
-
-/// How to handle a ground truth that does not match the image as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TruthAnswer {
-    /// Resample it by its position in space.
-    Resample,
-    /// Place it on the image by voxel index.
-    ByNumber,
-    /// Place it on the slice that is shown.
-    OnThisSlice,
-}
 
 /// A user command.
 #[derive(Clone, Debug, PartialEq)]

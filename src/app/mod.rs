@@ -47,6 +47,7 @@ mod text;
 mod theme;
 mod training;
 mod truth;
+mod truth_answer;
 mod typing;
 mod undo;
 mod variants;

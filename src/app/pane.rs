@@ -22,8 +22,6 @@ impl Pane {
     pub const PRESETS: Self = Self("prompt_presets");
     /// Reports and prompts.
     pub const REPORT: Self = Self("report");
-    /// Areas, diameters, volumes and values of the labels.
-    pub const MEASUREMENTS: Self = Self("measurements");
     /// The batch over the worklist.
     pub const BATCH: Self = Self("batch");
     /// All messages.

@@ -4,6 +4,7 @@
 //! that the file stores (0…255, 0…65535) until [`preprocess`] makes the network's input.
 
 pub mod cases;
+mod cases_folder;
 pub mod colour_map;
 pub mod dataset;
 pub mod decode;

@@ -2,9 +2,6 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// The folder of the work of readers beside the data ([`cases`](super::cases)). What lies in it is never listed as an image.
-pub const READERS: &str = "himix-cases";
-
 /// The path without links and `..`, as far as it exists.
 pub fn canonical(path: &Path) -> PathBuf {
     let Ok(path) = std::path::absolute(path) else { return path.to_owned() };

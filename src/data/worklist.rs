@@ -5,8 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::dataset::{self, Case, Dataset, PairReading, Sample, Splits, natural};
-use super::paths::READERS;
-use super::{DataError, Limit, Orientation, dicom};
+use super::{DataError, Limit, Orientation, cases, dicom};
 
 /// The number of levels of subfolders that are searched.
 const DEPTH: usize = 4;
@@ -144,7 +143,7 @@ fn collect(folder: &Path, depth: usize, pictures: &mut Vec<PathBuf>, others: &mu
         }
         let path = entry.path();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            if depth > 0 && name != READERS {
+            if depth > 0 && name != cases::FOLDER {
                 collect(&path, depth - 1, pictures, others);
             }
             continue;

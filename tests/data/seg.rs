@@ -260,6 +260,36 @@ fn images_without_a_frame_of_reference_are_referred_to() {
         let other = stack(&folder.path().join(format!("other{count}")), count, "30", None);
         let error = read(&path, &other).expect_err("drawn on other images");
         assert!(matches!(error, DataError::SegmentationOfOthers { .. }), "{error}");
+        // One of its frames refers to an image that is not there.
+        let bad = folder.path().join("bad.dcm");
+        changed(&path, &bad, |object| {
+            let mut groups = object.take_element(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).expect("groups");
+            let item = &mut groups.items_mut().expect("items")[1];
+            let mut derivation = item.take_element(tags::DERIVATION_IMAGE_SEQUENCE).expect("a derivation");
+            let source = &mut derivation.items_mut().expect("items")[0];
+            let mut images = source.take_element(tags::SOURCE_IMAGE_SEQUENCE).expect("images");
+            let image = &mut images.items_mut().expect("items")[0];
+            image.put(text(tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, "2.25.4"));
+            source.put(images);
+            item.put(derivation);
+            object.put(groups);
+        });
+        let error = read(&bad, &volume).expect_err("one frame is of another image");
+        assert!(matches!(error, DataError::SegmentationOfOthers { .. }), "{error}");
+        // Without any reference, the order of the frames is all that there is.
+        changed(&path, &bad, |object| {
+            let mut groups = object.take_element(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).expect("groups");
+            for item in groups.items_mut().expect("items") {
+                item.remove_element(tags::DERIVATION_IMAGE_SEQUENCE);
+            }
+            object.put(groups);
+        });
+        let opened = read(&bad, &volume).expect("opened");
+        assert!(
+            opened.notes.iter().any(|note| note.contains("does not say on which images")),
+            "{:?}",
+            opened.notes
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 The pixels of a segmentation follow from the values of its images (see tests/data/seg.rs), so each reader is asked for
 the pixels at every image and every position, and these are compared with the values that pydicom reads there.
 """
+import concurrent.futures
 import json
 import re
 import subprocess
@@ -96,10 +97,10 @@ def dumps(path, segments=3):
     assert "7fe0,0010" in text and text.count("SegmentLabel") == segments, "dcmdump: " + text
 
 
-def by_reference(path, slices, is_binary):
+def by_reference(path, slices, last, is_binary):
     """highdicom has the pixels at every image."""
     seg = highdicom.seg.segread(path)
-    assert [seg.get_segment_description(number).segment_label for number in (1, 2, 3)] == LABELS
+    assert [seg.get_segment_description(number).segment_label for number in (1, 2, 3)] == LABELS, "highdicom: labels"
     assert seg.get_segment_description(1).algorithm_type.value == "AUTOMATIC"
     assert str(seg.get_segment_description(2).segmented_property_type.value) == "52988006"
     has_frames = slices[0].frame is not None
@@ -111,7 +112,6 @@ def by_reference(path, slices, is_binary):
         pixels = seg.get_pixels_by_source_instance(
             [image.instance for image in slices], segment_numbers=[1, 2, 3],
             assert_missing_frames_are_empty=True, ignore_spatial_locations=True, rescale_fractional=False)
-    last = last_slice(slices)
     for number, image in enumerate(slices):
         for segment in range(3):
             wanted = expected(image, segment, is_binary)
@@ -122,16 +122,9 @@ def by_reference(path, slices, is_binary):
     return seg
 
 
-LAST = {}
-
-
-def last_slice(slices):
-    """The slice that the first segment lacks: the one without a reference from it."""
-    return LAST.get(id(slices))
-
-
 def references(path, slices):
-    """pydicom: every frame refers to one image, and lies where the image lies."""
+    """pydicom: every frame refers to one image, and lies where the image lies. Returns the slice that the first segment
+    lacks, if there is one."""
     dataset = pydicom.dcmread(path)
     known = {(image.instance, image.frame): image for image in slices}
     seen = {1: set(), 2: set(), 3: set()}
@@ -163,11 +156,10 @@ def references(path, slices):
     missing = [image for image in slices if (image.instance, image.frame) not in seen[1]]
     empty = [image for image in missing if expected(image, 0, dataset.SegmentationType == "BINARY").any()]
     assert len(empty) <= 1, "pydicom: slices without a frame"
-    LAST[id(slices)] = empty[0] if empty else None
-    return dataset
+    return empty[0] if empty else None
 
 
-def by_position(path, slices, dataset):
+def by_position(path, slices, last):
     """dcmqi, read with ITK: the positions of all labelled voxels, each to a thousandth of a millimetre."""
     with tempfile.TemporaryDirectory() as folder:
         command("segimage2itkimage", "--inputDICOM", str(path), "--outputDirectory", folder, "--outputType", "nrrd",
@@ -182,7 +174,6 @@ def by_position(path, slices, dataset):
                 values = SimpleITK.GetArrayFromImage(volume)
                 found = np.array([volume.TransformIndexToPhysicalPoint([int(i) for i in index[::-1]])
                                   for index in np.argwhere(values)]).reshape(-1, 3)
-                last = last_slice(slices)
                 parts = [image.positions(expected(image, number - 1, True)) for image in slices
                          if not (number == 1 and image is last)]
                 wanted = np.concatenate(parts)
@@ -207,11 +198,10 @@ def check(path, slices, name):
     is_binary = path.name.endswith(".binary.dcm")
     conforms(path, name.startswith("real_"))
     dumps(path)
-    dataset = references(path, slices)
+    last = references(path, slices)
     readers = 3
-    lossy = name.startswith("real_")
-    if not lossy:
-        seg = by_reference(path, slices, is_binary)
+    if not name.startswith("real_"):
+        seg = by_reference(path, slices, last, is_binary)
         readers += 1
         # A sheared stack and a repeated slice are no volume for these two, and one of uneven steps or one slice none for the first; the
         # positions of their frames were compared above.
@@ -219,23 +209,31 @@ def check(path, slices, name):
             if not name.startswith(("gaps", "picture")):
                 as_volume(seg, slices, is_binary)
             if is_binary:
-                by_position(path, slices, dataset)
+                by_position(path, slices, last)
                 readers += 1
     return readers
 
 
+def of_folder(folder, paths):
+    """The number of readings of the segmentations of an image, and what failed."""
+    slices = images(folder, not folder.name.startswith("real_"))
+    failed, readings = [], 0
+    for path in paths:
+        try:
+            readings += check(path, slices, folder.name)
+        except Exception as error:  # every file is checked, whatever happens to another
+            failed.append(f"{path.name}: {type(error).__name__}: {error}")
+    return readings, failed
+
+
 if __name__ == "__main__":
     sources, written = map(Path, sys.argv[1:3])
-    failed, count, readings = [], 0, 0
-    for folder in sorted(sources.iterdir()):
-        paths = sorted(written.glob(f"{folder.name}.*.dcm"))
-        slices = images(folder, not folder.name.startswith("real_")) if paths else []
-        for path in paths:
-            count += 1
-            try:
-                readings += check(path, slices, folder.name)
-            except Exception as error:  # every file is checked, whatever happens to another
-                failed.append(f"{path.name}: {type(error).__name__}: {error}")
-    print(f"{count} segmentations, {readings} readings, {len(failed)} failed")
+    folders = {folder: sorted(written.glob(f"{folder.name}.*.dcm")) for folder in sorted(sources.iterdir())}
+    folders = {folder: paths for folder, paths in folders.items() if paths}
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        done = list(pool.map(of_folder, folders.keys(), folders.values()))
+    failed = [line for _, lines in done for line in lines]
+    count = sum(map(len, folders.values()))
+    print(f"{count} segmentations, {sum(readings for readings, _ in done)} readings, {len(failed)} failed")
     print("\n".join(failed))
     sys.exit(bool(failed) or count == 0)

@@ -92,7 +92,8 @@ fn a_dropped_label_map_is_asked_about_and_becomes_annotation() {
     wait(&mut window, "the labels", |window| says(window, "1 label, placed by position"));
     assert!(!says(&window, "meant for?"));
     assert!(says(&window, "Opening of labels"), "it is one step");
-    // The measurements: 4 columns of 1 to 4 rows in slices 2 to 5, each voxel 8 mm³.
+    click(&mut window, "Measurements");
+    // 4 columns of 1 to 4 rows in slices 2 to 5, each voxel 8 mm³.
     wait(&mut window, "the volume", |window| window.query_all_by_label("320").next().is_some());
     window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     window.run();

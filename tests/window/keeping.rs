@@ -144,8 +144,9 @@ fn what_cannot_be_written_is_said_and_written_later() {
     let files = Files::new();
     std::fs::write(journals(&files), "a file in the place of the folder").expect("written");
     let mut window = window(&files, vec![files.image()]);
-    wait(&mut window, "the reason", |window| says(window, "cannot be written"));
+    assert!(!says(&window, "cannot be written"), "there is nothing to write");
     add_label(&mut window);
+    wait(&mut window, "the reason", |window| says(window, "Changes of the annotation cannot be written"));
     assert!(has_label(&window, "Lesion") && says(&window, "Changes are only in memory"));
     std::fs::remove_file(journals(&files)).expect("removed");
     window.get_by_label("Try again").click();
@@ -202,6 +203,8 @@ fn a_file_is_opened_and_saved_and_not_replaced_if_others_have_changed_it() {
     wait(&mut window, "the file", |window| says(window, "Saved in chest.himixa"));
     assert_eq!(read().expect("an annotation").annotation.labels().count(), 3);
     // The journal knows it as well.
+    let image = files.image();
+    wait(&mut window, "the journal", |_| on_disk(&files, &image).is_some_and(|known| !known.is_dirty()));
     crash(window);
     let mut again = super::keeping::window(&files, vec![files.image()]);
     wait(&mut again, "the label", |window| has_label(window, "Theirs"));

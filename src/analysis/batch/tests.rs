@@ -129,9 +129,10 @@ fn a_series_is_exported_in_every_format_and_reads_back_the_same() {
                 read_labels(&out.join(path), &volume, &MaskReading::default(), None, Agreed::Refuse).expect(name);
             opened.labels
         };
-        let [segmentation, map] = [".dcm", ".nii.gz"].map(|name| read(name).remove(0).slices);
+        let [segmentation, map] = ["/mask.dcm", ".nii.gz"].map(|name| read(name).remove(0).slices);
         assert_eq!(segmentation, map);
         assert_eq!(map.values().map(|mask| mask.foreground() as u64).sum::<u64>(), entry.foreground_pixels);
+        assert_eq!(read("_probability.dcm").remove(0).slices, map, "the same from 0.5 on");
         for (slice, mask) in &map {
             let path = out.join(&entry.files[*slice]);
             let values = ::image::open(path).expect("a picture").into_luma8().into_raw();

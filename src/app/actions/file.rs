@@ -51,8 +51,8 @@ pub const ITEMS: &[Item] = &[
         ..NEW
     }),
     Item::Action(Action {
-        id: ActionId("open_annotation"),
-        name: "Open annotation…",
+        id: ActionId("open_saved_annotation"),
+        name: "Open saved annotation…",
         words: "labels himixa load",
         tabs: VIEWERS,
         command: |state| image(state).map(|_| Command::OpenDialog(DialogKind::OpenAnnotation)),

@@ -6,7 +6,6 @@ use crate::annotate::tools::{Interval, component_at, component_of, flood};
 use crate::annotate::{Origin, PredictedBy, Region};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
-use crate::app::state::State;
 use crate::engine::Ticket;
 
 /// The region of the prediction under the pointer.
@@ -18,28 +17,11 @@ pub(super) struct Hovered {
 
 /// What the regions of a prediction depend on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct HoveredOf {
-    slice: Ticket,
-    prediction: Option<Ticket>,
-    threshold: f32,
-    rules: crate::annotate::Rules,
-}
-
-impl State {
-    /// Returns the greatest differences of values and of probabilities; `None` where they do not matter.
-    pub(super) fn tolerances(&self) -> [Option<f32>; 2] {
-        let options = &self.annotating.options;
-        let width = self.document.image.as_ref().map_or(0.0, |open| open.seen().window.width);
-        let value = options.uses_value.then_some(options.value * width);
-        [value, options.uses_probability.then_some(options.probability)]
-    }
-
-    fn hovered_of(&self) -> Option<HoveredOf> {
-        let slice = self.document.image.as_ref()?.layer.key;
-        let prediction = self.shown.as_ref().map(|shown| shown.ticket);
-        let annotating = &self.annotating;
-        Some(HoveredOf { slice, prediction, threshold: annotating.options.threshold, rules: annotating.rules })
-    }
+pub(super) struct HoveredOf {
+    pub(super) slice: Ticket,
+    pub(super) prediction: Option<Ticket>,
+    pub(super) threshold: f32,
+    pub(super) rules: crate::annotate::Rules,
 }
 
 impl HimixApp {

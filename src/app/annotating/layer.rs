@@ -4,50 +4,25 @@ use std::sync::Arc;
 
 use crate::annotate::{Edit, LabelId};
 use crate::app::HimixApp;
-use crate::app::state::State;
 use crate::engine::Ticket;
-use crate::render::{LabelColours, LabelLayer};
+use crate::render::LabelLayer;
 
 /// The number of changes that are remembered. A frame that missed more of them uploads the whole slice.
 const CHANGES: usize = 64;
 
 /// The labels of a slice as they are drawn.
 pub(super) struct Shown {
-    of: Of,
-    layer: LabelLayer,
+    pub(super) of: Of,
+    pub(super) layer: LabelLayer,
 }
 
 /// What the numbers of the pixels depend on, apart from single edits.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Of {
-    image: Ticket,
-    slice: usize,
-    active: Option<LabelId>,
-    revision: u64,
-}
-
-impl State {
-    fn labels_of(&self) -> Option<Of> {
-        let open = self.document.image.as_ref()?;
-        let annotation = &self.document.annotation;
-        annotation.labels().next()?;
-        let revision = annotation.revision();
-        Some(Of { image: open.ticket, slice: open.slice, active: self.annotating.active, revision })
-    }
-
-    /// Returns the labels of the slice for drawing; `None` if there are none.
-    pub fn label_layer(&self) -> Option<LabelLayer> {
-        Some(self.annotating.layer.as_ref()?.layer.clone())
-    }
-
-    /// Returns the colours of the labels.
-    pub fn label_colours(&self) -> LabelColours {
-        let annotation = &self.document.annotation;
-        let visible = |label: &crate::annotate::Label| label.is_visible.then_some(label.colour);
-        let colours = annotation.labels().map(|(_, label)| visible(label));
-        let active = self.annotating.active.and_then(|id| annotation.number(id)).unwrap_or(0);
-        LabelColours { colours: std::iter::once(None).chain(colours).collect(), active }
-    }
+pub(super) struct Of {
+    pub(super) image: Ticket,
+    pub(super) slice: usize,
+    pub(super) active: Option<LabelId>,
+    pub(super) revision: u64,
 }
 
 impl HimixApp {
@@ -71,7 +46,7 @@ impl HimixApp {
     /// Draws what edits changed in the slice on the screen. The annotation was at the revision `before` before.
     pub(super) fn draw_edits(&mut self, edits: &[Edit], before: u64) {
         let Some(now) = self.state.labels_of() else { return };
-        let State { annotating, document, .. } = &mut self.state;
+        let (annotating, document) = (&mut self.state.annotating, &self.state.document);
         let was = Of { revision: before, ..now };
         let is_masks_only = edits.iter().all(|edit| matches!(edit, Edit::Mask { .. }));
         let Some(shown) = annotating.layer.as_mut().filter(|shown| shown.of == was && is_masks_only) else {

@@ -1,6 +1,7 @@
 //! Drawing and correcting masks: the tools, what they change, and whether the prediction or the annotation is looked
 //! at.
 
+mod answers;
 mod apply;
 mod click;
 mod command;

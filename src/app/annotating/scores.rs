@@ -3,21 +3,20 @@
 use super::Looked;
 use crate::annotate::LabelId;
 use crate::app::HimixApp;
-use crate::app::state::State;
 use crate::engine::jobs::CompareMasks;
-use crate::engine::{MaskOf, Ticket, threshold_step};
+use crate::engine::{MaskOf, Ticket};
 use crate::metrics::Confusion;
 
 /// What the scores depend on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoredOf {
-    looked: Looked,
-    image: Ticket,
-    slice: usize,
-    label: LabelId,
-    revision: u64,
+    pub(super) looked: Looked,
+    pub(super) image: Ticket,
+    pub(super) slice: usize,
+    pub(super) label: LabelId,
+    pub(super) revision: u64,
     /// The ground truth, or the prediction with its threshold step.
-    other: (Ticket, usize),
+    pub(super) other: (Ticket, usize),
 }
 
 /// The scores of a mask.
@@ -29,27 +28,6 @@ pub struct Scored {
     pub confusion: Confusion,
     /// The 95th percentile Hausdorff distance in the length unit of the image; `None` if one mask is empty.
     pub distance: Option<f64>,
-}
-
-impl State {
-    /// Returns what the scores of the annotation would depend on now; `None` if nothing is compared with it.
-    fn scored_of(&self) -> Option<ScoredOf> {
-        let (open, label) = (self.document.image.as_ref()?, self.annotating.active?);
-        let other = match self.looked() {
-            Looked::Prediction => return None,
-            Looked::Annotation => (self.truth_mask()?.0, 0),
-            Looked::Difference => (self.shown.as_ref()?.ticket, threshold_step(self.settings.threshold)),
-        };
-        let revision = self.document.annotation.revision();
-        Some(ScoredOf { looked: self.looked(), image: open.ticket, slice: open.slice, label, revision, other })
-    }
-
-    /// Returns the scores of the annotation, or of the prediction against it; `None` while they are being computed
-    /// and if there are none.
-    pub fn annotation_scores(&self) -> Option<&Scored> {
-        let of = self.scored_of()?;
-        self.annotating.scores.as_ref().filter(|scored| scored.of == Some(of))
-    }
 }
 
 impl HimixApp {

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::annotate::PaintOnly;
 use crate::annotate::tools::{SliceView, grey};
 use crate::app::HimixApp;
-use crate::app::state::State;
 use crate::data::Mask;
 use crate::engine::Ticket;
 use crate::infer::Prediction;
@@ -30,27 +28,6 @@ impl Sight {
             .with_pixel_mm(self.pixel_mm)
             .with_probability(self.prediction.as_ref().map(|prediction| prediction.probability.values.as_slice()))
             .inside(self.inside.as_ref().map(|mask| mask.values.as_slice()))
-    }
-}
-
-impl State {
-    /// Returns the newest prediction of the slice, if it is one of its size.
-    pub(super) fn prediction_of_slice(&self) -> Option<Arc<Prediction>> {
-        let open = self.document.image.as_ref()?;
-        let prediction = &self.shown.as_ref().filter(|_| !self.is_stale())?.prediction;
-        let plane = &prediction.probability;
-        let fits = [plane.width, plane.height] == [open.image.width, open.image.height];
-        fits.then(|| prediction.clone())
-    }
-
-    /// Returns the mask that the tools are confined to; `None` if they may go anywhere.
-    fn confined_to(&self) -> Option<Arc<Mask>> {
-        let PaintOnly::Inside(label) = self.annotating.rules.paint_only else { return None };
-        let open = self.document.image.as_ref()?;
-        let [width, height, _] = self.document.annotation.shape();
-        let nothing = || Arc::new(Mask { width, height, values: vec![0; width * height] });
-        let known = self.document.annotation.mask(label, open.slice);
-        Some(known.map_or_else(nothing, |known| known.mask.clone()))
     }
 }
 

@@ -11,6 +11,15 @@ use crate::app::state::State;
 use crate::data::Mask;
 use crate::engine::jobs::{AcceptedMask, OpenAccepted, ReadCases, RecordCase};
 
+impl State {
+    /// Returns the index of the case of the list that is open, with the image displayed; the error says what to do.
+    pub fn open_case(&self) -> Result<usize, &'static str> {
+        let list = self.worklist.as_ref().ok_or("Open a folder first: its cases have states.")?;
+        let current = list.current.filter(|_| list.opening.is_none());
+        current.ok_or("Open a case of the worklist first.")
+    }
+}
+
 impl HimixApp {
     /// Carries out a command.
     pub(in crate::app) fn apply_cases(&mut self, command: CasesCommand) {
@@ -135,7 +144,10 @@ impl HimixApp {
     }
 
     /// Reads the mask that the reader accepted for the open case, so that it can be corrected, if nothing is drawn on it.
-    fn open_accepted(&mut self) {
+    pub(in crate::app) fn open_accepted(&mut self) {
+        if self.state.keeping.is_opening() {
+            return;
+        }
         let (Ok(place), Some(open)) = (self.state.open_case(), &self.state.document.image) else { return };
         let known = self.state.worklist.as_ref().and_then(|list| list.states.entry(place));
         let Some(path) = known.and_then(|entry| entry.mask.clone()) else { return };
@@ -149,6 +161,13 @@ impl HimixApp {
         let job = OpenAccepted { path, volume, annotation, reading };
         let sent = self.engine.ask(&mut self.state.cases.accepted, what, job);
         self.say_if_busy(sent);
+    }
+
+    /// Goes on from the annotation that was kept of the open image: it was opened, and not edited.
+    pub(in crate::app) fn follow_kept(&mut self) {
+        let document = &self.state.document;
+        let Some(open) = &document.image else { return };
+        self.state.cases.followed = Some((open.ticket, document.annotation.revision()));
     }
 
     /// Shows the accepted mask of the open case as its annotation, unless something was drawn meanwhile.
@@ -216,13 +235,6 @@ impl HimixApp {
 }
 
 impl State {
-    /// Returns the index of the case of the list that is open, with the image displayed; the error says what to do.
-    pub fn open_case(&self) -> Result<usize, &'static str> {
-        let list = self.worklist.as_ref().ok_or("Open a folder first: its cases have states.")?;
-        let current = list.current.filter(|_| list.opening.is_none());
-        current.ok_or("Open a case of the worklist first.")
-    }
-
     /// Returns the mask that is accepted with the open case: the annotation, or without one that of the displayed
     /// prediction. `None` without either, and for the prediction of a stack, which is of one slice only.
     fn mask_to_accept(&self) -> Option<AcceptedMask> {

@@ -2,18 +2,18 @@
 
 mod apply;
 mod arrivals;
-mod form;
 mod pair;
+mod pair_form;
 mod readers;
+mod readers_table;
 mod states;
-mod table;
 
 use std::path::PathBuf;
 
 pub use crate::data::cases::CaseState;
-pub use form::{PairCommand, PairForm};
+pub use pair_form::{PairCommand, PairForm};
+pub use readers_table::{Column, Readers, ReadersCommand};
 pub use states::CaseStates;
-pub use table::{Column, Readers, ReadersCommand};
 
 use crate::annotate::Edit;
 use crate::data::cases::CaseStore;

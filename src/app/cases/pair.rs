@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::form::{PairCommand, PairOf};
+use super::PairCommand;
+use super::pair_form::PairOf;
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::record::Source;

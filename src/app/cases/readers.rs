@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::table::{Column, Difference, ReadersCommand};
+use super::readers_table::Difference;
+use super::{Column, ReadersCommand};
 use crate::analysis::agreement::{Agreement, CaseAgreement};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;

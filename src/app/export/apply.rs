@@ -1,6 +1,6 @@
 //! Carries out the commands about exports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{ExportCommand, Exports, Form, Of};
 use crate::analysis::export::Format;
@@ -67,7 +67,11 @@ impl HimixApp {
             Source::Files(_, files) => files.clone(),
             Source::Sample(_) => Vec::new(),
         };
-        let path = PathBuf::from(form.path.trim());
+        let path = form.path.trim();
+        // A name without an ending gets that of the format.
+        let has_ending = Path::new(path).extension().is_some();
+        let path =
+            PathBuf::from(if has_ending { path.to_owned() } else { format!("{path}{}", form.format.ending()) });
         let is_whole =
             form.of == Of::Annotation && form.format != Format::Csv && form.labels.iter().all(|label| label.is_on);
         let saves = is_whole.then(|| (open.ticket, state.document.annotation.revision()));
@@ -79,6 +83,7 @@ impl HimixApp {
             name: open.name.clone(),
             sources,
             labels,
+            creator: state.settings.reader.clone().unwrap_or_default(),
             limit: state.settings.limit(),
         };
         let sent = self.engine.ask_beside(&mut self.state.export.writing, Exports { path, saves }, job);
@@ -106,7 +111,7 @@ impl HimixApp {
                         self.state.document.annotation.saved(revision);
                     }
                     // The form has done its work, unless it is about another file by now.
-                    let is_of_form = |form: &Form| path == *form.path.trim();
+                    let is_of_form = |form: &Form| path.to_string_lossy().starts_with(form.path.trim());
                     if self.state.export.form.take_if(|form| is_of_form(form)).is_some()
                         && self.state.page == Some(Page::Export)
                     {

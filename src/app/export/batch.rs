@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::PromptsOf;
 use super::{BatchCommand, Exporting};
 use crate::analysis::batch::{BatchCase, BatchSettings};
-use crate::analysis::export::{Format, Formats};
+use crate::analysis::export::Formats;
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::pane::Pane;
@@ -13,33 +14,6 @@ use crate::app::tab::Tab;
 use crate::data::seg::Codes;
 use crate::engine::jobs::BatchImages;
 use crate::engine::{Failure, Slot};
-
-/// Whose prompts a batch uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PromptsOf {
-    /// Those that every case has: edited ones, and those of its data set.
-    #[default]
-    Cases,
-    /// The prompt in the text field, for all cases.
-    Field,
-}
-
-/// The settings of the batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchForm {
-    /// Whose prompts are used.
-    pub prompts: PromptsOf,
-    /// The formats.
-    pub formats: Vec<Format>,
-    /// The folder of the results as text.
-    pub out: String,
-}
-
-impl Default for BatchForm {
-    fn default() -> Self {
-        Self { prompts: PromptsOf::default(), formats: vec![Format::Png], out: String::new() }
-    }
-}
 
 impl State {
     /// Returns the cases of the worklist with their prompts; none without a worklist.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Of, PromptsOf};
 use crate::analysis::export::Format;
-use crate::app::command::TruthAnswer;
+use crate::app::truth_answer::TruthAnswer;
 
 /// A command about labels on their way out or in.
 #[derive(Clone, Debug, PartialEq)]

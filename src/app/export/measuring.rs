@@ -1,20 +1,11 @@
-//! Measurements of what is looked at, made while their panel is open.
+//! Measurements of what is looked at, made while their panel is seen.
 
+use super::MeasuredOf;
 use crate::app::HimixApp;
 use crate::app::annotating::Looked;
-use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::engine::jobs::MeasureLabels;
-use crate::engine::{Ticket, threshold_step};
-
-/// What measurements depend on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MeasuredOf {
-    /// The annotation of an image at a revision.
-    Annotation(Ticket, u64),
-    /// The prediction of a slice at a threshold step.
-    Prediction(Ticket, usize, usize),
-}
+use crate::engine::threshold_step;
 
 impl State {
     /// Returns what would be measured now; `None` if there is nothing.
@@ -31,13 +22,12 @@ impl State {
 }
 
 impl HimixApp {
-    /// Requests the measurements if their panel is open and they are not known. While a stroke goes on, nothing is
+    /// Requests the measurements if their panel is seen and they are not known. While a stroke goes on, nothing is
     /// measured.
     pub(in crate::app) fn measure_labels(&mut self) {
+        let is_seen = std::mem::take(&mut self.state.export.is_measured);
         let state = &self.state;
-        let layout = state.layouts.get(state.tab);
-        let is_open = layout.is_some_and(|layout| layout.is_shown(Pane::MEASUREMENTS));
-        if !is_open || state.annotating.is_drawing() {
+        if !is_seen || state.annotating.is_drawing() {
             return;
         }
         let Some(of) = state.measured_of() else { return };

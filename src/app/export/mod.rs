@@ -3,20 +3,24 @@
 
 mod apply;
 mod batch;
+mod batch_form;
 mod command;
 mod form;
+mod form_fields;
 mod labels;
+mod measured;
 mod measuring;
 mod opening;
 
 use std::path::PathBuf;
 
-pub use batch::{BatchForm, PromptsOf};
+pub use batch_form::{BatchForm, PromptsOf};
 pub use command::{BatchCommand, DropAnswer, ExportCommand};
-pub use form::{Form, FormLabel, Of};
-pub use measuring::MeasuredOf;
+pub use form_fields::{Form, FormLabel, Of};
+pub use measured::MeasuredOf;
 
 use crate::analysis::measurements::Measurements;
+use crate::data::mask::Agreed;
 use crate::engine::jobs::{BatchDone, LabelsExported, LabelsOpened, TruthQuestion};
 use crate::engine::{Pending, Several, Ticket};
 
@@ -30,6 +34,17 @@ pub struct Exports {
     pub saves: Option<(Ticket, u64)>,
 }
 
+/// A file that is opened as annotation, and how it is laid on the image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpensLabels {
+    /// The file.
+    pub path: PathBuf,
+    /// The slice of a single mask without a position, from 0.
+    pub slice: Option<usize>,
+    /// The alignment that was agreed to.
+    pub agreed: Agreed,
+}
+
 /// The state of exports, measurements and the batch.
 #[derive(Default)]
 pub struct Exporting {
@@ -38,11 +53,13 @@ pub struct Exporting {
     /// The exports that are being written.
     pub writing: Several<Exports, LabelsExported>,
     /// The file that is being opened as annotation.
-    pub opening: Pending<PathBuf, LabelsOpened>,
+    pub opening: Pending<OpensLabels, LabelsOpened>,
     /// The question to answer before labels can be laid on the image.
     pub question: Option<TruthQuestion>,
     /// A file that was dropped, of which the user says what it is meant for.
     pub dropped: Option<PathBuf>,
+    /// Whether the panel with the measurements was drawn in this frame.
+    pub is_measured: bool,
     /// The measurements that are being made.
     pub measuring: Pending<MeasuredOf, Measurements>,
     /// The newest measurements, with what they were made of.

@@ -1,10 +1,12 @@
 //! Opening files as annotation.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{DropAnswer, Exporting};
+use super::{DropAnswer, Exporting, OpensLabels};
+use crate::annotate::journal::EXTENSION;
 use crate::app::HimixApp;
 use crate::app::command::{Command, TruthAnswer};
+use crate::app::keeping::KeepCommand;
 use crate::app::notes::Kind;
 use crate::app::tab::Tab;
 use crate::data::mask::Agreed;
@@ -14,6 +16,9 @@ impl HimixApp {
     /// Reads the labels of a file for the annotation of the open image. `slice` is that of a single mask without a
     /// position, from 0.
     pub(super) fn open_labels(&mut self, path: PathBuf, slice: Option<usize>, agreed: Agreed) {
+        if is_saved_annotation(&path) {
+            return self.apply_keeping(KeepCommand::Open(path));
+        }
         let state = &mut self.state;
         let Some(open) = &state.document.image else {
             let text = format!("An annotation needs an image. Open the image first, then: {}", path.display());
@@ -30,7 +35,8 @@ impl HimixApp {
             slice,
             agreed,
         };
-        let sent = self.engine.ask(&mut self.state.export.opening, path, job);
+        let what = OpensLabels { path, slice, agreed };
+        let sent = self.engine.ask(&mut self.state.export.opening, what, job);
         self.say_if_busy(sent);
     }
 
@@ -64,7 +70,7 @@ impl HimixApp {
     pub(super) fn take_labels(&mut self) {
         let Exporting { opening, question, .. } = &mut self.state.export;
         let Some(outcome) = opening.take() else { return };
-        let path = opening.asked().cloned();
+        let what = opening.asked().cloned();
         match outcome {
             Ok(LabelsOpened::Asked(asked)) => *question = Some(asked),
             Ok(LabelsOpened::Read { image, revision, edits, notes }) => {
@@ -74,8 +80,8 @@ impl HimixApp {
                 }
                 if self.state.document.annotation.revision() != revision {
                     // Something was drawn while the file was read.
-                    if let Some(path) = path {
-                        self.open_labels(path, None, Agreed::Refuse);
+                    if let Some(OpensLabels { path, slice, agreed }) = what {
+                        self.open_labels(path, slice, agreed);
                     }
                     return;
                 }
@@ -88,4 +94,9 @@ impl HimixApp {
             Err(failure) => self.say_failure_of_case(failure),
         }
     }
+}
+
+/// Returns whether a file is an annotation that HiMix has saved itself, with everything that belongs to it.
+fn is_saved_annotation(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case(EXTENSION))
 }

@@ -45,6 +45,8 @@ pub(super) struct Case {
     /// The number of records that are being written.
     writing: Pending<usize, ()>,
     next_try: Option<Instant>,
+    /// Whether the user was told that changes cannot be written.
+    is_told: bool,
 }
 
 /// What happened to a case since the last frame.
@@ -82,6 +84,7 @@ impl Case {
             opening: Pending::default(),
             writing: Pending::default(),
             next_try: None,
+            is_told: false,
         }
     }
 
@@ -136,6 +139,14 @@ impl Case {
         self.waiting.is_empty() && !matches!(self.access, Access::Opening)
     }
 
+    /// Returns the reason why changes cannot be written; `None` if there are none, or if they can.
+    pub fn failing(&self) -> Option<&str> {
+        match &self.access {
+            Access::Failing(reason) if !self.waiting.is_empty() => Some(reason),
+            _ => None,
+        }
+    }
+
     pub fn until_next_try(&self) -> Option<Duration> {
         Some(self.next_try?.saturating_duration_since(Instant::now()))
     }
@@ -160,12 +171,12 @@ impl Case {
                 self.next_try = None;
                 happened.push(Happened::Identified);
             }
-            Some(Err(failure)) => happened.extend(failure.message().and_then(|text| self.failed(text))),
+            Some(Err(failure)) => self.failed(failure.message()),
             None => {}
         }
         match self.opening.take() {
             Some(Ok(opened)) => self.opened(opened, &mut happened),
-            Some(Err(failure)) => happened.extend(failure.message().and_then(|text| self.failed(text))),
+            Some(Err(failure)) => self.failed(failure.message()),
             None => {}
         }
         match self.writing.take() {
@@ -173,13 +184,22 @@ impl Case {
                 let count = self.writing.asked().copied().unwrap_or_default();
                 self.waiting.drain(..count.min(self.waiting.len()));
                 self.next_try = None;
-                if matches!(self.access, Access::Failing(_)) {
-                    happened.push(Happened::Recovered);
-                }
                 self.access = Access::Kept;
             }
-            Some(Err(failure)) => happened.extend(failure.message().and_then(|text| self.failed(text))),
+            Some(Err(failure)) => self.failed(failure.message()),
             None => {}
+        }
+        // Who only looks at images need not know of a folder that cannot be written to.
+        match self.failing().map(str::to_owned) {
+            Some(reason) if !self.is_told => {
+                self.is_told = true;
+                happened.push(Happened::Failed(reason));
+            }
+            None if self.is_told && self.is_written() => {
+                self.is_told = false;
+                happened.push(Happened::Recovered);
+            }
+            _ => {}
         }
         happened
     }
@@ -198,10 +218,8 @@ impl Case {
             Ok(journal) => {
                 self.journal = Some(journal.clone());
                 // With something to write, a failure is over when that is written.
-                let was_failing = matches!(self.access, Access::Failing(_));
-                if !was_failing || self.waiting.is_empty() {
+                if !matches!(self.access, Access::Failing(_)) || self.waiting.is_empty() {
                     self.access = Access::Kept;
-                    happened.extend(was_failing.then_some(Happened::Recovered));
                 }
                 self.next_try = None;
             }
@@ -222,7 +240,7 @@ impl Case {
                 self.access = Access::ReadOnly(reason.clone());
                 self.next_try = None;
             }
-            Err(Refusal::Failed(reason)) => happened.extend(self.failed(reason.clone())),
+            Err(Refusal::Failed(reason)) => self.failed(Some(reason.clone())),
         }
         // What could not be read is not known to be nothing: it counts when it can be read.
         let is_known = !matches!(opened.journal, Err(Refusal::Failed(_))) || opened.content.is_some();
@@ -253,12 +271,12 @@ impl Case {
         merged
     }
 
-    /// Notes that something failed. Returns what to tell the user, if that is new.
-    fn failed(&mut self, reason: String) -> Option<Happened> {
+    /// Notes that something failed for this reason; `None` if it was cancelled.
+    fn failed(&mut self, reason: Option<String>) {
         self.next_try = Some(Instant::now() + AGAIN);
-        let is_new = !matches!(self.access, Access::Failing(_));
-        self.access = Access::Failing(reason.clone());
-        is_new.then_some(Happened::Failed(reason))
+        if let Some(reason) = reason {
+            self.access = Access::Failing(reason);
+        }
     }
 
     /// Asks the threads for what comes next. `live` is the annotation of an open case.

@@ -2,23 +2,9 @@
 
 use eframe::egui::{Context, ViewportCommand};
 
-use super::KeepCommand;
+use super::{ClosingUnsaved, KeepCommand};
 use crate::app::HimixApp;
 use crate::app::command::Command;
-
-/// Whether the window is about to be closed with unsaved changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClosingUnsaved {
-    /// It is not about to be closed.
-    #[default]
-    No,
-    /// The user is asked.
-    Asks,
-    /// The window closes once the annotation is saved.
-    AfterSaving,
-    /// The window closes; the user was asked.
-    Now,
-}
 
 impl crate::app::state::State {
     /// Returns whether the annotation has changes that are in no file, or that could not even be written to the journal.

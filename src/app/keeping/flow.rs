@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
+use super::Keeping;
 use super::case::{Case, Happened};
 use super::merge::merged;
-use super::{Access, Keeping};
 use crate::annotate::Annotation;
 use crate::annotate::journal::{Refusal, Replayed};
 use crate::app::HimixApp;
@@ -79,6 +79,12 @@ impl HimixApp {
         let Keeping { folder, open, left, .. } = &mut self.state.keeping;
         let live = &self.state.document.annotation;
         left.iter_mut().chain(open).for_each(|case| case.ask(&self.engine, folder.as_deref(), live));
+
+        // What was accepted with the case counts only where nothing was kept of it.
+        let is_opening = self.state.keeping.is_opening();
+        if std::mem::replace(&mut self.state.keeping.was_opening, is_opening) && !is_opening {
+            self.open_accepted();
+        }
     }
 
     fn tell_of_closed(&mut self, name: &str, happened: Happened) {
@@ -136,7 +142,7 @@ impl HimixApp {
         }
         if let Some(path) = former.filter(|_| content.is_none()) {
             let text = format!(
-                "Another image was in this place when it was annotated. Its annotation is kept and not shown; “Open annotation…” opens it if \
+                "Another image was in this place when it was annotated. Its annotation is kept and not shown; “Open saved annotation…” opens it if \
                  the size is the same: {}",
                 path.display()
             );
@@ -172,7 +178,9 @@ impl HimixApp {
             case.forget_records();
             case.entered = annotation.revision();
         }
-        self.show_annotation(annotation)
+        let drawn = self.show_annotation(annotation);
+        self.follow_kept();
+        drawn
     }
 
     /// Shows another annotation of the image, and returns the former one.
@@ -205,7 +213,6 @@ impl Keeping {
 
     /// Returns whether changes would be lost if the program ended now.
     pub(super) fn has_unwritten(&self) -> bool {
-        let is_failing = |case: &Case| matches!(case.access, Access::Failing(_)) && !case.is_written();
-        self.open.iter().chain(&self.left).any(is_failing)
+        self.open.iter().chain(&self.left).any(|case| case.failing().is_some())
     }
 }

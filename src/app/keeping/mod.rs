@@ -12,8 +12,6 @@ mod saving;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use closing::ClosingUnsaved;
-
 use self::case::Case;
 use crate::annotate::Edit;
 use crate::engine::jobs::{AnnotationRead, AnnotationSaved};
@@ -57,6 +55,20 @@ pub enum Access {
     ReadOnly(String),
 }
 
+/// Whether the window is about to be closed with unsaved changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClosingUnsaved {
+    /// It is not about to be closed.
+    #[default]
+    No,
+    /// The user is asked.
+    Asks,
+    /// The window closes once the annotation is saved.
+    AfterSaving,
+    /// The window closes; the user was asked.
+    Now,
+}
+
 /// The annotations that are being kept.
 #[derive(Default)]
 pub struct Keeping {
@@ -64,6 +76,8 @@ pub struct Keeping {
     folder: Option<PathBuf>,
     /// The open case.
     open: Option<Case>,
+    /// Whether the annotation of the open case was not known in the last frame.
+    was_opening: bool,
     /// Cases that were closed and whose last changes are not written yet.
     left: Vec<Case>,
     /// The annotation that is being saved, with what is known of it.
@@ -104,6 +118,11 @@ impl Keeping {
         }
     }
 
+    /// Returns whether it is not known yet what was kept of the open image.
+    pub fn is_opening(&self) -> bool {
+        self.access() == Some(&Access::Opening)
+    }
+
     /// Returns the file in which the annotation is saved; `None` if it never was.
     pub fn file(&self) -> Option<&Path> {
         Some(self.open.as_ref()?.file.as_ref()?.path())
@@ -114,12 +133,14 @@ impl Keeping {
         self.changed_by_others.as_deref()
     }
 
+    /// Returns the reason why changes of the open case cannot be written now; `None` if there are none, or if they can.
+    pub fn failing(&self) -> Option<&str> {
+        self.open.as_ref()?.failing()
+    }
+
     /// Returns the number of closed cases whose last changes could not be written yet, and the reason.
     pub fn failing_cases(&self) -> Option<(usize, &str)> {
-        let reasons = self.left.iter().filter_map(|case| match &case.access {
-            Access::Failing(reason) => Some(reason.as_str()),
-            _ => None,
-        });
+        let reasons = self.left.iter().filter_map(Case::failing);
         Some((reasons.clone().count(), reasons.clone().next()?))
     }
 

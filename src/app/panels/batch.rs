@@ -22,7 +22,7 @@ const INFO: PaneInfo = PaneInfo {
     help: "Segments all cases of the worklist and writes their masks. What is done is skipped.",
     places: &[
         Place::new(Tab::Read, Column::Right, 0).closed(),
-        Place::new(Tab::Annotate, Column::Right, 2).closed(),
+        Place::new(Tab::Annotate, Column::Right, 1).closed(),
     ],
     ..PaneInfo::new(Pane::BATCH)
 };

@@ -4,7 +4,7 @@ use eframe::egui::emath::GuiRounding;
 use eframe::egui::{self, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
 use super::panel::{Around, Panel};
-use super::{annotate, empty, hud, level};
+use super::{annotate, empty, hud, level, wheel};
 use crate::app::annotating::Looked;
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -21,9 +21,6 @@ const DIMMED: f32 = 0.4;
 const OUTLINE: f32 = 1.5;
 /// The number of scroll points that double the zoom, divided by ln 2.
 const WHEEL: f32 = 220.0;
-/// The number of touchpad points per wheel notch, and the seconds after which a partial notch is discarded.
-const POINTS: f32 = 40.0;
-const PAUSE: f64 = 0.5;
 /// The thickness of the progress line in points, and the seconds of one pass from end to end.
 const PROGRESS: (f32, f64) = (2.0, 1.2);
 
@@ -129,7 +126,7 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
         let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
         let is_stack = state.document.image.as_ref().is_some_and(|open| open.volume.slices > 1);
         if is_stack && pinch == 1.0 {
-            let steps = notches(ui);
+            let steps = wheel::notches(ui);
             if steps != 0 {
                 commands.push(Command::StepSlice(-steps));
             }
@@ -142,30 +139,6 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
     if response.dragged() && !is_tools {
         ui.ctx().set_cursor_icon(egui::CursorIcon::Grabbing);
     }
-}
-
-/// Returns the whole wheel notches of this frame; up is positive. Partial notches of wheels and touchpads are
-/// accumulated.
-pub fn notches(ui: &Ui) -> i64 {
-    let turned: f32 = ui.input(|input| {
-        let lines = |event: &egui::Event| match event {
-            egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, delta, .. } => delta.y / POINTS,
-            egui::Event::MouseWheel { delta, .. } => delta.y,
-            _ => 0.0,
-        };
-        input.events.iter().map(lines).sum()
-    });
-    if turned == 0.0 {
-        return 0;
-    }
-    let (id, now) = (egui::Id::unique("turned wheel"), ui.input(|input| input.time));
-    let (rest, since) = ui.data(|data| data.get_temp::<(f32, f64)>(id)).unwrap_or_default();
-    let goes_on = now - since < PAUSE && rest * turned > 0.0;
-    let sum = if goes_on { rest + turned } else { turned };
-    // The tolerance of a thousandth makes ten tenths add up to one notch.
-    let steps = (sum + 1e-3 * sum.signum()).trunc();
-    ui.data_mut(|data| data.insert_temp(id, (sum - steps, now)));
-    steps as i64
 }
 
 /// A mask over the image, in one place of a frame.

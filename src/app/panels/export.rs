@@ -134,6 +134,9 @@ fn about(form: &Form, slices: usize) -> String {
         Format::Nifti => "A label map on the grid of the image, for 3D Slicer, ITK-SNAP and others. The names of the labels are \
              written beside it, into a file that ends with .labels.txt."
             .into(),
+        Format::DicomSeg if form.of == Of::Prediction => "A segmentation that refers to the images of the series, for PACS, and beside it \
+             one of the probabilities."
+            .into(),
         Format::DicomSeg => "A segmentation that refers to the images of the series, for PACS.".into(),
         Format::Csv => "Areas, diameters, volumes and values of every connected region, with their units.".into(),
     }

@@ -26,10 +26,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// Says that changes cannot be written.
 fn failing(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let open = match state.keeping.access() {
-        Some(Access::Failing(reason)) => Some(reason.as_str()),
-        _ => None,
-    };
+    let open = state.keeping.failing();
     let closed = state.keeping.failing_cases();
     let Some(reason) = open.or(closed.map(|(_, reason)| reason)) else { return };
     strip(ui, "annotation that cannot be written", |ui| {
@@ -78,12 +75,12 @@ fn heading(ui: &mut Ui, text: &str) {
 
 /// Draws a line that says whether the annotation is kept and saved.
 pub fn line(ui: &mut Ui, state: &State) {
+    let warning = theme::palette(ui.visuals()).warning;
     let (text, colour): (String, Option<Color32>) = match state.keeping.access() {
         None | Some(Access::Opening) => return,
         Some(Access::ReadOnly(_)) => ("Read-only".into(), None),
-        Some(Access::Failing(_)) => {
-            ("Changes are only in memory".into(), Some(theme::palette(ui.visuals()).warning))
-        }
+        Some(Access::Failing(_)) if state.keeping.failing().is_none() => return,
+        Some(Access::Failing(_)) => ("Changes are only in memory".into(), Some(warning)),
         Some(Access::Unkept) => ("Changes are only in memory until they are saved".into(), None),
         Some(Access::Kept) => {
             let annotation = &state.document.annotation;

@@ -21,8 +21,8 @@ pub struct MeasurementsPanel;
 const INFO: PaneInfo = PaneInfo {
     title: "Measurements",
     help: "Areas, diameters, volumes and values of every connected region of the mask that is looked at.",
-    places: &[Place::new(Tab::Annotate, Column::Right, 2), Place::new(Tab::Read, Column::Right, 0).closed()],
-    ..PaneInfo::new(Pane::MEASUREMENTS)
+    places: &[Place::new(Tab::Annotate, Column::Right, 1), Place::new(Tab::Read, Column::Right, 0).closed()],
+    ..PaneInfo::new(Pane::new("measurements"))
 };
 
 impl Panel for MeasurementsPanel {
@@ -35,6 +35,7 @@ impl Panel for MeasurementsPanel {
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        state.export.is_measured = true;
         let Some((of, found)) = &state.export.measured else {
             ui.label(RichText::new("…").weak());
             return;

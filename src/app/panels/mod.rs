@@ -46,6 +46,7 @@ mod toasts;
 mod train;
 mod truth;
 mod variants;
+mod wheel;
 pub mod widgets;
 mod words;
 mod worklist;
@@ -66,8 +67,6 @@ pub const PANELS: &[&dyn Panel] = &[
     &annotate::labels::Labels,
     &annotate::operations::Operations,
     &annotate::steps::Steps,
-    &measurements::MeasurementsPanel,
-    &batch::Batch,
     &builder::Builder,
     &influence::WordInfluence,
     &stages::Stages,
@@ -77,6 +76,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &cases::readers::ReadersPanel,
     &information::Information,
     &level::Level,
+    &measurements::MeasurementsPanel,
+    &batch::Batch,
     &report::Report,
     &model::Network,
     &past::Past,

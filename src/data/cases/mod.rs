@@ -24,10 +24,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::paths::READERS as FOLDER;
+use super::cases_folder::CASES_FOLDER;
 pub use masks::{MaskPair, MaskPairs, pairs_of_folders};
 pub use reader::is_same_reader;
 pub use store::{CaseStore, ReaderPlace};
+
+/// The folder of the readers' work. What lies in it is never listed as an image.
+pub const FOLDER: &str = CASES_FOLDER;
 
 /// How far a reader is with a case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::names::{fold, readable};
-use crate::data::paths::READERS;
+use crate::data::cases_folder::CASES_FOLDER;
 
 /// Extensions of supported image files.
 const IMAGES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"];
@@ -44,7 +44,7 @@ impl Listing {
                 // Hidden files such as .DS_Store and ._a.png are not images.
                 Ok(name) if name.starts_with('.') => {}
                 // The readers' masks are not images of the folder.
-                Ok(name) if is_folder && name == READERS => {}
+                Ok(name) if is_folder && name == CASES_FOLDER => {}
                 Ok(name) => if is_folder { &mut listing.folders } else { &mut listing.files }.push(name),
                 Err(name) => foreign.push((name, is_folder)),
             }

@@ -11,8 +11,8 @@ use super::frame::Frame;
 use super::stacks::{Stack, lie_alike, stacks};
 use super::{read, units};
 use crate::data::Limit;
+use crate::data::cases_folder::CASES_FOLDER;
 use crate::data::dataset::names::natural;
-use crate::data::paths::READERS;
 
 /// The largest depth of folders below the first that are searched.
 const DEPTH: usize = 6;
@@ -109,7 +109,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut Hash
             continue;
         }
         if path.is_dir() {
-            if depth > 0 && !path.ends_with(READERS) {
+            if depth > 0 && !path.ends_with(CASES_FOLDER) {
                 collect(&path, depth - 1, files, met);
             }
         } else {

@@ -117,12 +117,21 @@ impl Raw {
         let has_frame = |geometry: &Geometry| !geometry.frame_of_reference.is_empty();
         let refers = (0..self.attributes.frames).any(|frame| self.attributes.frame(frame).derived_from.is_some());
         let is_of_others = refers && !self.refers_to(volume);
-        if is_of_others && !(is_placed && has_frame(&geometry) && has_frame(&volume.geometry)) {
+        let back = volume.geometry.turn.inverse().shape(volume.shape());
+        let is_of_size = [self.attributes.columns, self.attributes.rows] == [back[0], back[1]];
+        // Frames that refer to other images, or to some that are not among these, need positions.
+        let is_in_place = match is_of_others {
+            true => is_placed && has_frame(&geometry) && has_frame(&volume.geometry),
+            false => is_placed || !refers || !is_of_size,
+        };
+        if !is_in_place {
             return Err(DataError::SegmentationOfOthers { path: path.to_owned() });
         }
-        if !is_placed && slices == 1 && volume.slices == 1 && !refers {
+        if !is_placed && !refers {
             self.notes.push(
-                "The segmentation does not say on which image it was drawn; it has the size of this one.".into(),
+                "The segmentation does not say on which images it was drawn, and one of both has no positions; it is laid on \
+                 these pixel on pixel, in its order."
+                    .into(),
             );
         }
         let shape = [self.attributes.columns, self.attributes.rows, slices];

@@ -1,9 +1,11 @@
 //! Writing labels for other programs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::analysis::export::{Export, Exported, Format, SegmentWords, predicted_label, write_one};
+use crate::analysis::export::{
+    Export, Exported, Format, SegmentWords, predicted_label, write_one, write_probability,
+};
 use crate::data::export::{LabelMasks, picture_paths};
 use crate::data::seg::{Codes, Model};
 use crate::data::{Limit, Volume};
@@ -40,6 +42,13 @@ impl LabelsOf {
             }
         }
     }
+
+    /// Returns the probabilities by slice in 8 bits; `None` for labels that are no prediction.
+    fn probabilities(&self) -> Option<Vec<(usize, Vec<u8>)>> {
+        let Self::Predicted { mask: MaskOf::Prediction(prediction, _), slice, .. } = self else { return None };
+        let values = prediction.probability.values.iter();
+        Some(vec![(*slice, values.map(|value| (value * 255.0).round() as u8).collect())])
+    }
 }
 
 /// Writes labels of an image in one format. The files are read again and compared before they get their names.
@@ -59,6 +68,8 @@ pub struct ExportLabels {
     pub sources: Vec<PathBuf>,
     /// The labels.
     pub labels: LabelsOf,
+    /// The name of the person who made the labels; empty if it is not stated.
+    pub creator: String,
     /// The memory that reading a source again may take.
     pub limit: Limit,
 }
@@ -88,10 +99,14 @@ impl Job for ExportLabels {
 
     fn run(self, _: &mut Task<'_>) -> Result<LabelsExported, Failure> {
         let slices = if self.format == Format::Png { self.volume.slices } else { 1 };
-        let taken = picture_paths(&self.path, slices).into_iter().find(|path| path.exists());
+        let mut paths = picture_paths(&self.path, slices);
+        let has_probability = self.format == Format::DicomSeg && self.labels.probabilities().is_some();
+        paths.extend(has_probability.then(|| beside(&self.path)));
+        let taken = paths.into_iter().find(|path| path.exists());
         if let Some(path) = taken.filter(|_| !self.replaces) {
             return Ok(LabelsExported::Exists(path));
         }
+        let probabilities = self.labels.probabilities();
         let (labels, words) = self.labels.resolve();
         let export = Export {
             volume: &self.volume,
@@ -99,14 +114,25 @@ impl Job for ExportLabels {
             sources: &self.sources,
             labels: &labels,
             words: &words,
-            creator: "",
+            creator: &self.creator,
             limit: self.limit,
         };
         let mut exported = Exported::default();
         write_one(&self.path, self.format, &export, &mut exported)?;
-        let Exported { files, notes, .. } = exported;
+        let Exported { mut files, notes, .. } = exported;
+        if let (Format::DicomSeg, Some(probabilities)) = (self.format, probabilities) {
+            let path = beside(&self.path);
+            write_probability(&path, &export, probabilities)?;
+            files.push(path);
+        }
         Ok(LabelsExported::Written { files, notes })
     }
+}
+
+/// Returns the file of the probabilities beside that of the masks: `mask_probability.dcm` for `mask.dcm`.
+fn beside(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}_probability.dcm"))
 }
 
 #[cfg(test)]
@@ -136,6 +162,7 @@ mod tests {
                 name: "a".into(),
                 sources: Vec::new(),
                 labels,
+                creator: String::new(),
                 limit: Limit::default(),
             };
             let mut opened: Opened = None;

@@ -21,7 +21,7 @@ impl Job for MeasureLabels {
     const WORKER: Worker = Worker::Compute;
 
     fn run(self, _: &mut Task<'_>) -> Result<Measurements, Failure> {
-        let (labels, _) = self.labels.resolve();
+        let (labels, ..) = self.labels.resolve();
         Ok(measure(&self.volume, &labels))
     }
 }

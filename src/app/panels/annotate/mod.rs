@@ -49,7 +49,7 @@ fn erases(ui: &Ui, state: &State) -> bool {
 /// Turns what the pointer does over the picture into commands of the tool.
 pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Command>) {
     if takes_wheel(ui, state) && response.hovered() {
-        let notches = super::canvas::notches(ui);
+        let notches = super::wheel::notches(ui);
         if notches != 0 {
             let factor = RADIUS_STEP.powi(notches.clamp(-10, 10) as i32);
             commands.push(Command::Annotate(AnnotateCommand::ScaleRadius(factor)));

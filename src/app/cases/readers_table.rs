@@ -1,4 +1,4 @@
-//! The state of the agreement of readers.
+//! The readers that are compared, and the commands about them.
 
 use std::sync::Arc;
 

@@ -4,6 +4,9 @@ use crate::data::dataset::SavedPair;
 use crate::data::describe;
 use crate::engine::{Pending, Ticket};
 
+/// The image and the slice of a pair.
+pub type PairOf = (Ticket, usize);
+
 /// A command about pairs for training.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PairCommand {
@@ -33,6 +36,3 @@ pub struct PairForm {
     /// The pair that was saved last.
     pub saved: Option<(PairOf, SavedPair)>,
 }
-
-/// The image and the slice of a pair.
-pub type PairOf = (Ticket, usize);

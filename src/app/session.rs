@@ -16,7 +16,10 @@ impl HimixApp {
     /// Keeps the displayed prediction once it has been shown for long enough. Returns the remaining time, if any.
     pub(super) fn keep_prediction(&mut self) -> Option<Duration> {
         let state = &self.state;
-        let shown = state.shown.as_ref().filter(|shown| shown.ticket == state.jobs.prediction.newest())?;
+        // The mask of a reader is no prediction.
+        let is_predicted = state.shown_readers().is_none();
+        let shown =
+            state.shown.as_ref().filter(|shown| is_predicted && shown.ticket == state.jobs.prediction.newest())?;
         if state.kept == Some(shown.ticket) {
             return None;
         }

@@ -325,8 +325,7 @@ fn what_was_drawn_trains_a_model_that_is_used() {
         enter(&mut window, "Sentence of the pair", Role::MultilineTextInput, "one area, right lung");
         click(&mut window, "Save as training pair");
         wait(&mut window, "the pair", |window| says(window, saved));
-        window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
-        window.run();
+        click(&mut window, "Accept and next");
     }
     wait(&mut window, "the third case", |window| says(window, "c.png · "));
     // Train.

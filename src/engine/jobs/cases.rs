@@ -177,3 +177,63 @@ impl Job for OpenAccepted {
         edits(self.annotation, opened.labels).map_err(|error| Failure::Failed(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::annotate::{Combine, Origin, Region, Rules};
+    use crate::engine::job::Opened;
+
+    fn run<J: Job>(job: J) -> J::Answer {
+        let mut opened: Opened = None;
+        let mut task = Task { ticket: 1, progress: &|_, _| (), is_cancelled: &|| false, opened: &mut opened };
+        job.run(&mut task).unwrap_or_else(|failure| panic!("{failure:?}"))
+    }
+
+    /// Two labels of a volume with this number of slices.
+    fn annotation(slices: usize) -> Annotation {
+        let mut annotation = Annotation::new([4, 3, slices]);
+        for (name, first) in [("Lesion", 0), ("Other", 5)] {
+            let (id, edit) = annotation.add_label(Label::new(name, [1, 2, 3])).expect("a new name");
+            annotation.apply(&[edit]).expect("the edit fits");
+            let values = (0..12).map(|at| u8::from((first..first + 3).contains(&at))).collect();
+            let region = Region::from_mask(&Mask { width: 4, height: 3, values });
+            let painted =
+                annotation.paint(id, slices - 1, &region, Combine::Add, &Rules::default(), &Origin::Drawn);
+            annotation.apply(&painted.expect("the slice is there")).expect("the edits fit");
+        }
+        annotation
+    }
+
+    #[test]
+    fn accepted_images_and_stacks_are_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (slices, id, name) in [(1, "a.jpg", "masks/a.png"), (3, "b.nii.gz", "masks/b.nii.gz")] {
+            let volume = Arc::new(Volume::plain(4, 3, slices, StoredPixels::U8(vec![0; 12 * slices])));
+            let drawn = annotation(slices);
+            let recorded = run(RecordCase {
+                store: CaseStore::of(folder.path(), None),
+                reader: "Anna".into(),
+                id: id.into(),
+                state: CaseState::Done,
+                mask: Some(AcceptedMask::Annotation(Box::new(drawn.clone()), volume.clone())),
+            });
+            let path = recorded.cases.cases[id].mask.clone().expect("a mask");
+            assert!(path.ends_with(name), "{}", path.display());
+            let blank = Annotation::new([4, 3, slices]);
+            let job = OpenAccepted { path, volume, annotation: blank.clone(), reading: MaskReading::default() };
+            let mut again = blank;
+            again.apply(&run(job)).expect("the edits fit");
+            let pixels = |annotation: &Annotation| -> Vec<Vec<(usize, Arc<Mask>)>> {
+                let of_label = |(id, _): (LabelId, &Label)| {
+                    annotation
+                        .slices(id)
+                        .filter_map(|at| Some((at, annotation.mask(id, at)?.mask.clone())))
+                        .collect()
+                };
+                annotation.labels().map(of_label).collect()
+            };
+            assert_eq!(pixels(&again), pixels(&drawn), "{id}");
+        }
+    }
+}

@@ -86,7 +86,7 @@ fn area(window: &Window) -> usize {
     // The row of the panel of labels stands beside its name, at the same height.
     let names = window.query_all_by_label("Area").map(|node| node.rect().center().y).collect::<Vec<_>>();
     let found = row.filter(|(rect, _)| names.iter().any(|y| (rect.center().y - y).abs() < 4.0));
-    let numbers = found.filter_map(|(_, text)| {
+    let mut numbers = found.filter_map(|(_, text)| {
         let digits: String = text.split(" px").next()?.chars().filter(char::is_ascii_digit).collect();
         digits.parse().ok()
     });

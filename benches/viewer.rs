@@ -1,5 +1,5 @@
 //! Measures how soon an image is on the screen, how smoothly a volume scrolls, and what a folder of 10,000 images
-//! costs, at 1280×800 on any adapter (software Vulkan on a machine without a graphics card). Scrolling is measured in
+//! and a stroke cost, at 1280×800 on any adapter (software Vulkan on a machine without a graphics card). Scrolling is measured in
 //! the real window under Xvfb; the rest is drawn and read back, which a real window need not do.
 //!
 //! `cargo bench --bench viewer`.
@@ -94,6 +94,43 @@ fn volume(folder: &Path) -> PathBuf {
     path
 }
 
+/// Measures the frames of a stroke over the whole picture, from the moved pointer to the picture that shows what it
+/// drew. The second number is the same movement with the hand, which draws nothing.
+fn strokes(jpeg: &Path) {
+    for (key, name) in [(Key::B, "a brush stroke on 2373×2373 px"), (Key::Q, "the same movement without drawing")]
+    {
+        let mut window = window(vec![jpeg.to_owned()], None);
+        until(&mut window, |window| window.query_by_label("Picture").is_some());
+        window.key_press(Key::F5);
+        window.key_press(key);
+        window.run();
+        let rect = window.get_by_label("Picture").rect().shrink(30.0);
+        let at = |share: f32| {
+            let angle = share * 40.0;
+            rect.center() + egui::vec2(angle.cos(), angle.sin()) * rect.size() * 0.5 * share
+        };
+        let button = |pressed| egui::Event::PointerButton {
+            pos: at(0.0),
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        };
+        window.event(egui::Event::PointerMoved(at(0.0)));
+        window.event(button(true));
+        frame(&mut window);
+        let times = (1..=300).map(|step| {
+            // A mouse reports several positions in a frame.
+            for part in 0..4 {
+                window.event(egui::Event::PointerMoved(at((step as f32 + part as f32 / 4.0) / 301.0)));
+            }
+            frame(&mut window)
+        });
+        report(name, times.collect());
+        window.event(button(false));
+        window.step();
+    }
+}
+
 fn main() {
     himix::memory::keep_between_tensors();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -137,6 +174,7 @@ fn main() {
         .collect();
     report("start to the mask of a sample case", started);
 
+    strokes(&jpeg);
     uploads(&volume(folder.path()));
     scrolled(&volume(folder.path()));
     many(folder.path());

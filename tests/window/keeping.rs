@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use eframe::App;
-use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::Queryable;
 use himix::annotate::Annotation;
@@ -23,7 +22,7 @@ fn window(files: &Files, named: Vec<PathBuf>) -> Window {
         Start { files: named, settings: Some(files.folder.path().join("settings.json")), ..Start::default() };
     let mut window = open(FakeModel::default().opener(), himix::engine::trainer(), start);
     wait(&mut window, "the picture", |window| window.query_by_label("Picture").is_some());
-    window.get_by_role_and_label(Role::Tab, "Annotate").click();
+    window.key_press(Key::F5);
     window.run();
     window
 }
@@ -73,7 +72,6 @@ fn crash(window: Window) {
 fn a_change_reaches_the_disk_within_two_seconds_and_comes_back_after_a_crash() {
     let files = Files::new();
     let mut first = window(&files, vec![files.image()]);
-    assert!(!journals(&files).join("x").exists());
     let start = std::time::Instant::now();
     add_label(&mut first);
     wait_for_labels(&mut first, &files, 1);
@@ -100,12 +98,15 @@ fn an_annotation_comes_back_with_its_image() {
     let mut window = window(&files, vec![files.image()]);
     add_label(&mut window);
     drop_file(&mut window, &other);
-    wait(&mut window, "the other image", |window| !has_label(window, "Lesion") && says(window, "other.png"));
+    let stem =
+        ImageIdentity::of_file(&other, fingerprint::of_file(&other, &|_| true).expect("read"), SHAPE).stem();
+    let lock = journals(&files).join(format!("{stem}.lock"));
+    wait(&mut window, "the other image", |window| !has_label(window, "Lesion") && lock.exists());
     drop_file(&mut window, &files.image());
     wait(&mut window, "the label", |window| has_label(window, "Lesion"));
     assert!(!says(&window, "was restored"), "nothing had crashed");
-    let names: Vec<_> = std::fs::read_dir(journals(&files)).expect("a folder").flatten().collect();
-    assert_eq!(names.len(), 2, "the journal and the lock of the open image: {names:?}");
+    let count = || std::fs::read_dir(journals(&files)).expect("a folder").count();
+    wait(&mut window, "the journal and the lock of the open image alone", |_| count() == 2);
 }
 
 #[test]
@@ -129,11 +130,11 @@ fn a_second_window_on_the_same_image_only_looks_until_the_first_one_leaves_it() 
     assert!(has_label(&window, "Theirs"), "it can be looked at");
     add_label(&mut window);
     assert!(!has_label(&window, "Lesion") && !has_label(&window, "Label 2"));
-    assert!(window.query_all_by_label_contains("read-only").next().is_some());
+    assert!(says(&window, "The annotation is read-only."));
 
     other.append(&[Record::Closed], &state).expect("written");
     drop(other);
-    wait(&mut window, "the other window to have gone", |window| !says(window, "open in another HiMix window"));
+    wait(&mut window, "the other window to have gone", |window| !says(window, "The annotation is read-only."));
     add_label(&mut window);
     assert!(has_label(&window, "Theirs") && has_label(&window, "Lesion"));
     wait_for_labels(&mut window, &files, 2);
@@ -209,6 +210,15 @@ fn a_file_is_opened_and_saved_and_not_replaced_if_others_have_changed_it() {
     let mut again = super::keeping::window(&files, vec![files.image()]);
     wait(&mut again, "the label", |window| has_label(window, "Theirs"));
     assert!(says(&again, "Saved in chest.himixa"));
+}
+
+#[test]
+fn an_annotation_can_be_named_together_with_its_image() {
+    let files = Files::new();
+    let path = saved(&files, "Theirs");
+    let mut window = window(&files, vec![files.image(), path]);
+    wait(&mut window, "the label", |window| has_label(window, "Theirs"));
+    assert!(says(&window, "Saved in chest.himixa"));
 }
 
 /// Asks the window to close. Returns whether it would.

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
-use super::Keeping;
 use super::case::{Case, Happened};
 use super::merge::merged;
+use super::{KeepCommand, Keeping};
 use crate::annotate::Annotation;
 use crate::annotate::journal::{Refusal, Replayed};
 use crate::app::HimixApp;
+use crate::app::command::Command;
 use crate::app::notes::{About, Kind};
 use crate::app::text::file_name;
 use crate::data::KnownFile;
@@ -58,6 +59,10 @@ impl HimixApp {
         self.proceed_with_annotations();
         self.take_saved_annotation();
         self.take_read_annotation();
+        if !self.commands.is_empty() {
+            // They are carried out in the next frame.
+            ctx.request_repaint();
+        }
         if let Some(rest) = self.state.keeping.until_next_try() {
             ctx.request_repaint_after(rest);
         }
@@ -84,6 +89,9 @@ impl HimixApp {
         let is_opening = self.state.keeping.is_opening();
         if std::mem::replace(&mut self.state.keeping.was_opening, is_opening) && !is_opening {
             self.open_accepted();
+            let image = self.state.document.image.as_ref().map(|open| open.ticket);
+            let file = self.state.keeping.to_open.take_if(|(of, _)| Some(*of) == image);
+            self.commands.extend(file.map(|(_, path)| Command::Keep(KeepCommand::Open(path))));
         }
     }
 

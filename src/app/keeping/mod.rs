@@ -86,6 +86,8 @@ pub struct Keeping {
     next: Option<KeepCommand>,
     /// The annotation that is being read, with the image that it is for.
     reading: Pending<(Ticket, PathBuf), AnnotationRead>,
+    /// The annotation to read once it is known what was kept of the image with this ticket.
+    to_open: Option<(Ticket, PathBuf)>,
     /// The file that another program has changed, so that the user is asked.
     changed_by_others: Option<PathBuf>,
     /// Whether the window is about to be closed with unsaved changes.

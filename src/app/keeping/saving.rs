@@ -123,7 +123,17 @@ impl HimixApp {
     }
 
     fn read_annotation(&mut self, path: PathBuf) {
-        let Some(open) = &self.state.document.image else {
+        let jobs = &self.state.jobs;
+        if jobs.image.pending().is_some() {
+            self.state.keeping.to_open = Some((jobs.image.newest(), path));
+            return;
+        }
+        let image = &self.state.document.image;
+        if let Some(open) = image.as_ref().filter(|_| self.state.keeping.is_opening()) {
+            self.state.keeping.to_open = Some((open.ticket, path));
+            return;
+        }
+        let Some(open) = image else {
             let text = format!("Open the image before its annotation. File: {}", path.display());
             return self.state.notes.add(Kind::Warning, text);
         };

@@ -7,13 +7,16 @@ use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::keeping::{Access, ClosingUnsaved, KeepCommand};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::text::file_name;
 use crate::app::theme;
 
 /// Draws the strips that there are.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     changed_by_others(ui, state, commands);
-    if let Some(reason) = state.keeping.read_only() {
+    // Who only looks at the image in two windows need not know.
+    let is_annotated = state.tab == Tab::Annotate || state.document.annotation.labels().next().is_some();
+    if let Some(reason) = state.keeping.read_only().filter(|_| is_annotated) {
         strip(ui, "annotation that cannot be changed", |ui| {
             ui.horizontal_wrapped(|ui| {
                 heading(ui, "The annotation is read-only.");

@@ -27,7 +27,7 @@ fn export(window: &mut Window, format: &str) {
 /// Writes the file of the form. The form has the same name as its button.
 fn write(window: &mut Window) {
     window.get_by_role_and_label(Role::Button, "Export").click();
-    window.run();
+    window.step();
 }
 
 fn is_form_open(window: &Window) -> bool {
@@ -71,7 +71,8 @@ fn an_annotation_is_exported_beside_its_image() {
     write(&mut window);
     wait(&mut window, "the question", |window| says(window, "exists already"));
     assert_eq!(std::fs::read(&path).expect("a file"), b"precious");
-    click(&mut window, "Replace it");
+    window.get_by_label("Replace it").click();
+    window.step();
     wait(&mut window, "the file", |window| !is_form_open(window));
     assert_eq!(grey(&path)[0], 255);
     // The name follows the format.

@@ -104,7 +104,7 @@ fn a_series_as_dicom_segmentation() {
     let folder = folder();
     let series = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/prone");
     let out = folder.path().join("out");
-    let object = predict(&series, &out, &["--all-slices", "--format", "dicom-seg,dicom-probability,nifti"]).json();
+    let object = predict(&series, &out, &["--all-slices", "--format", "dicom-seg,nifti"]).json();
     let slices = object["slices"].as_array().expect("slices").clone();
     // The probabilities stand beside the masks, which they give at their threshold.
     let volume = open::open(&series, Limit::default(), &|_, _| true).expect("a volume");
@@ -135,7 +135,7 @@ fn what_cannot_be_written_is_said_before_anything_is_computed() {
     let image = put_picture(&folder, "chest.png", 40, 30);
     let out = folder.path().join("out");
     predict(&image, &out, &["--format", "dicom-seg"]).refused(&["chest.png", "PNG", "export PNG instead"]);
-    predict(&image, &out, &["--format", "tiff"]).refused(&["png, nifti, dicom-seg, dicom-probability, csv"]);
+    predict(&image, &out, &["--format", "tiff"]).refused(&["png, nifti, dicom-seg, csv"]);
     predict(&image, &out, &["--all-slices", "--slice", "1"]).refused(&["--all-slices"]);
     himix!["predict", "--image", &image, "--prompt", "x", "--format", "nifti"].refused(&["--out"]);
     // A picture has no position, and pixels are no millimetres.

@@ -15,10 +15,15 @@ pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Comm
     let removes = erases(ui, state);
     let mut send = |command| commands.push(Command::Annotate(command));
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked_by(PointerButton::Primary));
+    let is_outline = matches!(state.annotating.tool, Tool::Polygon | Tool::LiveWire);
+    // After a quick click elsewhere, the second click at the same place counts as the third.
+    let is_second = response.double_clicked() || response.triple_clicked();
     match clicked {
-        Some(_) if response.double_clicked() && state.annotating.has_outline() => {
-            // The first of the two clicks has added the last point.
-            send(AnnotateCommand::CloseOutline { removes });
+        // The first of the two clicks has added the last point. Without an outline, this one has closed it.
+        Some(_) if is_outline && is_second => {
+            if state.annotating.has_outline() {
+                send(AnnotateCommand::CloseOutline { removes });
+            }
         }
         Some(pos) if closes(state, pos) => send(AnnotateCommand::CloseOutline { removes }),
         Some(pos) => send(AnnotateCommand::Click { at: point(state, pos), removes }),

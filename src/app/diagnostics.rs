@@ -88,6 +88,9 @@ mod tests {
             "training",
             "stages",
             "training_form",
+            "reader",
+            "pairs_folder",
+            "pairs_split",
         ];
         let all: serde_json::Value = serde_json::from_slice(&Settings::default().to_json()).expect("JSON");
         for name in all.as_object().expect("an object").keys() {

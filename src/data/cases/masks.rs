@@ -101,9 +101,21 @@ impl CaseStore {
         let wanted = match (readers, names.as_slice()) {
             (Some(readers), _) => readers,
             (None, [a, b]) => [*a, *b],
-            (None, []) => return Err(refuse("no reader has accepted a mask here".into())),
-            (None, [one]) => return Err(refuse(format!("only {one} has worked here"))),
-            (None, many) => return Err(refuse(format!("choose two of the readers {}", many.join(", ")))),
+            (None, []) => {
+                return Err(refuse(
+                    "no reader has accepted a mask here; accept cases of this folder in the window first".into(),
+                ));
+            }
+            (None, [one]) => {
+                return Err(refuse(format!("only {one} has accepted masks here; another reader is needed")));
+            }
+            (None, many) => {
+                return Err(refuse(format!(
+                    "{} readers have worked here; choose two of them: {}",
+                    many.len(),
+                    many.join(", ")
+                )));
+            }
         };
         let of = |name: &str| {
             let found = known.iter().find(|known| is_same_reader(&known.reader, name));

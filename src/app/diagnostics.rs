@@ -22,6 +22,7 @@ const SETTINGS: [&str; 18] = [
     "show_patient",
     "draws_without_prompt",
     "memory_limit_gib",
+    "undo_memory_mib",
     "window",
     "zoom",
     "runs",
@@ -84,13 +85,13 @@ mod tests {
             "layouts",
             "prompts",
             "favourites",
+            "reader",
+            "pairs_folder",
+            "pairs_split",
             "recent",
             "training",
             "stages",
             "training_form",
-            "reader",
-            "pairs_folder",
-            "pairs_split",
         ];
         let all: serde_json::Value = serde_json::from_slice(&Settings::default().to_json()).expect("JSON");
         for name in all.as_object().expect("an object").keys() {

@@ -90,6 +90,14 @@ fn menu_with(ui: &mut Ui, name: &str, config: Option<MenuConfig>, content: impl 
     response
 }
 
+/// Goes to the next line of a wrapped row if less than `width` points are left in this one. Widgets do so by themselves,
+/// but not groups of widgets, which would be squeezed.
+pub fn make_space(ui: &mut Ui, width: f32) {
+    if ui.available_size_before_wrap().x < width {
+        ui.end_row();
+    }
+}
+
 /// Draws the triangle of a button that opens a menu, because the fonts of the window lack this symbol.
 pub fn menu_mark(ui: &Ui, button: &Response) {
     let at = pos2(button.rect.right() - 13.0, button.rect.center().y);

@@ -85,16 +85,20 @@ pub fn flood(painter: &Painter, rect: Rect, colour: Color32) {
     painter.add(Shape::line(round.collect(), Stroke::new(LINE, colour)));
 }
 
-/// A region with arrows outwards.
+/// A dot in two rings, of which the outer one is broken.
 pub fn grow(painter: &Painter, rect: Rect, colour: Color32) {
-    painter.circle_filled(at(rect, 0.5, 0.5), rect.width() * 0.16, colour);
-    for [x, y] in [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]] {
-        let tip = [0.5 + 0.42 * x, 0.5 + 0.42 * y];
-        line(painter, rect, colour, &[[0.5 + 0.22 * x, 0.5 + 0.22 * y], tip]);
-        for side in [1.0, -1.0] {
-            let back = [tip[0] - 0.12 * x + 0.1 * side * y, tip[1] - 0.12 * y + 0.1 * side * x];
-            line(painter, rect, colour, &[tip, back]);
-        }
+    let ring = |radius: f32, from: f32, to: f32| {
+        let corner = |step: u8| {
+            let angle = std::f32::consts::TAU * (from + (to - from) * f32::from(step) / 12.0);
+            [0.5 + radius * angle.cos(), 0.5 + radius * angle.sin()]
+        };
+        (0..=12).map(corner).collect::<Vec<_>>()
+    };
+    painter.circle_filled(at(rect, 0.5, 0.5), rect.width() * 0.13, colour);
+    line(painter, rect, colour, &ring(0.28, 0.0, 1.0));
+    for part in 0..4_u8 {
+        let from = f32::from(part) / 4.0;
+        line(painter, rect, colour, &ring(0.46, from, from + 0.17));
     }
 }
 

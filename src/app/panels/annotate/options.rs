@@ -5,7 +5,7 @@ use eframe::egui::{Color32, ComboBox, DragValue, Frame, Panel, RichText, Ui};
 use crate::annotate::{LabelId, PaintOnly, Rules};
 use crate::app::annotating::{AnnotateCommand, Looked, Place, RADII, Tool};
 use crate::app::command::Command;
-use crate::app::panels::widgets::menu;
+use crate::app::panels::widgets::{make_space, menu};
 use crate::app::state::State;
 
 const LOOKED: &str = "What picture, scores, figures and saved files show. The difference compares the prediction with the annotation: \
@@ -21,15 +21,15 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.horizontal_wrapped(|ui| {
             looked(ui, state, commands);
             ui.separator();
+            prediction(ui, state, commands);
             if state.annotating.tool != Tool::Hand {
+                ui.separator();
                 if state.annotating.tool.has_radius() {
                     radius(ui, state, commands);
                 }
                 super::tool_options::show(ui, state, commands);
                 rules(ui, state, commands);
-                ui.separator();
             }
-            prediction(ui, state, commands);
         });
     });
 }
@@ -65,6 +65,7 @@ fn radius(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.label(RichText::new(unit).weak()).on_hover_text("The file does not say how large a pixel is.");
         return;
     }
+    make_space(ui, 64.0);
     let combo = ComboBox::from_id_salt("unit of the radius").selected_text(unit).width(46.0);
     let shown = combo.show_ui(ui, |ui| {
         for (in_mm, name) in [(false, "px"), (true, "mm")] {
@@ -86,6 +87,7 @@ fn rules(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         PaintOnly::Inside(id) => format!("inside {}", name(id)),
         PaintOnly::Outside(id) => format!("outside {}", name(id)),
     };
+    make_space(ui, 170.0);
     let label = ui.label(RichText::new("Paint").weak()).on_hover_text(PAINT);
     let combo =
         ComboBox::from_id_salt("paint only").selected_text(words(rules.paint_only)).width(110.0).truncate();
@@ -100,7 +102,7 @@ fn rules(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     shown.response.labelled_by(label.id);
     let mut overwrites = rules.overwrites;
-    if ui.checkbox(&mut overwrites, "Overwrite other labels").on_hover_text(OVERWRITE).changed() {
+    if ui.checkbox(&mut overwrites, "Overwrite").on_hover_text(OVERWRITE).changed() {
         commands.push(Command::Annotate(AnnotateCommand::SetRules(Rules { overwrites, ..rules })));
     }
 }

@@ -5,6 +5,7 @@ use eframe::egui::{DragValue, Label, RichText, Ui};
 use crate::annotate::tools::Connectivity;
 use crate::app::annotating::{AnnotateCommand, Tool, ToolOptions};
 use crate::app::command::Command;
+use crate::app::panels::widgets::make_space;
 use crate::app::state::State;
 
 const VALUES: &str =
@@ -56,6 +57,7 @@ fn sphere(ui: &mut Ui, state: &State, options: &mut ToolOptions, commands: &mut 
     let is_known = geometry.pixel_mm.is_some() && (geometry.slice_mm.is_some() || geometry.placement.is_some());
     let is_sphere = options.is_sphere && state.annotating.radius.in_mm && is_known;
     let mut wants = is_sphere;
+    make_space(ui, 84.0);
     let response = ui.add_enabled_ui(is_known, |ui| ui.checkbox(&mut wants, "Sphere")).inner;
     response.on_hover_text(SPHERE).on_disabled_hover_text("The file does not say how far the slices are apart.");
     if wants != is_sphere {
@@ -68,6 +70,7 @@ fn sphere(ui: &mut Ui, state: &State, options: &mut ToolOptions, commands: &mut 
 
 fn similar(ui: &mut Ui, state: &State, options: &mut ToolOptions) {
     ui.checkbox(&mut options.uses_value, "Values ±").on_hover_text(VALUES);
+    make_space(ui, 64.0);
     ui.add_enabled_ui(options.uses_value, |ui| {
         let mut percent = options.value * 100.0;
         let field = DragValue::new(&mut percent).speed(0.2).range(0.1..=100.0).max_decimals(1).suffix(" %");
@@ -78,6 +81,7 @@ fn similar(ui: &mut Ui, state: &State, options: &mut ToolOptions) {
         }
     });
     let has_prediction = state.shown.is_some();
+    make_space(ui, 190.0);
     ui.add_enabled_ui(has_prediction, |ui| {
         ui.checkbox(&mut options.uses_probability, "Probabilities ±").on_hover_text(PROBABILITIES);
         if options.uses_probability {

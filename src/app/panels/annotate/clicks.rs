@@ -19,12 +19,12 @@ pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Comm
     // After a quick click elsewhere, the second click at the same place counts as the third.
     let is_second = response.double_clicked() || response.triple_clicked();
     match clicked {
-        // The first of the two clicks has added the last point. Without an outline, this one has closed it.
-        Some(_) if is_outline && is_second => {
-            if state.annotating.has_outline() {
-                send(AnnotateCommand::CloseOutline { removes });
-            }
+        // The first of the two clicks has added the last point.
+        Some(_) if is_outline && is_second && state.annotating.has_outline() => {
+            send(AnnotateCommand::CloseOutline { removes });
         }
+        // The first of the two clicks has closed the outline, so this one is not to begin another.
+        Some(_) if is_outline && is_second => {}
         Some(pos) if closes(state, pos) => send(AnnotateCommand::CloseOutline { removes }),
         Some(pos) => send(AnnotateCommand::Click { at: point(state, pos), removes }),
         // Only these show what a click would do.

@@ -65,6 +65,13 @@ fn click(window: &mut Window, label: &str) {
     window.run();
 }
 
+/// Clicks on what may first have to be scrolled to.
+fn click_far(window: &mut Window, label: &str) {
+    window.get_by_label(label).scroll_to_me();
+    window.run();
+    click(window, label);
+}
+
 fn press(window: &mut Window, key: Key) {
     window.key_press(key);
     window.run();
@@ -113,7 +120,7 @@ fn a_key_is_given_to_something_else() {
     let mut window = window(&settings, vec![files.image()]);
     press(&mut window, Key::Questionmark);
     // The key of “Heat map on or off” becomes N, which was that of the next case.
-    click(&mut window, "H");
+    click_far(&mut window, "H");
     assert!(says(&window, "press a key"));
     press(&mut window, Key::Tab);
     assert!(says(&window, "stays what it is in every program"), "Tab moves between widgets");

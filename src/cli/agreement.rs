@@ -68,7 +68,9 @@ pub fn run(arguments: &AgreementArguments) -> Result<(), Failure> {
     }
     if found.cases.is_empty() {
         let [a, b] = &found.readers;
-        return Err(Failure::input(format!("{a} and {b} have no case in common that can be compared")));
+        return Err(Failure::input(format!(
+            "{a} and {b} have no case in common that can be compared; cases have the same file names"
+        )));
     }
     if let Some(path) = &arguments.out {
         write::file(path, |out| found.write_table(out))?;

@@ -8,7 +8,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use himix::app::Adapters;
 
 use super::harness::{Files, Window, says, wait};
-use super::{click, press, window, window_with, written};
+use super::{click, click_far, press, window, window_with, written};
 
 /// Settings as version 0.1 wrote them: a panel closed, another one in front, a key changed.
 const SETTINGS: &[u8] = include_bytes!("../fixtures/v0_1/layout.json");
@@ -135,7 +135,7 @@ fn every_panel_opens_from_the_view_menu() {
     }
     let hero = window.get_by_role_and_label(Role::CheckBox, "Picture");
     assert!(hero.accesskit_node().is_disabled(), "what the layout is for cannot be closed");
-    click(&mut window, "Sweep Stages tab");
+    click_far(&mut window, "Sweep Stages tab");
     assert!(window.query_by_label("Draw the sweep").is_some(), "the panel came to the front in its tab");
 }
 

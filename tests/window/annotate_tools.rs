@@ -78,7 +78,7 @@ fn undo(window: &mut Window) {
 }
 
 /// The pixels of the active label in the slice, as the panel of labels says them; 0 if it says nothing.
-fn area(window: &Window) -> usize {
+pub fn area(window: &Window) -> usize {
     let row = window.query_all_by_label_contains(" px").map(|node| {
         let text = node.accesskit_node().label().or(node.value()).unwrap_or_default();
         (node.rect(), text)

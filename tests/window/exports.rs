@@ -24,6 +24,16 @@ fn export(window: &mut Window, format: &str) {
     click(window, format);
 }
 
+/// Writes the file of the form. The form has the same name as its button.
+fn write(window: &mut Window) {
+    window.get_by_role_and_label(Role::Button, "Export").click();
+    window.step();
+}
+
+fn is_form_open(window: &Window) -> bool {
+    window.query_by_role_and_label(Role::TextInput, "File").is_some()
+}
+
 fn file(window: &Window) -> PathBuf {
     let field = window.get_by_role_and_label(Role::TextInput, "File");
     PathBuf::from(field.value().expect("a path"))
@@ -50,19 +60,20 @@ fn an_annotation_is_exported_beside_its_image() {
     let path = file(&window);
     assert_eq!(path.parent(), Some(files.folder.path()));
     assert!(path.to_string_lossy().contains("annotation"), "{}", path.display());
-    click(&mut window, "Export");
+    write(&mut window);
     wait(&mut window, "the file", |window| says(window, "Saved "));
     let left = |at: usize| if at % WIDTH < WIDTH / 2 { 255 } else { 0 };
     assert_eq!(grey(&path), (0..WIDTH * HEIGHT).map(left).collect::<Vec<u8>>());
-    assert!(window.query_by_role_and_label(Role::TextInput, "File").is_none(), "the form is closed");
+    assert!(!is_form_open(&window), "it has done its work");
     // An existing file is replaced only if that is said.
     std::fs::write(&path, "precious").expect("written");
     export(&mut window, "PNG…");
-    click(&mut window, "Export");
+    write(&mut window);
     wait(&mut window, "the question", |window| says(window, "exists already"));
     assert_eq!(std::fs::read(&path).expect("a file"), b"precious");
-    click(&mut window, "Replace it");
-    wait(&mut window, "the file", |window| window.query_by_role_and_label(Role::TextInput, "File").is_none());
+    window.get_by_label("Replace it").click();
+    window.step();
+    wait(&mut window, "the file", |window| !is_form_open(window));
     assert_eq!(grey(&path)[0], 255);
     // The name follows the format.
     export(&mut window, "Measurements (CSV)…");
@@ -70,12 +81,14 @@ fn an_annotation_is_exported_beside_its_image() {
     click(&mut window, "NIfTI label map");
     let path = file(&window);
     assert!(path.to_string_lossy().ends_with(".nii.gz"), "{}", path.display());
-    click(&mut window, "Export");
-    wait(&mut window, "the file", |_| path.exists());
+    write(&mut window);
+    wait(&mut window, "the file", |window| !is_form_open(window));
+    assert!(path.is_file());
     // A picture has no patient and no study.
     export(&mut window, "DICOM segmentation…");
     assert!(says(&window, "PNG has none of these"));
-    assert!(window.get_by_label("Export").accesskit_node().is_disabled());
+    let button = window.get_by_role_and_label(Role::Button, "Export");
+    assert!(button.accesskit_node().is_disabled());
 }
 
 #[test]
@@ -91,6 +104,7 @@ fn a_dropped_label_map_is_asked_about_and_becomes_annotation() {
     click(&mut window, "Open as annotation");
     wait(&mut window, "the labels", |window| says(window, "1 label, placed by position"));
     assert!(!says(&window, "meant for?"));
+    click(&mut window, "Steps");
     assert!(says(&window, "Opening of labels"), "it is one step");
     click(&mut window, "Measurements");
     // 4 columns of 1 to 4 rows in slices 2 to 5, each voxel 8 mm³.

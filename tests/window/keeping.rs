@@ -229,7 +229,8 @@ fn closes(window: &mut Window) -> bool {
     let is_refused = has_command(window, &ViewportCommand::CancelClose);
     let viewport = window.input_mut().viewports.entry(ViewportId::ROOT).or_default();
     viewport.events.clear();
-    window.step();
+    // A question is measured in one frame and drawn in the next.
+    window.run();
     !is_refused
 }
 

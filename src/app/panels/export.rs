@@ -83,7 +83,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             set(ExportCommand::Write { replaces: form.exists.is_some() });
         }
         if !state.export.writing.is_empty() {
-            ui.spinner();
+            ui.label(RichText::new("Writing…").weak());
         }
     });
     if asks {

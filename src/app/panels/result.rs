@@ -47,7 +47,12 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     if scores::are_coming(state) {
-        heading(ui, "Scores", &per_image(state.settings.threshold));
+        // An annotation has no threshold.
+        let convention = match state.looked() {
+            Looked::Annotation => "per image".to_owned(),
+            Looked::Prediction | Looked::Difference => per_image(state.settings.threshold),
+        };
+        heading(ui, "Scores", &convention);
     }
     // While a mask is being computed, the widgets below keep their position.
     let id = Id::unique("height of the result");

@@ -98,13 +98,21 @@ impl CaseStore {
         let (known, _) = self.read();
         let names: Vec<&str> = known.iter().map(|known| known.reader.as_str()).collect();
         let refuse = |reason: String| DataError::Readers { path: self.home().to_owned(), reason };
-        let wanted = match (readers, names.as_slice()) {
-            (Some(readers), _) => readers,
-            (None, [a, b]) => [*a, *b],
-            (None, []) => return Err(refuse("no reader has accepted a mask here".into())),
-            (None, [one]) => return Err(refuse(format!("only {one} has worked here"))),
-            (None, many) => return Err(refuse(format!("choose two of the readers {}", many.join(", ")))),
-        };
+        let wanted =
+            match (readers, names.as_slice()) {
+                (Some(readers), _) => readers,
+                (None, [a, b]) => [*a, *b],
+                (None, []) => return Err(refuse(
+                    "no reader has accepted a mask here; accept masks in the window, or give two folders of masks"
+                        .into(),
+                )),
+                (None, [one]) => {
+                    return Err(refuse(format!("only {one} has worked here; the masks of two readers are needed")));
+                }
+                (None, many) => {
+                    return Err(refuse(format!("there are several readers; choose two of {}", many.join(", "))));
+                }
+            };
         let of = |name: &str| {
             let found = known.iter().find(|known| is_same_reader(&known.reader, name));
             found.ok_or_else(|| refuse(format!("there is no reader {name}; there are: {}", names.join(", "))))

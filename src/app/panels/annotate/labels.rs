@@ -98,7 +98,7 @@ fn row(ui: &mut Ui, state: &State, id: LabelId, label: &Label, commands: &mut Ve
 fn name(ui: &mut Ui, id: LabelId, label: &Label, send: &mut impl FnMut(Label)) {
     let field = ui.scope_id().with(("name of label", id));
     let mut text = ui.data(|data| data.get_temp::<String>(field)).unwrap_or_else(|| label.name.clone());
-    let width = (ui.available_width() - 92.0).max(60.0);
+    let width = (ui.available_width() - 118.0).max(60.0);
     let edit = TextEdit::singleline(&mut text).id(field.with("text")).desired_width(width).char_limit(64);
     let response = ui.add_sized(vec2(width, ui.spacing().interact_size.y), edit);
     response.widget_info(|| {

@@ -6,7 +6,7 @@ use super::state::State;
 use crate::logging;
 
 /// The settings to list. Settings that hold paths, prompts, user-defined names or a whole layout are left out.
-const SETTINGS: [&str; 18] = [
+const SETTINGS: [&str; 19] = [
     "device",
     "display_adapter",
     "threshold",

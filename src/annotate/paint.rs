@@ -127,7 +127,16 @@ impl Annotation {
             let (before, after) = changes(x, y);
             before != after
         };
-        edits.extend(self.edit(label, slice, Patch::new(corner, size, is_changed), origin));
+        let own = self.edit(label, slice, Patch::new(corner, size, is_changed), origin);
+        edits.extend(own.map(|edit| match edit {
+            // Nothing is left of what was there before.
+            Edit::Mask { label, slice, patch, origins: [before, _] }
+                if combine == Combine::Replace && rules.paint_only == PaintOnly::Anywhere =>
+            {
+                Edit::Mask { label, slice, patch, origins: [before, Some(origin.clone())] }
+            }
+            edit => edit,
+        }));
         Ok(edits)
     }
 

@@ -61,6 +61,21 @@ fn a_region_is_added_taken_away_or_put_in_place() {
 }
 
 #[test]
+fn what_is_put_in_place_has_its_own_origin() {
+    let (mut annotation, ids) = with_labels(&["lesion"]);
+    paint(&mut annotation, ids[0], &row(0, "xx.."), Combine::Add, Rules::default());
+    let by = PredictedBy { model: "m".into(), prompt: "p".into(), threshold: 0.5 };
+    let origin = Origin::Predicted(by.clone());
+    let mut use_prediction = |combine, pixels| {
+        let edits = annotation.paint(ids[0], 1, &row(0, pixels), combine, &Rules::default(), &origin);
+        annotation.apply(&edits.expect("it can be painted")).expect("the edits fit");
+        annotation.mask(ids[0], 1).map(|known| known.origin.clone())
+    };
+    assert_eq!(use_prediction(Combine::Add, "..x."), Some(Origin::Corrected(by)), "mixed with what was drawn");
+    assert_eq!(use_prediction(Combine::Replace, ".xxx"), Some(origin.clone()));
+}
+
+#[test]
 fn a_pixel_has_one_label_unless_labels_may_overlap() {
     let (mut annotation, ids) = with_labels(&["lesion", "lung"]);
     let [lesion, lung] = ids[..] else { panic!("two labels") };

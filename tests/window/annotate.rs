@@ -65,7 +65,7 @@ fn stroke(window: &mut Window, from: (f32, f32), to: (f32, f32), modifiers: Modi
 fn has_step(window: &mut Window, name: &str) -> bool {
     window.get_by_label("Steps").click();
     window.run();
-    let has = window.query_by_label(name).is_some();
+    let has = window.query_all_by_label(name).next().is_some();
     window.get_by_label("Labels").click();
     window.run();
     has

@@ -61,6 +61,12 @@ impl HimixApp {
 
     /// Switches to another task.
     pub(super) fn show_tab(&mut self, tab: Tab) {
+        let training = &self.state.training;
+        // What was wrong with the data may have been mended meanwhile, for instance by saving a pair.
+        let is_outdated = training.has_new_pairs || matches!(training.estimated, Some(Err(_)));
+        if tab == Tab::Train && self.state.tab != tab && is_outdated {
+            self.look_at_form();
+        }
         self.state.tab = tab;
         self.state.overlay_held = false;
     }

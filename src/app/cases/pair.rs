@@ -163,6 +163,7 @@ impl HimixApp {
                     let done = if saved.is_replaced { "Replaced" } else { "Saved" };
                     let text = format!("{done} {} in split {}.", file_name(&saved.image), saved.split);
                     pair.saved = Some((of, saved));
+                    self.state.training.has_new_pairs = true;
                     self.state.notes.add(Kind::Info, text);
                 }
                 (Ok(_), None) => {}

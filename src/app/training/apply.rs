@@ -108,6 +108,7 @@ impl HimixApp {
         let ticket = self.ticket();
         let training = &mut self.state.training;
         training.form.check();
+        training.has_new_pairs = false;
         // During a run, the measurement and the run would disturb each other.
         let config = training.form.config().ok().filter(|_| !training.goes_on()).cloned();
         if let Some(remembered) = training.form.remembered() {

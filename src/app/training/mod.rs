@@ -36,6 +36,8 @@ pub struct Training {
     pub preset: Option<Preset>,
     /// The pending estimate of the cost of a run with these settings.
     pub estimate: Pending<(), Estimate>,
+    /// Whether pairs were saved to a data set since the data were looked at.
+    pub has_new_pairs: bool,
     /// The estimate, or the reason why there is none; `None` while it is unknown.
     pub estimated: Option<Result<Estimate, String>>,
     /// A run that can be resumed.
@@ -63,6 +65,7 @@ impl Training {
             form: Form::of(&TrainConfig { out, data: Vec::new(), ..config }),
             preset,
             estimate: Pending::default(),
+            has_new_pairs: false,
             estimated: None,
             offer: None,
             run: None,

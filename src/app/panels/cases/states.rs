@@ -50,11 +50,12 @@ fn titled(state: CaseState) -> &'static str {
 pub fn name_question(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(naming) = &state.cases.naming else { return };
     let palette = theme::palette(ui.visuals());
-    let frame = Frame::new().fill(palette.field).inner_margin(6.0).stroke(Stroke::new(1.0, palette.accent));
+    let frame = Frame::new().fill(palette.panel).inner_margin(6.0).stroke(Stroke::new(1.0, palette.accent));
     frame.show(ui, |ui| {
         ui.label("Your name, which the states of your cases and your masks are kept under:");
         let mut name = naming.name.clone();
-        let field = TextEdit::singleline(&mut name).desired_width(f32::INFINITY).char_limit(LONGEST);
+        let field =
+            TextEdit::singleline(&mut name).desired_width(f32::INFINITY).char_limit(LONGEST).hint_text("Name");
         let response = ui.add(field);
         response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Reader's name"));
         let is_entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));

@@ -115,6 +115,18 @@ impl OverlayColours {
     }
 }
 
+/// The colours of labels that have none of their own, 8-bit sRGB. None is close to the yellow, red and green of a comparison, nor to the
+/// colour of a prediction.
+pub const LABEL_COLOURS: [[u8; 3]; 8] = [
+    [236, 102, 214],
+    [88, 140, 255],
+    [255, 150, 66],
+    [164, 112, 255],
+    [0, 190, 168],
+    [255, 128, 152],
+    [150, 190, 60],
+    [196, 164, 132],
+];
 /// Colour of the mask's outline, in 8-bit sRGB.
 pub const PREDICTION_OUTLINE: [u8; 3] = [0, 229, 255];
 /// Colour of the ground truth's outline, in 8-bit sRGB.

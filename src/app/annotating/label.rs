@@ -2,19 +2,8 @@
 
 use super::Annotating;
 use crate::annotate::{Annotation, AnnotationError, Edit, Label, LabelId};
+use crate::data::overlay::LABEL_COLOURS;
 
-/// The colours of new labels, 8-bit sRGB. None is close to the yellow, red and green of a comparison, nor to the
-/// colour of a prediction.
-const COLOURS: [[u8; 3]; 8] = [
-    [236, 102, 214],
-    [88, 140, 255],
-    [255, 150, 66],
-    [164, 112, 255],
-    [0, 190, 168],
-    [255, 128, 152],
-    [150, 190, 60],
-    [196, 164, 132],
-];
 /// The name of the first label.
 const FIRST: &str = "Lesion";
 
@@ -24,7 +13,10 @@ fn new_label(annotation: &Annotation) -> Label {
     let names = std::iter::once(FIRST.to_owned()).chain((2..).map(|number| format!("Label {number}")));
     let name = names.into_iter().find(|name| annotation.named(name).is_none()).unwrap_or_default();
     let is_taken = |colour: &[u8; 3]| annotation.labels().any(|(_, label)| label.colour == *colour);
-    let colour = COLOURS.into_iter().find(|colour| !is_taken(colour)).unwrap_or(COLOURS[count % COLOURS.len()]);
+    let colour = LABEL_COLOURS
+        .into_iter()
+        .find(|colour| !is_taken(colour))
+        .unwrap_or(LABEL_COLOURS[count % LABEL_COLOURS.len()]);
     Label::new(name, colour)
 }
 

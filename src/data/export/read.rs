@@ -6,24 +6,13 @@ use std::sync::Arc;
 
 use super::{LabelMasks, names};
 use crate::data::mask::{self, Agreed, LabelMap, Laid, MaskKind, lay};
+use crate::data::overlay::LABEL_COLOURS;
 use crate::data::seg;
 use crate::data::volume::Source;
 use crate::data::{DataError, Mask, MaskReading, Volume};
 
 /// The most labels of an annotation that a file may have, as many as a label map can hold.
 const MOST: usize = 255;
-
-/// Colours of labels whose file has none: distinct in hue and in lightness.
-const COLOURS: [[u8; 3]; 8] = [
-    [230, 159, 0],
-    [86, 180, 233],
-    [0, 158, 115],
-    [240, 228, 66],
-    [0, 114, 178],
-    [213, 94, 0],
-    [204, 121, 167],
-    [160, 160, 160],
-];
 
 /// The labels of a file on the grid of an image.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +63,7 @@ pub fn read_labels(
             None => format!("Label {}", class.value),
         };
         let colour = known(class.value).map(|label| label.colour).or(class.colour);
-        let colour = colour.unwrap_or(COLOURS[labels.len() % COLOURS.len()]);
+        let colour = colour.unwrap_or(LABEL_COLOURS[labels.len() % LABEL_COLOURS.len()]);
         labels.push(LabelMasks { name, colour, slices: std::mem::take(&mut slices[index]) });
     }
     tell_apart(&mut labels);
@@ -108,7 +97,7 @@ fn of_segmentation(
         .enumerate()
         .map(|(number, segment)| LabelMasks {
             name: segment.label.clone(),
-            colour: segment.colour.unwrap_or(COLOURS[number % COLOURS.len()]),
+            colour: segment.colour.unwrap_or(LABEL_COLOURS[number % LABEL_COLOURS.len()]),
             slices: BTreeMap::new(),
         })
         .collect();

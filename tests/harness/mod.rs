@@ -97,6 +97,11 @@ pub fn wait(window: &mut Window, what: &str, is_so: impl Fn(&Window) -> bool) {
         std::thread::sleep(Duration::from_millis(5));
         window.step();
     }
+    // Answers of other threads may still arrive and move what is clicked next.
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(10));
+        window.step();
+    }
     window.run();
 }
 

@@ -25,8 +25,15 @@ const MOST_TOP: usize = 64 << 10;
 /// # Errors
 /// Returns an error if the file cannot be read, is not a table, is too large, or lacks a column.
 pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
+    of_bytes(path, bytes(path)?)
+}
+
+/// Returns what [`read`] does, for a table at `path` with this content.
+///
+/// # Errors
+/// Returns the errors of [`read`].
+pub(super) fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<(Vec<Row>, Vec<String>), DataError> {
     let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
-    let bytes = bytes(path)?;
     let end = path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
     match end.as_str() {
         "xlsx" => caught(path, || of_workbook(path, &bytes)),
@@ -100,19 +107,54 @@ pub fn text(path: &Path) -> Result<String, DataError> {
 
 /// Decodes a text by its byte order mark. Without one, it is read as UTF-16 if one of the two bytes of its first
 /// characters is zero, else as UTF-8 if that is valid, else as Windows-1252. A remark names the encoding if it is
-/// not UTF-8.
+/// not UTF-8, and another one says if parts of the text are not valid in it.
 fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
     let (encoding, mark) = encoding(&bytes);
-    let text = match (encoding == UTF_8, mark) {
-        (true, 0) => String::from_utf8(bytes).unwrap_or_default(),
-        _ => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
+    let (text, is_damaged) = match (encoding == UTF_8, mark) {
+        (true, 0) => (String::from_utf8(bytes).unwrap_or_default(), false),
+        _ => {
+            let (text, is_damaged) = encoding.decode_without_bom_handling(&bytes[mark..]);
+            (text.into_owned(), is_damaged)
+        }
     };
-    let remark = || format!("{} is read as {}", path.display(), encoding.name());
-    (text, if encoding == UTF_8 { Vec::new() } else { vec![remark()] })
+    let mut remarks = Vec::new();
+    if encoding != UTF_8 {
+        remarks.push(format!("{} is read as {}", path.display(), encoding.name()));
+    }
+    if is_damaged {
+        let (path, name) = (path.display(), encoding.name());
+        remarks
+            .push(format!("{path} has bytes that are not {name}, which are read as \u{fffd}; save it as UTF-8"));
+    }
+    (text, remarks)
+}
+
+/// Decodes a text of which every byte is to be kept, see [`decoded`], and returns its encoding and the length of its byte
+/// order mark with it.
+///
+/// # Errors
+/// Returns a message if the text is not valid in one encoding as a whole. Without a byte order mark, a text that is not
+/// UTF-8 throughout but has letters in UTF-8 may have been put together from several files.
+pub(super) fn decoded_exactly(bytes: &[u8]) -> Result<(String, &'static Encoding, usize), String> {
+    let (encoding, mark) = encoding(bytes);
+    let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
+    let Some(text) = text.filter(|text| !text.contains('\0')) else {
+        return Err(format!("it has bytes that are not {}; save the table as UTF-8", encoding.name()));
+    };
+    if encoding == WINDOWS_1252 {
+        if bytes.utf8_chunks().any(|chunk| !chunk.valid().is_ascii()) {
+            return Err("some of its rows are UTF-8 and others are not; save the table as UTF-8".into());
+        }
+        // The bytes to which Windows-1252 gives no letter are decoded as control characters.
+        if text.contains(|letter| ('\u{80}'..='\u{9f}').contains(&letter)) {
+            return Err("its encoding is not known; save the table as UTF-8".into());
+        }
+    }
+    Ok((text.into_owned(), encoding, mark))
 }
 
 /// Returns the encoding of a text, see [`decoded`], and the length of its byte order mark.
-pub(super) fn encoding(bytes: &[u8]) -> (&'static Encoding, usize) {
+fn encoding(bytes: &[u8]) -> (&'static Encoding, usize) {
     if let Some(found) = Encoding::for_bom(bytes) {
         return found;
     }

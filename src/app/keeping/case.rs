@@ -55,6 +55,8 @@ pub(super) enum Happened {
     Identified,
     /// Its journal was opened for the first time.
     Opened(Box<CaseOpened>),
+    /// This program has not given up its journal yet.
+    HeldHere,
     /// Another window had it, which wrote more or was closed.
     Followed(Box<CaseOpened>),
     /// A journal with another content was kept aside.
@@ -96,9 +98,11 @@ impl Case {
         (self, last)
     }
 
-    /// Whether another case is about the same image, so that its last changes have to be taken over.
+    /// Whether another case is about the same image, so that its last changes have to be taken over. What is being written
+    /// is not: with its last record the journal is closed, and takes nothing more.
     pub fn has_unwritten_of(&self, image: &ImageIdentity) -> bool {
-        let is_stuck = self.next_try.is_some() || self.journal.is_none();
+        let is_writing = self.writing.pending().is_some();
+        let is_stuck = (self.next_try.is_some() && !is_writing) || self.journal.is_none();
         is_stuck && self.identity.as_ref().is_some_and(|own| own.stem() == image.stem())
     }
 
@@ -226,6 +230,7 @@ impl Case {
             // This program has not given it up yet.
             Err(Refusal::InUse(Some(process))) if *process == std::process::id() => {
                 self.next_try = Some(Instant::now() + SOON);
+                happened.push(Happened::HeldHere);
                 return;
             }
             Err(Refusal::InUse(process)) => {

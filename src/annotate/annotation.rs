@@ -110,6 +110,11 @@ impl Annotation {
         self.masks.range((id, 0)..=(id, usize::MAX)).map(|((_, slice), _)| *slice)
     }
 
+    /// Returns the number of masks: the slices in which each label has pixels, of all labels together.
+    pub fn mask_count(&self) -> usize {
+        self.masks.len()
+    }
+
     /// Returns whether no label has any pixels.
     pub fn is_blank(&self) -> bool {
         self.masks.is_empty()

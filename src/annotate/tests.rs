@@ -52,6 +52,7 @@ fn a_region_is_added_taken_away_or_put_in_place() {
     paint(&mut annotation, lesion, &row(1, "x..."), Combine::Replace, rules);
     assert_eq!(seen(&annotation, lesion, 1), "..../x...");
     assert_eq!((annotation.mask(lesion, 0), annotation.slices(lesion).collect::<Vec<_>>()), (None, vec![1]));
+    assert_eq!(annotation.mask_count(), 1);
     let beyond = Region::new([3, 1], [2, 2], vec![1; 4]);
     paint(&mut annotation, lesion, &beyond, Combine::Add, rules);
     assert_eq!(seen(&annotation, lesion, 1), "..../x..x");

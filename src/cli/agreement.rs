@@ -63,6 +63,7 @@ pub fn run(arguments: &AgreementArguments) -> Result<(), Failure> {
         true
     })?;
     bar.finish_and_clear();
+    found.notes.iter().for_each(terminal::note);
     for (case, reason) in &found.failed {
         terminal::note(format!("{case} is left out: {reason}"));
     }

@@ -107,8 +107,7 @@ fn masks_after(annotation: &Annotation, edits: &[Edit]) -> u64 {
         })
         .filter(|(label, slice)| annotation.mask(*label, *slice).is_none())
         .collect();
-    let known: usize = annotation.labels().map(|(id, _)| annotation.slices(id).count()).sum();
-    (known + new.len()) as u64
+    (annotation.mask_count() + new.len()) as u64
 }
 
 /// Whether `annotation`, after `edits`, is like one that was made in the window, so that it can be written again.

@@ -171,6 +171,9 @@ impl HimixApp {
         if let Some(outcome) = readers.comparing.take() {
             match (outcome, readers.comparing.asked().copied()) {
                 (Ok(found), Some(list)) => {
+                    for note in &found.notes {
+                        self.state.notes.add(Kind::Warning, note.clone());
+                    }
                     for (case, reason) in &found.failed {
                         let text = format!("{case} is left out of the comparison: {reason}");
                         self.state.notes.add(Kind::Warning, text);

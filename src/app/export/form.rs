@@ -34,7 +34,7 @@ impl State {
                 concept: concept(&label.name),
             })
             .collect();
-        let is_annotated = labels.iter().any(|label| self.document.annotation.slices(label.id).next().is_some());
+        let is_annotated = !self.document.annotation.is_blank();
         let of = if is_annotated || self.shown.is_none() { Of::Annotation } else { Of::Prediction };
         let form = Form { image: open.ticket, format, of, labels, path: String::new(), exists: None };
         Some(Form { path: self.suggested_export(&form), ..form })

@@ -180,20 +180,58 @@ pub(super) fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
     }
 }
 
-/// Returns the separator of the columns: the first with which a header is found, in the order of their frequency
-/// in the first line that is not blank, or else the most frequent one.
+/// A text of separated cells, for tables other than those of prompts.
+pub struct Separated {
+    text: String,
+    separator: u8,
+    /// The number of lines above `text` that were skipped.
+    passed: u64,
+}
+
+impl Separated {
+    /// Reads a table at `path` in any usual encoding and with any usual separator. `is_header` recognises the cells of the
+    /// first row.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read or is too large.
+    pub fn read(path: &Path, is_header: impl Fn(&[String]) -> bool) -> Result<Self, DataError> {
+        Ok(Self::of(&text(path)?, is_header))
+    }
+
+    /// Does the same with the text of a table.
+    pub fn of(text: &str, is_header: impl Fn(&[String]) -> bool) -> Self {
+        let (declared, text, passed) = declared_separator(text);
+        let finds = |rows: &[(u64, Vec<String>)]| rows.first().is_some_and(|(_, cells)| is_header(cells));
+        let separator = declared.unwrap_or_else(|| separator_by(text, finds));
+        Self { text: text.to_owned(), separator, passed }
+    }
+
+    /// Iterates over the line number and the cells of every row, including the header.
+    pub fn rows(&self) -> impl Iterator<Item = Result<(u64, Vec<String>), String>> {
+        let passed = self.passed;
+        separated(&self.text, self.separator).map(move |row| row.map(|(line, cells)| (line + passed, cells)))
+    }
+}
+
+/// Returns the separator of the columns of a table of prompts, see [`separator_by`].
 pub(super) fn separator(text: &str) -> u8 {
+    separator_by(text, |rows| header::find(rows).is_some_and(|header| header.is_written))
+}
+
+/// Returns the separator of the columns: the first with whose first rows `finds` finds a header, in the order of their
+/// frequency in the first line that is not blank, or else the most frequent one.
+fn separator_by(text: &str, finds: impl Fn(&[(u64, Vec<String>)]) -> bool) -> u8 {
     let first = text.lines().find(|line| !line.trim_matches(['"', ' ']).is_empty()).unwrap_or_default();
     let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
     let mut order = [b',', b';', b'\t', b'|'];
     // The sort is stable, so that a comma comes first unless another separator is more frequent.
     order.sort_by_key(|separator| std::cmp::Reverse(count(*separator)));
     let top = &text[..text.floor_char_boundary(MOST_TOP)];
-    let finds = |separator: &u8| {
+    let fits = |separator: &u8| {
         let rows: Vec<_> = separated(top, *separator).take(header::LOOKED_AT).map_while(Result::ok).collect();
-        header::find(&rows).is_some_and(|header| header.is_written)
+        finds(&rows)
     };
-    order.into_iter().find(finds).unwrap_or(order[0])
+    order.into_iter().find(fits).unwrap_or(order[0])
 }
 
 /// Iterates over the line number and the cells of every row, including the header.

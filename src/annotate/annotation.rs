@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use super::edit::Edit;
 use super::label::{Label, LabelId, Origin};
-use crate::data::Mask;
-
-/// The most labels of an annotation: their numbers fit into a byte, as in the files that they are exported to.
-pub const MOST_LABELS: usize = 255;
+use crate::data::{MOST_LABELS, Mask};
 
 /// The reason why an annotation was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

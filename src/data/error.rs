@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Orientation;
+use super::{MOST_LABELS, Orientation};
 
 /// An input that cannot be used, or an output that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -401,7 +401,7 @@ pub enum DataError {
         reason: String,
     },
     /// There are more labels than the values of a label map can tell apart.
-    #[error("{}: {count} labels are too many for a label map, which holds 255; choose fewer labels", path.display())]
+    #[error("{}: {count} labels are too many for a label map, which holds {}; choose fewer labels", path.display(), MOST_LABELS)]
     TooManyLabels {
         /// The target, or the file with the labels.
         path: PathBuf,

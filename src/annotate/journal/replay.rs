@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::format::{Header, JournalError, Record, Records, SavedIn, Seal, Tail};
-use crate::annotate::{Annotation, Edit, MOST_LABELS, Origin};
-use crate::data::Limit;
+use crate::annotate::{Annotation, Edit, Origin};
+use crate::data::{Limit, MOST_LABELS};
 
 /// The content of a journal.
 #[derive(Clone, Debug)]

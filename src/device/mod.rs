@@ -13,7 +13,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use adapters::may_have_gpu;
-pub use adapters::{Adapter, adapters};
+pub use adapters::{Adapter, adapter_rank, adapters};
 pub use launches::{KernelLaunches, Launches, launches_of};
 pub use rate::{ProductRate, product_rate};
 

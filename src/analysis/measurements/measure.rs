@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::components::components;
 use super::{Diameter, diameters};
 use crate::data::export::LabelMasks;
+use crate::data::mask::components::{Component, Run};
 use crate::data::volume::{Lengths, SliceDistance, Source, Unit};
 use crate::data::{Image, Volume};
 

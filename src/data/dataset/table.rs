@@ -146,7 +146,7 @@ pub(super) fn decoded_exactly(bytes: &[u8]) -> Result<(String, &'static Encoding
             return Err("some of its rows are UTF-8 and others are not; save the table as UTF-8".into());
         }
         // The bytes to which Windows-1252 gives no letter are decoded as control characters.
-        if text.contains(|letter| ('\u{80}'..='\u{9f}').contains(&letter)) {
+        if text.contains(|letter: char| ('\u{80}'..='\u{9f}').contains(&letter)) {
             return Err("its encoding is not known; save the table as UTF-8".into());
         }
     }

@@ -28,6 +28,7 @@ pub struct Finder {
 struct Uneven {
     /// The centre of the first pixel of every slice, in mm.
     positions: Vec<[f64; 3]>,
+    /// How far along the normal the slices lie.
     heights: Heights,
     /// The typical distance between slices, in mm.
     step: f64,

@@ -170,12 +170,9 @@ mod tests {
         let mixed = b"Image,Text\na.png,gr\xc3\xb6\xc3\x9fer\nc.png,gr\xf6\xdfer\n";
         let marked = b"\xef\xbb\xbfImage,Text\na.png,gr\xf6\xdfer\n";
         let japanese = b"Image,Text\na.png,\x8d\xb6\x94x\n";
-        let halved = [
-            &[0xff, 0xfe][..],
-            &"Image,Text\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
-            b"a",
-        ]
-        .concat();
+        let mut halved = vec![0xff, 0xfe];
+        halved.extend("Image,Text\n".encode_utf16().flat_map(u16::to_le_bytes));
+        halved.push(b'a');
         let wide: Vec<u8> =
             "\u{feff}Image,Text\n".chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect();
         for table in [&mixed[..], marked, japanese, &halved, &wide] {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::report::{CasesError, Report, cases_figure, write_figure};
 use crate::data::{DataError, Dataset};
-use crate::infer::robustness::{FormScore, Record, RobustnessSettings, Study, robustness};
+use crate::infer::robustness::{Record, RobustnessSettings, Study, robustness};
 use crate::infer::{InferError, ModelSource, Segmenter};
 
 /// What is studied, and where the results are written.

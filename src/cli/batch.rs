@@ -8,8 +8,7 @@ use clap::Args;
 use himix::analysis::batch::{BatchCase, BatchEvent, BatchSettings, BatchSummary, batch};
 use himix::analysis::export::Formats;
 use himix::data::dataset::PromptFile;
-use himix::data::worklist::{self, Item};
-use himix::data::{DataError, Limit, Window};
+use himix::data::{Limit, Window, worklist};
 use himix::infer::OpenModel;
 use serde_json::json;
 
@@ -91,7 +90,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     let bar = terminal::bar(0, "masks");
     let report = |event: BatchEvent<'_>| {
         match event {
-            BatchEvent::Progress { done, count, .. } => {
+            BatchEvent::Progress { done, count } => {
                 bar.set_length(count as u64);
                 bar.set_position(done as u64);
             }
@@ -104,10 +103,10 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     let summary = batch(segmenter.as_mut(), &arguments.folder, &cases, &settings, &arguments.out, report)?;
     bar.finish_and_clear();
     model::notices(segmenter.as_mut());
-    let BatchSummary { done, known, failed, manifest, .. } = &summary;
+    let BatchSummary { images, done, known, failed, manifest, .. } = &summary;
     if arguments.json {
         let object = json!({
-            "images": cases.len(),
+            "images": images,
             "done": done,
             "skipped": known,
             "failed": failed,
@@ -116,8 +115,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
         terminal::print(&format!("{object:#}"))?;
     } else {
         terminal::print(&format!(
-            "{} images: {done} masks made, {known} were done before, {failed} failed\n{} written\n",
-            cases.len(),
+            "{images} images: {done} masks made, {known} were done before, {failed} failed\n{} written\n",
             manifest.display()
         ))?;
     }
@@ -128,7 +126,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     }
 }
 
-/// Returns the images of the folder with their prompts. Results of an earlier run in it are no images.
+/// Returns the images of the folder with their prompts.
 fn cases(arguments: &BatchArguments) -> Result<Vec<BatchCase>, Failure> {
     let folder = &arguments.folder;
     if !folder.is_dir() {
@@ -137,14 +135,7 @@ fn cases(arguments: &BatchArguments) -> Result<Vec<BatchCase>, Failure> {
             folder.display()
         )));
     }
-    let out = std::fs::canonicalize(&arguments.out).ok();
-    let is_result = |item: &Item| {
-        out.as_ref().is_some_and(|out| std::fs::canonicalize(&item.path).is_ok_and(|path| path.starts_with(out)))
-    };
-    let items: Vec<Item> = worklist::list(folder)?.into_iter().filter(|item| !is_result(item)).collect();
-    if items.is_empty() {
-        return Err(DataError::NothingToOpen { path: folder.clone() }.into());
-    }
+    let items = worklist::list(folder)?;
     let file = arguments.prompt_file.as_deref().map(PromptFile::read).transpose()?;
     let (mut remarks, mut missing) = (BTreeSet::new(), None);
     let mut cases = Vec::with_capacity(items.len());

@@ -8,7 +8,7 @@ use himix::analysis::export::{Format, Formats};
 use himix::data::dataset::prompt_list;
 use himix::data::describe::{self, Describer};
 use himix::data::{Image, Mask};
-use himix::infer::{InspectOptions, OpenModel, Segmenter, local};
+use himix::infer::{InspectOptions, OpenModel, Segmenter, SlicePrediction, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
 use serde_json::{Value, json};
@@ -152,7 +152,9 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
                     false => Vec::new(),
                 };
                 let others = formats.iter().filter(|format| *format != Format::Png).collect();
-                let found = vec![slices::of_prediction(&prediction, seen.slice, arguments.threshold)];
+                let with_probability = formats.has(Format::DicomSeg);
+                let found =
+                    vec![SlicePrediction::of(&prediction, seen.slice, arguments.threshold, with_probability)];
                 let export = slices::Wanted {
                     image: &arguments.image,
                     volume: &seen.volume,

@@ -228,6 +228,21 @@ fn the_manifest_never_claims_a_file_that_is_replaced() {
 }
 
 #[test]
+fn images_of_the_same_name_outside_the_folder_have_results_of_their_own() {
+    let [one, other] = [images(), images()];
+    let out = one.path().join("out");
+    let mut cases: Vec<BatchCase> =
+        [&one, &other].iter().flat_map(|folder| cases(folder.path(), &["left lung"])).collect();
+    cases.retain(|case| case.item.name == "a.png");
+    let run = || batch(&mut bright(true), one.path(), &cases, &settings("png"), &out, go_on).expect("a summary");
+    assert_eq!((run().done, run().known), (2, 2));
+    let manifest = Manifest::open(&out).expect("a manifest");
+    assert_eq!(manifest.cases[0].files, ["a.png/mask.png"]);
+    assert!(manifest.cases[1].files[0].ends_with("/a.png/mask.png"), "{:?}", manifest.cases[1].files);
+    assert!(manifest.cases.iter().all(|entry| out.join(&entry.files[0]).is_file()));
+}
+
+#[test]
 fn results_among_the_images_are_no_cases() {
     let folder = images();
     let run = |out: &Path, folder: &Path| {

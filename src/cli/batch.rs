@@ -23,14 +23,21 @@ Examples:
   himix batch images --prompts prompts.csv --out masks --format png,csv
   himix batch ct-studies --prompt \"right lung\" --out masks --format nifti,dicom-seg,csv --json
 
-The images are those that the window lists for the folder: the pairs of a data set, image files, and the series of DICOM files. A
-stack is segmented in all slices. Without --prompt and --prompts, every image has the prompt that its data set gives it. The files
-of an image lie in a folder of its own below --out, with the path that the image has below DIR: mask.png, mask.nii.gz with
-mask.labels.txt, mask.dcm, mask_probability.dcm, mask_measurements.csv. With several prompts, each has a folder in it: 0, 1, …
+The images are those that the window lists for the folder: the pairs of a data set, image files, and the series of DICOM files.
+Results of batches that lie among them are left out. A stack is segmented in all slices. Without --prompt and --prompts, every
+image has the prompts that its data set gives it.
 
-manifest.json in the folder of --out says what became of every image. What it has as done is skipped, so a batch that was ended, also
-with Ctrl-C, goes on where it was when the same command is given again. An image that fails gives one line on standard error and
-does not end the batch. The exit status is 0 if all masks were made, 1 if some failed, and 2 if nothing could begin.";
+Every image has a folder of its own below --out, with the path that it has below DIR. With several prompts, each has a folder in
+it: 0, 1, … The files are, by --format:
+png        mask.png; of a stack mask_001.png, …
+nifti      mask.nii.gz, and mask.labels.txt with the name of its label
+dicom-seg  mask.dcm, and mask_probability.dcm with the probabilities; for DICOM images only
+csv        mask_measurements.csv: areas, diameters, volumes and values
+
+manifest.json in the folder of --out says what became of every mask. What is done is skipped, so a batch that was ended, also with
+Ctrl-C, goes on where it was when the same command is given again. If image, prompt, model, threshold, window or formats are others
+than before, the masks are made anew, and files of the same name are replaced. An image that fails gives one line on standard error
+and does not end the batch. The exit status is 0 if all masks were made, 1 if some failed, and 2 if nothing could begin.";
 
 /// Segment all images of a folder; goes on where an earlier run ended
 #[derive(Debug, Args)]

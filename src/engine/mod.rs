@@ -2,10 +2,10 @@
 //! the other.
 //!
 //! One thread owns the model; a second one owns the model for comparison while there is one. While such a model
-//! computes on the CPU, a further thread may make it ready on a GPU. Other threads read
-//! files, compute (count, measure and render), work through the files of many cases, write files, and train. Every request is a [`Pending`] of the
-//! window, which receives the answer. Requests that are large and soon outdated, such as those for a prediction,
-//! wait in [`LatestSlot`]s, in which a newer value replaces an older one. All others go through bounded channels.
+//! computes on the CPU, a further thread may make it ready on a GPU. Other threads read files, compute (count, measure
+//! and render), work through the files of many cases, write files, and train. Every request is a [`Pending`] of the
+//! window, which receives the answer. Requests that are large and soon outdated, such as those for a prediction, wait in
+//! [`LatestSlot`]s, in which a newer value replaces an older one. All others go through bounded channels.
 
 mod display;
 mod enlarge;

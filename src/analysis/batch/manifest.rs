@@ -111,16 +111,18 @@ impl Manifest {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(empty),
             file => file.map_err(|error| DataError::reading(&path, &error))?,
         };
-        let remedy = "choose another folder with --out, or remove it to begin anew";
-        let refuse = |reason: String| DataError::Unsupported { path: path.clone(), reason, mend: remedy.into() };
+        let refuse = |reason: String| {
+            let reason = format!("{reason}; choose another folder with --out, or remove the file to begin anew");
+            DataError::Results { path: path.clone(), reason }
+        };
         if file.len() > MOST {
             return Err(refuse("it is too long for a manifest of himix batch".into()));
         }
         let bytes = std::fs::read(&path).map_err(|error| DataError::reading(&path, &error))?;
         let mut read: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| refuse(format!("no manifest of himix batch: {error}")))?;
+            .map_err(|error| refuse(format!("this is no manifest of himix batch ({error})")))?;
         if read.version != VERSION {
-            return Err(refuse(format!("a manifest of version {}", read.version)));
+            return Err(refuse(format!("this is a manifest of version {}, which is not known", read.version)));
         }
         read.find_places();
         Ok(read)

@@ -23,9 +23,8 @@ impl Results {
     pub fn of(folder: &Path, out: &Path) -> Result<Self, DataError> {
         let [folder, out] = [folder, out].map(real);
         if folder == out {
-            let reason =
-                "it is the folder of the images; choose another one for the results, for instance one in it";
-            return Err(DataError::Unwritable { path: out, reason: reason.into() });
+            let reason = "this is the folder of the images; choose another one for the results, such as one in it";
+            return Err(DataError::Results { path: out, reason: reason.into() });
         }
         let out = out.starts_with(&folder).then_some(out);
         Ok(Self { folder, out, known: HashMap::new() })

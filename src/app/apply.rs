@@ -258,11 +258,14 @@ impl HimixApp {
         let Some((kind, answer)) = self.dialogs.answer() else { return };
         let path = match answer {
             Answer::Picked(path) => path,
-            Answer::Cancelled => {
-                // The window does not close after a save that did not happen.
-                return self
-                    .commands
-                    .extend((kind == DialogKind::SaveAnnotation).then_some(Command::Keep(KeepCommand::StayOpen)));
+            Answer::Cancelled => return self.stay_open_after(kind),
+            Answer::Exists(path) => {
+                let text = format!(
+                    "{} exists already, and nothing was saved. Choose it by its whole name to replace it.",
+                    path.display()
+                );
+                self.state.notes.add(Kind::Error, text);
+                return self.stay_open_after(kind);
             }
             Answer::Unavailable => {
                 let text = "The system showed no file dialog (on Linux it needs a desktop portal or zenity). \
@@ -307,6 +310,12 @@ impl HimixApp {
                 Command::Session(SessionCommand::Found(part, path))
             }
         });
+    }
+
+    /// Keeps the window open after a save that did not happen.
+    fn stay_open_after(&mut self, kind: DialogKind) {
+        let is_save = kind == DialogKind::SaveAnnotation;
+        self.commands.extend(is_save.then_some(Command::Keep(KeepCommand::StayOpen)));
     }
 
     pub(super) fn open_model(&mut self, source: ModelSource) {

@@ -109,8 +109,10 @@ impl OverlaySize {
 /// How a dialog ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// A path was chosen.
+    /// A path was chosen. If the file exists, the dialog has asked whether it is replaced.
     Picked(PathBuf),
+    /// A name was chosen that lacked its ending, and a file with the ending exists, about which nobody was asked.
+    Exists(PathBuf),
     /// The dialog was closed without a choice.
     Cancelled,
     /// The dialog could not be shown.
@@ -142,7 +144,7 @@ impl Dialogs {
         thread::Builder::new().name("himix-dialog".into()).spawn(move || {
             let start = Instant::now();
             let answer = match show(kind, folder, name) {
-                Some(path) => Answer::Picked(path),
+                Some(path) => picked(path, ending(kind)),
                 None if start.elapsed() < TOO_QUICK => Answer::Unavailable,
                 None => Answer::Cancelled,
             };
@@ -234,10 +236,17 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::FindFile(_) => dialog.set_title(find()).pick_file(),
         DialogKind::FindFolder(_) => dialog.set_title(find()).pick_folder(),
     }
-    .map(|path| match ending(kind) {
-        Some(ending) if path.extension().is_none() => path.with_extension(ending),
-        _ => path,
-    })
+}
+
+/// Returns the path that was chosen, with the ending if it has none.
+fn picked(path: PathBuf, ending: Option<&str>) -> Answer {
+    match ending {
+        Some(ending) if path.extension().is_none() => {
+            let path = path.with_extension(ending);
+            if path.exists() { Answer::Exists(path) } else { Answer::Picked(path) }
+        }
+        _ => Answer::Picked(path),
+    }
 }
 
 /// Returns the file extension for a file that is to be written.
@@ -249,5 +258,25 @@ fn ending(kind: DialogKind) -> Option<&'static str> {
         DialogKind::SaveAnnotation => Some(ANNOTATION),
         DialogKind::SaveVariants | DialogKind::SaveAgreement => Some("csv"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_nobody_was_asked_about_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        assert_eq!(picked(path("mask"), Some("png")), Answer::Picked(path("mask.png")));
+        assert_eq!(picked(path("mask"), None), Answer::Picked(path("mask")));
+        std::fs::write(path("mask.png"), "precious").expect("written");
+        assert_eq!(picked(path("mask"), Some("png")), Answer::Exists(path("mask.png")));
+        assert_eq!(
+            picked(path("mask.png"), Some("png")),
+            Answer::Picked(path("mask.png")),
+            "the dialog has asked"
+        );
     }
 }

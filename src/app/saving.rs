@@ -8,9 +8,16 @@ use super::text;
 use crate::engine::{MaskOf, OverlayFrame};
 
 impl State {
-    /// Returns a file name for an output of this kind about the open case, made of image, slice and prompt. `None`
-    /// without an image.
+    /// Returns the name of a PNG file for an output of this kind about the slice that is shown, made of image, slice and
+    /// prompt. `None` without an image.
     pub fn suggested_name(&self, kind: &str) -> Option<String> {
+        let slice = self.document.image.as_ref()?.slice;
+        Some(self.suggested_stem(kind, Some(slice))? + ".png")
+    }
+
+    /// Returns a file name without an ending, made of image, slice and prompt, for an output of this kind about a slice,
+    /// from 0; `None` for an output about all slices. `None` without an image.
+    pub fn suggested_stem(&self, kind: &str, slice: Option<usize>) -> Option<String> {
         let open = self.document.image.as_ref()?;
         // The name has no file extension; the name of a series has none from the start.
         let stem = match &open.source {
@@ -20,13 +27,13 @@ impl State {
             }
             _ => open.name.clone(),
         };
-        let is_stack = open.volume.slices > 1;
-        let slice = is_stack.then(|| format!("{} {}", open.source.piece().to_lowercase(), open.slice + 1));
+        let slice = slice.filter(|_| open.volume.slices > 1);
+        let slice = slice.map(|slice| format!("{} {}", open.source.piece().to_lowercase(), slice + 1));
         // This is the prompt that produced the mask; the prompt in the text field may be newer.
         let prompt =
             self.shown.as_ref().map_or(self.document.prompt.as_str(), |shown| shown.prediction.prompt.as_str());
         let parts = [stem.as_str(), slice.as_deref().unwrap_or_default(), prompt];
-        Some(format!("{}.png", text::file_stem(&parts, kind)))
+        Some(text::file_stem(&parts, kind))
     }
 
     /// Returns the mask that is looked at, to be saved; `None` if there is none.

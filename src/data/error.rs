@@ -376,6 +376,14 @@ pub enum DataError {
         /// What is missing, and what there is.
         reason: String,
     },
+    /// A folder cannot have the results of a batch.
+    #[error("{}: {reason}", path.display())]
+    Results {
+        /// The folder, or a file in it.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// A pair cannot be added to a data set.
     #[error("{}: the pair cannot be saved here ({reason}); choose another folder, such as an empty one", path.display())]
     Append {

@@ -48,6 +48,12 @@ fn annotated(files: Vec<PathBuf>) -> Window {
     window
 }
 
+/// The name of a file without `.nii.gz`.
+fn file_stem(path: &Path) -> String {
+    let name = path.file_name().expect("a name").to_string_lossy();
+    name.strip_suffix(".nii.gz").expect("a label map").to_owned()
+}
+
 fn grey(path: &Path) -> Vec<u8> {
     image::open(path).expect("a picture").into_luma8().into_raw()
 }
@@ -84,11 +90,43 @@ fn an_annotation_is_exported_beside_its_image() {
     write(&mut window);
     wait(&mut window, "the file", |window| !is_form_open(window));
     assert!(path.is_file());
+    // Both files of a label map are asked about, that with the names alone too.
+    let names = path.with_file_name(file_stem(&path) + ".labels.txt");
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::write(&names, "precious").expect("written");
+    export(&mut window, "NIfTI label map…");
+    write(&mut window);
+    wait(&mut window, "the question", |window| says(window, ".labels.txt exists already"));
+    assert!(!path.exists() && std::fs::read(&names).expect("a file") == b"precious");
+    std::fs::write(&path, "precious as well").expect("written");
+    window.get_by_label("Replace it").click();
+    window.step();
+    wait(&mut window, "another question", |window| says(window, "2 files exist already"));
+    assert!(std::fs::read(&path).expect("a file") == b"precious as well");
+    window.get_by_label("Replace them").click();
+    window.step();
+    wait(&mut window, "the files", |window| !is_form_open(window));
+    assert!(std::fs::read(&names).expect("a file") != b"precious");
     // A picture has no patient and no study.
     export(&mut window, "DICOM segmentation…");
     assert!(says(&window, "PNG has none of these"));
     let button = window.get_by_role_and_label(Role::Button, "Export");
     assert!(button.accesskit_node().is_disabled());
+}
+
+#[test]
+fn the_name_of_one_slice_alone_has_its_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = annotated(vec![volume(folder.path(), "ct.nii", false, 2.0)]);
+    export(&mut window, "PNG…");
+    let name = |window: &Window| file(window).file_name().expect("a name").to_string_lossy().into_owned();
+    let annotation = name(&window);
+    assert!(annotation.starts_with("ct_") && annotation.ends_with("_annotation.png"), "{annotation}");
+    assert!(!annotation.contains("slice"), "it is of all slices: {annotation}");
+    window.get_by_role_and_label(Role::RadioButton, "Prediction").click();
+    window.run();
+    let prediction = name(&window);
+    assert!(prediction.contains("slice-3") && prediction.ends_with("_prediction.png"), "{prediction}");
 }
 
 #[test]

@@ -21,13 +21,10 @@ pub enum ExportCommand {
     Concept(usize, usize),
     /// Set the path of the file.
     Path(String),
-    /// Write to this file, which the user picked and agreed to replace.
+    /// Write to this file, which the user picked and agreed to replace if it exists.
     Picked(PathBuf),
-    /// Write the file; an existing one is replaced only if that is said.
-    Write {
-        /// Whether an existing file is replaced.
-        replaces: bool,
-    },
+    /// Write the file; existing ones are replaced only if the form names them.
+    Write,
     /// Open a file as annotation.
     OpenLabels(PathBuf),
     /// Say how labels are laid on the image; `None` leaves them out.

@@ -36,15 +36,15 @@ impl State {
             .collect();
         let is_annotated = !self.document.annotation.is_blank();
         let of = if is_annotated || self.shown.is_none() { Of::Annotation } else { Of::Prediction };
-        let form = Form { image: open.ticket, format, of, labels, path: String::new(), exists: None };
+        let form = Form { image: open.ticket, format, of, labels, path: String::new(), exists: Vec::new() };
         Some(Form { path: self.suggested_export(&form), ..form })
     }
 
     /// Returns the path that is suggested for an export, beside the image.
     pub(super) fn suggested_export(&self, form: &Form) -> String {
         let kind = form.of.name().to_lowercase();
-        let name = self.suggested_name(&kind).unwrap_or(kind);
-        let name = format!("{}{}", name.strip_suffix(".png").unwrap_or(&name), form.format.ending());
+        let slice = self.document.image.as_ref().map(|open| open.slice).filter(|_| form.of == Of::Prediction);
+        let name = self.suggested_stem(&kind, slice).unwrap_or(kind) + form.format.ending();
         let folder = self.document.image.as_ref().and_then(|open| match &open.source {
             Source::Files(path, _) => path.parent().map(PathBuf::from),
             Source::Sample(_) => None,

@@ -24,12 +24,14 @@ use crate::data::mask::Agreed;
 use crate::engine::jobs::{BatchDone, LabelsExported, LabelsOpened, TruthQuestion};
 use crate::engine::{Pending, Several, Ticket};
 
-/// What an export writes: the file, and the annotation that is saved with it, as the ticket of its image and its
-/// revision.
+/// What an export writes: the file, the form that asked for it, and the annotation that is saved with it, as the ticket of
+/// its image and its revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exports {
     /// The file.
     pub path: PathBuf,
+    /// The form, as it was then.
+    pub form: Form,
     /// The image and the revision of the annotation, if all of it is in the file.
     pub saves: Option<(Ticket, u64)>,
 }

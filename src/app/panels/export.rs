@@ -71,16 +71,23 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         () => None,
     };
     ui.horizontal_wrapped(|ui| {
-        let button = match &form.exists {
-            Some(path) => {
+        let button = match form.exists.as_slice() {
+            [] => "Export",
+            [path] => {
                 ui.label(RichText::new(format!("{} exists already.", file_name(path))).strong());
                 "Replace it"
             }
-            None => "Export",
+            [first, .., last] => {
+                let count = form.exists.len();
+                let words = format!("{count} files exist already: {} … {}.", file_name(first), file_name(last));
+                let names: Vec<String> = form.exists.iter().map(|path| file_name(path)).collect();
+                ui.label(RichText::new(words).strong()).on_hover_text(names.join("\n"));
+                "Replace them"
+            }
         };
         let button = ui.add_enabled(why_not.is_none(), Button::new(button));
         if button.on_disabled_hover_text(why_not.unwrap_or_default()).clicked() {
-            set(ExportCommand::Write { replaces: form.exists.is_some() });
+            set(ExportCommand::Write);
         }
         if !state.export.writing.is_empty() {
             ui.label(RichText::new("Writing…").weak());

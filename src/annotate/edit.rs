@@ -58,8 +58,8 @@ pub fn reversed(edits: &[Edit]) -> Vec<Edit> {
     edits.iter().rev().map(Edit::reversed).collect()
 }
 
-/// Joins the edits of one stroke: at most one for every label and slice. Edits of labels stay where they are, and
-/// only edits between them are joined. The time grows with the number of edits, not with its square.
+/// Joins the edits of one step: at most one for every label and slice. Edits of labels stay where they are, and only
+/// edits between them are joined; edits of one label that follow each other are one. The time grows with the number of edits, not with its square.
 pub fn joined(edits: Vec<Edit>) -> Vec<Edit> {
     let mut joined = Vec::new();
     let mut edits = edits.into_iter().peekable();
@@ -80,7 +80,13 @@ pub fn joined(edits: Vec<Edit>) -> Vec<Edit> {
             }
         }
         joined.extend(masks.into_iter().filter_map(MaskEdits::joined));
-        joined.extend(edits.next_if(|edit| matches!(edit, Edit::Label { .. })));
+        let Some(edit) = edits.next_if(|edit| matches!(edit, Edit::Label { .. })) else { continue };
+        match (joined.last_mut(), edit) {
+            (Some(Edit::Label { id, after, .. }), Edit::Label { id: of, after: newest, .. }) if *id == of => {
+                *after = newest;
+            }
+            (_, edit) => joined.push(edit),
+        }
     }
     joined
 }
@@ -98,5 +104,25 @@ impl MaskEdits {
     fn joined(self) -> Option<Edit> {
         let Self { label, slice, patches, origins } = self;
         Some(Edit::Mask { label, slice, patch: Patch::joined(patches.iter())?, origins })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_of_one_label_that_follow_each_other_are_one() {
+        let label = |shade| Some(Label::new("lesion", [shade; 3]));
+        let edit = |id, before, after| Edit::Label { id: LabelId(id), before, after };
+        let edits = vec![
+            edit(1, None, label(0)),
+            edit(1, label(0), label(1)),
+            edit(2, label(5), label(6)),
+            edit(1, label(1), label(2)),
+            edit(1, label(2), label(3)),
+        ];
+        let expected = [edit(1, None, label(1)), edit(2, label(5), label(6)), edit(1, label(1), label(3))];
+        assert_eq!(joined(edits), expected);
     }
 }

@@ -182,8 +182,8 @@ impl HimixApp {
                 let text = "Diagnostics copied. They hold no names, paths, prompts or images.";
                 state.notes.add(Kind::Info, text);
             }
-            Command::Undo => self.step(true),
-            Command::Redo => self.step(false),
+            Command::Undo => self.step_to(0, true),
+            Command::Redo => self.step_to(0, false),
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::DismissAll => state.notes.dismiss_all(),
             Command::HideNotes => state.notes.hide_case(),
@@ -258,12 +258,7 @@ impl HimixApp {
         let Some((kind, answer)) = self.dialogs.answer() else { return };
         let path = match answer {
             Answer::Picked(path) => path,
-            Answer::Cancelled => {
-                // The window does not close after a save that did not happen.
-                return self
-                    .commands
-                    .extend((kind == DialogKind::SaveAnnotation).then_some(Command::Keep(KeepCommand::StayOpen)));
-            }
+            Answer::Cancelled => return,
             Answer::Unavailable => {
                 let text = "The system showed no file dialog (on Linux it needs a desktop portal or zenity). \
                             Drop the file on the window, or name it on the command line.";

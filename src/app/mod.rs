@@ -233,8 +233,8 @@ impl HimixApp {
         self.request_variants();
         self.read_report();
         self.measure();
-        if self.continue_tools() {
-            ctx.request_repaint();
+        if let Some(rest) = self.continue_tools() {
+            ctx.request_repaint_after(rest);
         }
         self.score_annotation();
         self.measure_labels();

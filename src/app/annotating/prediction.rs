@@ -66,7 +66,7 @@ impl HimixApp {
         }
         self.apply_edits(&painted)?;
         edits.extend(painted);
-        self.record_edits("use of the prediction", joined(edits));
+        self.record_edits("use of the prediction", joined(edits), None);
         Ok(())
     }
 }

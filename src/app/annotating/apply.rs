@@ -26,7 +26,7 @@ impl HimixApp {
     /// Carries out a command about the annotation.
     pub(in crate::app) fn apply_annotating(&mut self, command: AnnotateCommand) {
         let state = &mut self.state;
-        let has_mm = state.document.image.as_ref().is_some_and(|open| open.volume.geometry.pixel_mm.is_some());
+        let has_mm = state.has_pixel_mm();
         match command {
             AnnotateCommand::Choose(tool) => {
                 state.annotating.put_down();

@@ -67,7 +67,7 @@ impl HimixApp {
             return self.paint_region("removal of a region", &region, true, &Origin::Drawn);
         }
         let model = self.state.model.as_ref().map(|model| model.info.name.clone()).unwrap_or_default();
-        let prompt = self.state.shown.as_ref().map(|shown| shown.prediction.prompt.clone()).unwrap_or_default();
+        let prompt = self.state.predicted().map(|shown| shown.prediction.prompt.clone()).unwrap_or_default();
         let origin = Origin::Predicted(PredictedBy { model, prompt, threshold });
         self.paint_region("region of the prediction", &region, false, &origin)
     }

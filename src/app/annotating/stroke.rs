@@ -82,7 +82,7 @@ impl HimixApp {
         let open = self.state.document.image.as_ref().ok_or("Open an image first.")?;
         let (geometry, slice, shape) = (&open.volume.geometry, open.slice, open.volume.shape());
         let annotating = &self.state.annotating;
-        let radius = annotating.radius.length(geometry.pixel_mm.is_some());
+        let radius = annotating.radius.length(self.state.has_pixel_mm());
         if annotating.tool == Tool::SmartBrush {
             let name = if erases { "smart eraser stroke" } else { "smart brush stroke" };
             return Ok((self.smart_brush(points, radius)?, name));

@@ -11,7 +11,7 @@ use crate::data::seg::Codes;
 impl State {
     /// Returns whether there is something to export.
     pub fn can_export(&self) -> bool {
-        self.shown.is_some() || self.document.annotation.labels().next().is_some()
+        self.predicted().is_some() || self.document.annotation.labels().next().is_some()
     }
 
     /// Returns the form of an export in a format; `None` without an image or a mask.
@@ -35,7 +35,7 @@ impl State {
             })
             .collect();
         let is_annotated = labels.iter().any(|label| self.document.annotation.slices(label.id).next().is_some());
-        let of = if is_annotated || self.shown.is_none() { Of::Annotation } else { Of::Prediction };
+        let of = if is_annotated || self.predicted().is_none() { Of::Annotation } else { Of::Prediction };
         let form = Form { image: open.ticket, format, of, labels, path: String::new(), exists: None };
         Some(Form { path: self.suggested_export(&form), ..form })
     }

@@ -38,11 +38,7 @@ impl State {
 
     /// Returns the prediction of the slice that is shown.
     pub(super) fn predicted_labels(&self) -> Option<LabelsOf> {
-        let (open, shown) = (self.document.image.as_ref()?, self.shown.as_ref()?);
-        // The mask of a reader is no prediction.
-        if self.shown_readers().is_some() {
-            return None;
-        }
+        let (open, shown) = (self.document.image.as_ref()?, self.predicted()?);
         let model = self.model.as_ref().map(|model| model_of(&model.info)).unwrap_or_default();
         Some(LabelsOf::Predicted {
             mask: MaskOf::Prediction(shown.prediction.clone(), self.settings.threshold),

@@ -29,7 +29,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     });
     let has_annotation = !form.labels.is_empty();
-    if has_annotation && state.shown.is_some() {
+    if has_annotation && state.predicted().is_some() {
         ui.horizontal(|ui| {
             for of in [Of::Annotation, Of::Prediction] {
                 if ui.radio(form.of == of, of.name()).clicked() {

@@ -361,7 +361,7 @@ impl HimixApp {
             image: image.image.clone(),
             seen: image.painted(),
             mask,
-            truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
+            truth: state.reference_to_save(),
             paint: settings.overlay_paint(),
         };
         let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);

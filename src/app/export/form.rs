@@ -43,7 +43,10 @@ impl State {
     /// Returns the path that is suggested for an export, beside the image.
     pub(super) fn suggested_export(&self, form: &Form) -> String {
         let kind = form.of.name().to_lowercase();
-        let name = self.suggested_name(&kind).unwrap_or(kind);
+        // An annotation has no prompt, and several labels.
+        let prompt = self.predicted().map(|shown| shown.prediction.prompt.as_str());
+        let words = prompt.filter(|_| form.of == Of::Prediction).unwrap_or_default();
+        let name = self.file_name_of(words, &kind).unwrap_or(kind);
         let name = format!("{}{}", name.strip_suffix(".png").unwrap_or(&name), form.format.ending());
         let folder = self.document.image.as_ref().and_then(|open| match &open.source {
             Source::Files(path, _) => path.parent().map(PathBuf::from),

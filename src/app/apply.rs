@@ -281,6 +281,7 @@ impl HimixApp {
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
             DialogKind::Annotation => Command::Export(ExportCommand::OpenLabels(path)),
             DialogKind::Export => Command::Export(ExportCommand::Picked(path)),
+            DialogKind::SegmentCodes => Command::Export(ExportCommand::Codes(Some(path))),
             DialogKind::BatchFolder => {
                 Command::Export(ExportCommand::Batch(BatchCommand::Out(path.display().to_string())))
             }

@@ -30,6 +30,8 @@ pub enum DialogKind {
     Annotation,
     /// The file to export labels to.
     Export,
+    /// The user's list of segment codes.
+    SegmentCodes,
     /// The folder for the results of a batch.
     BatchFolder,
     /// A folder with a model bundle.
@@ -191,6 +193,9 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
             .add_filter("All files", &["*"])
             .pick_file(),
         DialogKind::Export => dialog.set_title("Export").save_file(),
+        DialogKind::SegmentCodes => {
+            dialog.set_title("Choose list of segment codes").add_filter("CSV", &["csv"]).pick_file()
+        }
         DialogKind::BatchFolder => dialog.set_title("Choose folder for the masks").pick_folder(),
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),

@@ -200,6 +200,7 @@ impl HimixApp {
         if let Err(message) = remembered.map(|_: DeviceChoice| ()) {
             app.state.notes.add(Kind::Warning, format!("The remembered device is not used: {message}."));
         }
+        app.read_codes();
         let remembered = app.state.settings.model.clone();
         let model = start.model.or(remembered).or(start.fallback);
         app.commands.extend(model.map(Command::OpenModel));

@@ -6,7 +6,6 @@ use super::{Form, FormLabel, Of};
 use crate::analysis::export::Format;
 use crate::app::record::Source;
 use crate::app::state::State;
-use crate::data::seg::Codes;
 
 impl State {
     /// Returns whether there is something to export.
@@ -17,11 +16,6 @@ impl State {
     /// Returns the form of an export in a format; `None` without an image or a mask.
     pub(super) fn export_form(&self, format: Format) -> Option<Form> {
         let open = self.document.image.as_ref().filter(|_| self.can_export())?;
-        let codes = Codes::built_in();
-        let concept = |name: &str| {
-            let wanted = codes.of(name);
-            codes.concepts().position(|concept| concept == wanted)
-        };
         let labels: Vec<FormLabel> = self
             .document
             .annotation
@@ -31,7 +25,7 @@ impl State {
                 name: label.name.clone(),
                 colour: label.colour,
                 is_on: true,
-                concept: concept(&label.name),
+                concept: self.export.codes.list.place_of(&label.name),
             })
             .collect();
         let is_annotated = labels.iter().any(|label| self.document.annotation.slices(label.id).next().is_some());

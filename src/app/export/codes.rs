@@ -59,7 +59,7 @@ impl HimixApp {
                 self.take_list(list);
             }
             Err(failure) => {
-                let text = failure.to_string();
+                let Some(text) = failure.message() else { return };
                 *failed = Some(text.clone());
                 self.state.notes.add(Kind::Error, text);
                 self.take_list(Codes::built_in());

@@ -61,7 +61,7 @@ pub fn reversed(edits: &[Edit]) -> Vec<Edit> {
 /// Joins the edits of one step: at most one for every label and slice. Edits of labels stay where they are, and only
 /// edits between them are joined; edits of one label that follow each other are one. The time grows with the number of edits, not with its square.
 pub fn joined(edits: Vec<Edit>) -> Vec<Edit> {
-    let mut joined = Vec::new();
+    let mut joined: Vec<Edit> = Vec::new();
     let mut edits = edits.into_iter().peekable();
     while edits.peek().is_some() {
         // The edits of masks up to the next edit of a label, in the order of their first patches.
@@ -81,11 +81,13 @@ pub fn joined(edits: Vec<Edit>) -> Vec<Edit> {
         }
         joined.extend(masks.into_iter().filter_map(MaskEdits::joined));
         let Some(edit) = edits.next_if(|edit| matches!(edit, Edit::Label { .. })) else { continue };
-        match (joined.last_mut(), edit) {
-            (Some(Edit::Label { id, after, .. }), Edit::Label { id: of, after: newest, .. }) if *id == of => {
-                *after = newest;
-            }
-            (_, edit) => joined.push(edit),
+        if let Edit::Label { id: of, after: newest, .. } = &edit
+            && let Some(Edit::Label { id, after, .. }) = joined.last_mut()
+            && id == of
+        {
+            after.clone_from(newest);
+        } else {
+            joined.push(edit);
         }
     }
     joined

@@ -40,7 +40,8 @@ impl Job for SavePair {
 
     fn run(self, _: &mut Task<'_>) -> Result<SavedPair, Failure> {
         let image = network_input(&self.image, self.seen);
-        let pair = NewPair { name: &self.name, image: &image, mask: &self.mask.mask(), prompt: &self.prompt };
+        let mask = self.mask.mask();
+        let pair = NewPair { name: &self.name, image: &image, mask: &mask, prompt: &self.prompt };
         Ok(append(&self.folder, self.split.as_deref(), &pair)?)
     }
 }

@@ -302,18 +302,18 @@ fn a_colour_that_is_dragged_is_one_step() {
     let well = window.get_by_label("Colour of Lesion").rect();
     window.get_by_label("Colour of Lesion").click();
     window.run();
-    // Within the square of the picker, which is below the well and not wider than the column of panels.
-    let start = Pos2::new(window.get_by_label("Picture").rect().right() + 100.0, well.bottom() + 140.0);
+    // Within the square of the picker, which is below the well on whichever side there is room.
+    let start = Pos2::new(well.center().x, well.bottom() + 140.0);
     window.event(Event::PointerMoved(start));
     window.step();
     button(&mut window, start, true, Modifiers::NONE);
     window.step();
     for by in [10.0, 20.0, 30.0, 40.0] {
-        window.event(Event::PointerMoved(start + vec2(by, by)));
+        window.event(Event::PointerMoved(start + vec2(0.0, by)));
         window.step();
     }
     // The last change comes together with the release.
-    let end = start + vec2(50.0, 50.0);
+    let end = start + vec2(0.0, 50.0);
     window.event(Event::PointerMoved(end));
     button(&mut window, end, false, Modifiers::NONE);
     window.run();

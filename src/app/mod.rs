@@ -14,6 +14,8 @@ mod comparison;
 mod diagnostics;
 mod dialogs;
 mod export;
+#[cfg(test)]
+mod fixture;
 mod frames;
 mod graphics;
 mod influence;

@@ -101,56 +101,11 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-    use std::time::Instant;
-
     use super::*;
     use crate::annotate::{Combine, Origin, Region, Rules};
     use crate::app::annotating::Annotating;
-    use crate::app::panels;
-    use crate::app::picture::layer;
-    use crate::app::settings::Settings;
-    use crate::app::state::OpenImage;
+    use crate::app::fixture::{opened, predict};
     use crate::app::tab::Tab;
-    use crate::data::Volume;
-    use crate::data::volume::{DisplayWindow, StoredPixels, Window};
-    use crate::device::DeviceChoice;
-    use crate::engine::{Counts, DisplayPixels, ThresholdCounts};
-    use crate::infer::{Plane, Prediction};
-    use crate::render::{Picture, ProbabilityLayer};
-
-    /// A picture of 3 × 1 pixels without a mask.
-    fn opened() -> State {
-        let picture = Picture::new(eframe::wgpu::TextureFormat::Rgba8Unorm);
-        let mut state = State::new(Settings::default(), DeviceChoice::Cpu, panels::infos(), picture);
-        let volume = Volume::plain(3, 1, 1, StoredPixels::U8(vec![0, 1, 2]));
-        let image = Arc::new(volume.slice(0));
-        let path = PathBuf::from("folder/chest.png");
-        state.document.open(OpenImage {
-            ticket: 1,
-            source: Source::Files(path.clone(), Vec::new()),
-            path,
-            name: "chest.png".into(),
-            case: None,
-            layer: layer(1, &image, DisplayPixels::of(&image, 64)),
-            volume: Arc::new(volume),
-            slice: 0,
-            coming: None,
-            image,
-            full: Window::EIGHT_BIT,
-            seen: DisplayWindow { window: Window::EIGHT_BIT, is_inverted: false },
-            asked: None,
-        });
-        state
-    }
-
-    fn predict(state: &mut State) {
-        let map = Plane { width: 3, height: 1, values: vec![0.9, 0.1, 0.1] };
-        let layer = ProbabilityLayer { key: 2, size: [3, 1], values: Arc::new(map.values.clone()) };
-        let counts = Counts { truth: None, table: Arc::new(ThresholdCounts::new(&map.values, None)) };
-        let prediction = Arc::new(Prediction::of_map("left lung", map));
-        state.shown = Some(Shown { ticket: 0, prediction, since: Instant::now(), counts, layer, misread: None });
-    }
 
     fn draw(state: &mut State) {
         let annotation = &mut state.document.annotation;

@@ -34,7 +34,7 @@ impl HimixApp {
         }
         self.state.export.codes.reading.cancel();
         self.state.export.codes.failed = None;
-        self.take_list(Codes::built_in());
+        self.replace_codes(Codes::built_in());
     }
 
     /// Reads the list of the user, if there is one. It may have been changed since it was read last.
@@ -56,18 +56,18 @@ impl HimixApp {
         match outcome {
             Ok(list) => {
                 *failed = None;
-                self.take_list(list);
+                self.replace_codes(list);
             }
             Err(failure) => {
                 let Some(text) = failure.message() else { return };
                 *failed = Some(text.clone());
                 self.state.notes.add(Kind::Error, text);
-                self.take_list(Codes::built_in());
+                self.replace_codes(Codes::built_in());
             }
         }
     }
 
-    fn take_list(&mut self, list: Codes) {
+    fn replace_codes(&mut self, list: Codes) {
         let export = &mut self.state.export;
         if *export.codes.list == list {
             return;

@@ -182,8 +182,8 @@ impl HimixApp {
                 let text = "Diagnostics copied. They hold no names, paths, prompts or images.";
                 state.notes.add(Kind::Info, text);
             }
-            Command::Undo => self.step(true),
-            Command::Redo => self.step(false),
+            Command::Undo => self.step_to(0, true),
+            Command::Redo => self.step_to(0, false),
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::DismissAll => state.notes.dismiss_all(),
             Command::HideNotes => state.notes.hide_case(),
@@ -258,14 +258,14 @@ impl HimixApp {
         let Some((kind, answer)) = self.dialogs.answer() else { return };
         let path = match answer {
             Answer::Picked(path) => path,
-            Answer::Cancelled => return self.stay_open_after(kind),
+            // A save that did not happen is noticed where the window closes.
+            Answer::Cancelled => return,
             Answer::Exists(path) => {
                 let text = format!(
                     "{} exists already, and nothing was saved. Choose it by its whole name to replace it.",
                     path.display()
                 );
-                self.state.notes.add(Kind::Error, text);
-                return self.stay_open_after(kind);
+                return self.state.notes.add(Kind::Error, text);
             }
             Answer::Unavailable => {
                 let text = "The system showed no file dialog (on Linux it needs a desktop portal or zenity). \
@@ -289,6 +289,7 @@ impl HimixApp {
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
             DialogKind::Annotation => Command::Export(ExportCommand::OpenLabels(path)),
             DialogKind::Export => Command::Export(ExportCommand::Picked(path)),
+            DialogKind::SegmentCodes => Command::Export(ExportCommand::Codes(Some(path))),
             DialogKind::BatchFolder => {
                 Command::Export(ExportCommand::Batch(BatchCommand::Out(path.display().to_string())))
             }
@@ -310,12 +311,6 @@ impl HimixApp {
                 Command::Session(SessionCommand::Found(part, path))
             }
         });
-    }
-
-    /// Keeps the window open after a save that did not happen.
-    fn stay_open_after(&mut self, kind: DialogKind) {
-        let is_save = kind == DialogKind::SaveAnnotation;
-        self.commands.extend(is_save.then_some(Command::Keep(KeepCommand::StayOpen)));
     }
 
     pub(super) fn open_model(&mut self, source: ModelSource) {
@@ -375,7 +370,7 @@ impl HimixApp {
             image: image.image.clone(),
             seen: image.painted(),
             mask,
-            truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
+            truth: state.reference_to_save(),
             paint: settings.overlay_paint(),
         };
         let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);

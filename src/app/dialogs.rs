@@ -30,6 +30,8 @@ pub enum DialogKind {
     Annotation,
     /// The file to export labels to.
     Export,
+    /// The user's list of segment codes.
+    SegmentCodes,
     /// The folder for the results of a batch.
     BatchFolder,
     /// A folder with a model bundle.
@@ -123,7 +125,7 @@ pub enum Answer {
 pub struct Dialogs {
     answers: Receiver<(DialogKind, Answer)>,
     sender: Sender<(DialogKind, Answer)>,
-    is_open: bool,
+    open: Option<DialogKind>,
     wake: Wake,
 }
 
@@ -131,13 +133,18 @@ impl Dialogs {
     /// Creates the dialogs. `wake` is called when a dialog has ended.
     pub fn new(wake: Wake) -> Self {
         let (sender, answers) = bounded(1);
-        Self { answers, sender, is_open: false, wake }
+        Self { answers, sender, open: None, wake }
+    }
+
+    /// Returns what the open dialog asks for; `None` if no dialog is open.
+    pub fn open(&self) -> Option<DialogKind> {
+        self.open
     }
 
     /// Opens a dialog in `folder`, unless one is open; `name` is the suggested name of a file to write. Fails if
     /// the dialog's thread cannot be started.
     pub fn ask(&mut self, kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> std::io::Result<()> {
-        if self.is_open {
+        if self.open.is_some() {
             return Ok(());
         }
         let (sender, wake) = (self.sender.clone(), self.wake.clone());
@@ -151,14 +158,14 @@ impl Dialogs {
             let _ = sender.send((kind, answer));
             wake();
         })?;
-        self.is_open = true;
+        self.open = Some(kind);
         Ok(())
     }
 
     /// Returns how the dialog ended; each answer is returned once.
     pub fn answer(&mut self) -> Option<(DialogKind, Answer)> {
         let answer = self.answers.try_recv().ok()?;
-        self.is_open = false;
+        self.open = None;
         Some(answer)
     }
 }
@@ -188,6 +195,10 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
             .add_filter("All files", &["*"])
             .pick_file(),
         DialogKind::Export => dialog.set_title("Export").save_file(),
+        DialogKind::SegmentCodes => dialog
+            .set_title("Choose list of segment codes")
+            .add_filter("Tables", &["csv", "tsv", "txt"])
+            .pick_file(),
         DialogKind::BatchFolder => dialog.set_title("Choose folder for the masks").pick_folder(),
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),

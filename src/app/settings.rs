@@ -68,6 +68,8 @@ pub struct Settings {
     pub layouts: StoredLayouts,
     /// The width and height of the window, in points at a text size of 100 %.
     pub window: [f32; 2],
+    /// The user's own list of codes for DICOM segmentations, which comes before that of the program; `None` for none.
+    pub segment_codes: Option<PathBuf>,
     /// The recently used prompts, newest first.
     pub prompts: Vec<String>,
     /// Whether a mask is drawn while the prompt is empty.
@@ -126,6 +128,7 @@ impl Default for Settings {
             training: None,
             reader: None,
             pairs_folder: None,
+            segment_codes: None,
             pairs_split: None,
             stages: StagesSettings::default(),
             training_form: None,

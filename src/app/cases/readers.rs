@@ -242,3 +242,24 @@ impl HimixApp {
         self.say_if_busy(sent);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::readers_table::Difference;
+    use crate::app::fixture::{opened, predict};
+
+    #[test]
+    fn the_mask_of_a_reader_is_no_prediction() {
+        let mut state = opened();
+        assert_eq!(state.predicted_now().err(), Some("There is no mask yet. Type a prompt first."));
+        predict(&mut state);
+        assert!(state.predicted().is_some() && state.predicted_now().is_ok());
+        assert!(state.can_export() && state.measured_of().is_some());
+        let readers = ["Anna".to_owned(), "Bob".to_owned()];
+        state.cases.readers.difference = Some(Difference { readers, image: 1, second: None });
+        assert!(state.shown.is_some() && state.predicted().is_none());
+        assert!(state.predicted_now().err().is_some_and(|reason| reason.contains("two readers")));
+        assert!(!state.can_export() && state.measured_of().is_none());
+        assert!(state.pair_source().is_err());
+    }
+}

@@ -15,6 +15,7 @@ impl HimixApp {
     pub(in crate::app) fn apply_export(&mut self, command: ExportCommand) {
         match command {
             ExportCommand::Show(format) => {
+                self.read_codes();
                 self.state.export.form = self.state.export_form(format);
                 if self.state.export.form.is_some() {
                     self.state.page = Some(Page::Export);
@@ -28,6 +29,7 @@ impl HimixApp {
             ExportCommand::Concept(place, concept) => self.change_form(false, |form| {
                 form.labels.get_mut(place).into_iter().for_each(|label| label.concept = Some(concept));
             }),
+            ExportCommand::Codes(path) => self.use_codes(path),
             ExportCommand::Path(path) => self.change_form(false, |form| form.path = path),
             ExportCommand::Picked(path) => {
                 self.change_form(false, |form| form.path = path.display().to_string());
@@ -61,6 +63,9 @@ impl HimixApp {
     fn export(&mut self, replaces: Vec<PathBuf>) {
         let state = &mut self.state;
         let Some(form) = &state.export.form else { return };
+        if let Some(reason) = state.codes_refusal().filter(|_| form.format == Format::DicomSeg) {
+            return state.notes.add(Kind::Warning, reason);
+        }
         let Some(open) = state.document.image.as_ref().filter(|open| open.ticket == form.image) else { return };
         let Some(labels) = state.labels_of_form(form) else {
             let text = "There is nothing to export any more. Choose labels, or draw something first.";
@@ -93,6 +98,7 @@ impl HimixApp {
 
     /// Takes the answers about exports, opened files, measurements and the batch.
     pub(in crate::app) fn take_export(&mut self) {
+        self.take_codes();
         self.take_written();
         self.take_labels();
         self.take_measurements();

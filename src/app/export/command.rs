@@ -19,6 +19,8 @@ pub enum ExportCommand {
     Label(usize, bool),
     /// Choose what the label at this place is, by its place in the list of concepts.
     Concept(usize, usize),
+    /// Use the user's list of segment codes in this file; `None` uses that of the program.
+    Codes(Option<PathBuf>),
     /// Set the path of the file.
     Path(String),
     /// Write to this file, which the user picked and agreed to replace if it exists.

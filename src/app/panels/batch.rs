@@ -2,6 +2,7 @@
 
 use eframe::egui::{Button, Label, RichText, TextEdit, Ui};
 
+use super::export::codes;
 use super::panel::Panel;
 use super::stages::working::needs_model;
 use super::widgets::{grouped, working_bar};
@@ -58,6 +59,7 @@ impl Panel for Batch {
                 set(BatchCommand::Format(format, is_on));
             }
         }
+        let coded = if form.formats.contains(&Format::DicomSeg) { codes(ui, state) } else { None };
         let mut asks = false;
         ui.horizontal(|ui| {
             let label = ui.label(RichText::new("Masks to").weak());
@@ -69,6 +71,7 @@ impl Panel for Batch {
             asks = ui.button("Choose…").clicked();
         });
         running(ui, state, &mut set);
+        commands.extend(coded);
         if asks {
             commands.push(Command::OpenDialog(DialogKind::BatchFolder));
         }

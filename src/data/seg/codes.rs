@@ -1,5 +1,6 @@
 //! Codes that say what a segment is: a list of SNOMED CT and DICOM codes by words, which a user's file extends.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -19,7 +20,7 @@ const MOST_ROWS: usize = 10_000;
 const MOST: [usize; 2] = [16, 64];
 
 /// A coded term (DICOM PS3.3, 8.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Code {
     /// CodeValue.
     pub value: String,
@@ -55,7 +56,7 @@ impl Code {
 }
 
 /// What a segment is: its category, its property and its region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Concept {
     /// What kind of thing it is.
     pub category: Code,
@@ -105,9 +106,11 @@ impl Default for Segment {
 }
 
 /// Concepts with the words by which they are found, those of a user's file first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Codes {
     rows: Vec<(Vec<String>, Concept)>,
+    /// The rows whose concept no earlier one has.
+    distinct: Vec<usize>,
     lesion: Concept,
 }
 
@@ -116,7 +119,15 @@ impl Codes {
     pub fn built_in() -> Self {
         static ROWS: OnceLock<Vec<(Vec<String>, Concept)>> = OnceLock::new();
         let rows = ROWS.get_or_init(|| rows(&Separated::of(BUILT_IN, is_header)).unwrap_or_default()).clone();
-        Self { rows, lesion: Concept::lesion() }
+        Self::new(rows)
+    }
+
+    fn new(rows: Vec<(Vec<String>, Concept)>) -> Self {
+        let distinct = {
+            let mut known = HashSet::new();
+            (0..rows.len()).filter(|row| known.insert(&rows[*row].1)).collect()
+        };
+        Self { distinct, rows, lesion: Concept::lesion() }
     }
 
     /// Returns the list that comes with the program, behind that of a file of the same form: a table with the columns
@@ -128,19 +139,21 @@ impl Codes {
     /// Returns an error if the file cannot be read, lacks a column, has an invalid code, or has too many rows.
     pub fn with_file(path: &Path) -> Result<Self, DataError> {
         let table = Separated::read(path, is_header)?;
-        let own = rows(&table).map_err(|reason| DataError::Table { path: path.to_owned(), reason })?;
-        let mut codes = Self::built_in();
-        codes.rows.splice(0..0, own);
-        Ok(codes)
+        let mut own = rows(&table).map_err(|reason| DataError::Table { path: path.to_owned(), reason })?;
+        own.extend(Self::built_in().rows);
+        Ok(Self::new(own))
     }
 
     /// Iterates over the different concepts, in the order of the list.
     pub fn concepts(&self) -> impl Iterator<Item = &Concept> {
-        let is_first = |number: &usize| {
-            let concept = &self.rows[*number].1;
-            !self.rows[..*number].iter().any(|(_, other)| other == concept)
-        };
-        (0..self.rows.len()).filter(is_first).map(|number| &self.rows[number].1)
+        self.distinct.iter().map(|row| &self.rows[*row].1)
+    }
+
+    /// Returns the place among [`Self::concepts`] of the concept of a text, see [`Self::of`]; `None` for a lesion that
+    /// is not in the list.
+    pub fn place_of(&self, text: &str) -> Option<usize> {
+        let wanted = self.of(text);
+        self.concepts().position(|concept| concept == wanted)
     }
 
     /// Returns the concept whose words occur in a text, for instance the name of a label or a prompt. If several
@@ -242,6 +255,10 @@ mod tests {
         assert_eq!(codes.of("a wart").property, Code::new("77", "99IHE", "My polyp"));
         assert_eq!(codes.of("polyp").property.meaning, "My polyp");
         assert_eq!(codes.of("mass").property.meaning, "Mass", "as built in");
+        assert_eq!(codes.place_of("a wart"), Some(0));
+        let distinct: HashSet<&Concept> = codes.concepts().collect();
+        assert_eq!(codes.concepts().count(), distinct.len());
+        assert!(codes.rows.iter().all(|(_, concept)| distinct.contains(concept)));
         std::fs::write(&path, format!("{header}wart,49755003,,\n")).expect("written");
         let error = Codes::with_file(&path).expect_err("no property").to_string();
         assert!(error.contains("line 2") && error.contains("property"), "{error}");

@@ -27,6 +27,8 @@ pub enum LabelsOf {
         prompt: String,
         /// The model.
         model: Model,
+        /// The list of codes by which the prompt is named.
+        codes: Arc<Codes>,
     },
 }
 
@@ -35,9 +37,9 @@ impl LabelsOf {
     pub fn resolve(self) -> (Vec<LabelMasks>, Vec<SegmentWords>) {
         match self {
             Self::Known(labels) => labels.into_iter().unzip(),
-            Self::Predicted { mask, slice, prompt, model } => {
+            Self::Predicted { mask, slice, prompt, model, codes } => {
                 let masks = [(slice, mask.mask())].into();
-                let (label, words) = predicted_label(masks, &prompt, model, &Codes::built_in());
+                let (label, words) = predicted_label(masks, &prompt, model, &codes);
                 (vec![label], vec![words])
             }
         }
@@ -140,6 +142,7 @@ mod tests {
             slice: 1,
             prompt: "polyp".into(),
             model: Model::default(),
+            codes: Arc::new(Codes::built_in()),
         };
         ExportLabels {
             path: path.to_owned(),

@@ -41,8 +41,7 @@ impl Panel for Operations {
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         let Some(open) = &state.document.image else { return };
-        let (geometry, is_stack) = (&open.volume.geometry, open.volume.slices > 1);
-        let has_mm = geometry.pixel_mm.is_some();
+        let (is_stack, has_mm) = (open.volume.slices > 1, state.has_pixel_mm());
         let mut options = state.annotating.operations;
         if let Some(asked) = state.annotating.operating.pending() {
             let name = capitalised(asked.what.operation.step());

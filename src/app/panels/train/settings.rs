@@ -11,8 +11,7 @@ use crate::app::panels::panel::{self, Around};
 use crate::app::panels::widgets::{explain, grouped, section};
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::app::text::file_name;
-use crate::app::text::{duration, memory};
+use crate::app::text::{capitalised, duration, file_name, memory};
 use crate::app::theme;
 use crate::app::training::preset::Preset;
 use crate::app::training::{TrainCommand, Training};
@@ -228,9 +227,7 @@ fn more(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
 
 /// Converts the key of a setting to a name in sentence case.
 fn in_words(key: &str) -> String {
-    let words = key.replace('_', " ");
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    capitalised(&key.replace('_', " "))
 }
 
 /// Draws a setting: its name with an explanation, its field, and its error below.

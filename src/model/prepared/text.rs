@@ -2,8 +2,9 @@
 
 use burn::tensor::{Int, Tensor};
 
+use super::attention::Hidden;
 use super::linear::normalise;
-use super::{Affine, PreparedAttention};
+use super::{Affine, SelfAttention};
 use crate::model::blocks::text_encoder::{Embeddings, Layer, TextEncoder};
 use crate::model::cpu::Activation;
 use crate::model::layers::LayerNorm;
@@ -17,7 +18,7 @@ pub struct PreparedText {
 
 #[derive(Debug)]
 struct PreparedLayer {
-    attention: PreparedAttention,
+    attention: SelfAttention,
     attention_norm: LayerNorm,
     wide: Affine,
     narrow: Affine,
@@ -29,7 +30,7 @@ impl PreparedLayer {
         let heads = layer.heads();
         let parts = [layer.query, layer.key, layer.value, layer.attention_out];
         Self {
-            attention: PreparedAttention::of_parts(parts, heads),
+            attention: SelfAttention::of_parts(parts, heads),
             attention_norm: layer.attention_norm,
             wide: Affine::for_few_rows(layer.intermediate),
             narrow: Affine::for_few_rows(layer.out),
@@ -49,13 +50,13 @@ impl PreparedText {
     /// each `[1, tokens, hidden]`.
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> Vec<Tensor<3>> {
         let mut x: Tensor<2> = self.embeddings.forward(ids).squeeze_dim(0);
-        let unseen = mask.equal_elem(0).unsqueeze_dim::<3>(0);
+        let hidden = Hidden::of(&mask);
         let mut states = vec![x.clone().unsqueeze()];
         for layer in &self.layers {
-            let mixed = layer.attention.forward(x.clone(), x.clone(), x.clone(), Some(&unseen));
-            x = normalise(&layer.attention_norm, mixed + x);
+            let mixed = layer.attention.forward(x.clone(), Some(&hidden));
+            x = normalise(&layer.attention_norm, mixed, Some(x), None);
             let wide = layer.wide.forward(x.clone(), Activation::Gelu);
-            x = normalise(&layer.norm, layer.narrow.forward(wide, Activation::None) + x);
+            x = normalise(&layer.norm, layer.narrow.forward_to_norm(wide), Some(x), None);
             states.push(x.clone().unsqueeze());
         }
         states

@@ -1,12 +1,12 @@
 //! The vision encoder for one image at a time, channels-last.
 
-use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, module};
+use burn::tensor::{Tensor, TensorData};
 
+use super::Affine;
 use super::linear::normalise;
-use super::{Affine, to_planes};
 use crate::model::blocks::vision_encoder::{Block, Downsample, VisionEncoder};
 use crate::model::cpu::{self, Activation};
+use crate::model::gpu;
 use crate::model::layers::{Conv2d, LayerNorm};
 use crate::model::network::Features;
 
@@ -62,37 +62,36 @@ struct PreparedBlock {
     narrow: Affine,
 }
 
+/// A depthwise 7×7 convolution with its weight, `[49, C]`, and bias, `[C]`.
 #[derive(Debug)]
 enum Depthwise {
-    /// The weight `[49, C]` and bias `[C]` in the memory of this process.
+    /// In the memory of this process.
     Plain { weight: Vec<f32>, bias: Vec<f32> },
-    /// The convolution of the plain network.
-    Device(Conv2d),
+    /// On the GPU; the bias is `[1, C]`.
+    Gpu { weight: Tensor<2>, bias: Tensor<2> },
 }
 
 impl Depthwise {
     fn of(conv: &Conv2d) -> Self {
         let weight = conv.weight.val();
         let [channels, _, kernel, _] = weight.dims();
-        match &conv.bias {
-            Some(bias) if cpu::is_plain_cpu(&weight.device()) => Self::Plain {
-                weight: weight.reshape([channels, kernel * kernel]).transpose().into_data().iter().collect(),
-                bias: bias.val().into_data().iter().collect(),
-            },
-            _ => Self::Device(conv.clone()),
+        let device = weight.device();
+        let bias = conv.bias.as_ref().map_or_else(|| Tensor::zeros([channels], &device), |bias| bias.val());
+        let weight = weight.reshape([channels, kernel * kernel]).transpose();
+        if gpu::has_kernels(&device) {
+            // Added to zeros, the weight is stored in this order instead of being copied for every image.
+            let stored = weight.zeros_like() + weight;
+            Self::Gpu { weight: stored, bias: bias.unsqueeze() }
+        } else {
+            let values = |data: TensorData| data.iter().collect();
+            Self::Plain { weight: values(weight.into_data()), bias: values(bias.into_data()) }
         }
     }
 
     fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
         match self {
             Self::Plain { weight, bias } => cpu::depthwise7(x, n, weight, bias),
-            Self::Device(conv) => {
-                let [_, channels] = x.dims();
-                let options = ConvOptions::new([1, 1], [3, 3], [1, 1], channels);
-                let bias = conv.bias.as_ref().map(|bias| bias.val());
-                let y = module::conv2d(to_planes(x, n), conv.weight.val(), bias, options);
-                y.reshape([channels, n * n]).transpose()
-            }
+            Self::Gpu { weight, bias } => gpu::depthwise7(x, n, weight, bias),
         }
     }
 }
@@ -109,9 +108,8 @@ impl PreparedBlock {
     }
 
     fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
-        let y = normalise(&self.norm, self.depthwise.forward(x.clone(), n));
-        let y = self.wide.forward(y, Activation::Gelu);
-        self.narrow.forward(y, Activation::None) + x
+        let y = normalise(&self.norm, self.depthwise.forward(x.clone(), n), None, None);
+        self.narrow.forward_onto(self.wide.forward(y, Activation::Gelu), x)
     }
 }
 
@@ -138,11 +136,11 @@ impl PreparedVision {
         let [_, channels, side, _] = image.dims();
         let pixels = image.reshape([channels, side * side]).transpose();
         let mut n = side / self.stem.side;
-        let mut x = normalise(&self.stem_norm, self.stem.forward(pixels, side));
+        let mut x = normalise(&self.stem_norm, self.stem.forward(pixels, side), None, None);
         let mut features = Vec::with_capacity(self.stages.len());
         for stage in &self.stages {
             if let Some((norm, patches)) = &stage.reduction {
-                x = patches.forward(normalise(norm, x), n);
+                x = patches.forward(normalise(norm, x, None, None), n);
                 n /= patches.side;
             }
             for block in &stage.blocks {

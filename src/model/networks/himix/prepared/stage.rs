@@ -10,7 +10,7 @@ use super::super::spectrum::SpectrumFilter;
 use crate::model::cpu::Activation;
 use crate::model::layers::{LayerNorm, Linear};
 use crate::model::overrides::StageOverrides;
-use crate::model::prepared::{Affine, Inputs, PreparedAttention, PreparedUp, normalise};
+use crate::model::prepared::{Affine, CrossAttention, PreparedUp, SelfAttention, normalise};
 
 /// A decoder stage, prepared for prediction. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -39,13 +39,11 @@ struct Fixed {
     text: TextProjection,
     /// The layer norm before the cross-attention.
     cross_in: LayerNorm,
-    cross: PreparedAttention,
+    cross: CrossAttention,
     /// The layer norm before the self-attention.
     self_in: LayerNorm,
-    self_attention: PreparedAttention,
+    self_attention: SelfAttention,
     wide: Affine,
-    image_positions: Tensor<2>,
-    text_positions: Tensor<2>,
     spectrum: Option<SpectrumFilter>,
     cross_out: LayerNorm,
     self_out: LayerNorm,
@@ -67,15 +65,15 @@ fn number(param: &Param<Tensor<1>>) -> f32 {
 impl PreparedGuide {
     fn of(guide: &Guide) -> Self {
         let sigma = guide.spectrum.as_ref().map(|filter| number(&filter.sigma));
+        let image_positions: Tensor<2> = guide.image_positions().squeeze_dim(0);
+        let text_positions: Tensor<2> = guide.text_positions().squeeze_dim(0);
         let fixed = Fixed {
             text: guide.text_project.clone(),
             cross_in: guide.norm2.clone(),
-            cross: PreparedAttention::of(&guide.cross_attn, Inputs::Different),
+            cross: CrossAttention::of(&guide.cross_attn, [image_positions.clone(), text_positions]),
             self_in: guide.norm1.clone(),
-            self_attention: PreparedAttention::of(&guide.self_attn, Inputs::SameQueryAndKey),
+            self_attention: SelfAttention::of(&guide.self_attn, image_positions),
             wide: Affine::of(&guide.lin1),
-            image_positions: guide.image_positions().squeeze_dim(0),
-            text_positions: guide.text_positions().squeeze_dim(0),
             spectrum: guide.spectrum.clone(),
             cross_out: guide.cross_attn_norm.clone(),
             self_out: guide.self_attn_norm.clone(),
@@ -106,16 +104,14 @@ impl PreparedGuide {
         let filtered = self.filter.as_ref().map(|filter| filter.clone().matmul(x.clone()));
         let x = filtered.clone().unwrap_or(x);
 
-        let query = normalise(&fixed.cross_in, x.clone()) + fixed.image_positions.clone();
-        let key = text.clone() + fixed.text_positions.clone();
-        let x = normalise(&self.cross_norm, fixed.cross.forward(query, key, text, None)) + x;
+        let query = normalise(&fixed.cross_in, x.clone(), None, None);
+        let x = normalise(&self.cross_norm, fixed.cross.forward(query, text), None, Some(x));
 
-        let value = normalise(&fixed.self_in, x.clone());
-        let query = value.clone() + fixed.image_positions.clone();
-        let x = normalise(&self.self_norm, fixed.self_attention.forward(query.clone(), query, value, None)) + x;
+        let value = normalise(&fixed.self_in, x.clone(), None, None);
+        let x = normalise(&self.self_norm, fixed.self_attention.forward(value, None), None, Some(x));
 
         let wide = fixed.wide.forward(x.clone(), Activation::Relu);
-        (self.narrow.forward(wide, Activation::None) + x, filtered)
+        (self.narrow.forward_onto(wide, x), filtered)
     }
 }
 

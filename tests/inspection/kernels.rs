@@ -125,7 +125,7 @@ fn self_attention(devices: &Devices) {
             let hidden: Vec<f32> = (0..n).map(|key| if key < seen { 0.0 } else { 1.0 }).collect();
             let hidden = Tensor::<1>::from_floats(hidden.as_slice(), &devices.gpu).unsqueeze::<2>();
             let hidden = (seen < n).then_some(&hidden);
-            let ours = gpu::attend(Attended::Itself(gall.clone(), &gbias), hidden, channels, heads);
+            let ours = gpu::attend(Attended::itself(gall.clone(), &gbias), hidden, channels, heads);
             let sum = all.clone() + bias;
             let part = |part: usize| sum.clone().slice([0..n, part * channels..(part + 1) * channels]);
             assert_same(ours, attention(part(0), part(1), part(2), seen, heads), "self-attention");
@@ -137,7 +137,7 @@ fn cross_attention(devices: &Devices) {
     let (n, m, channels, heads) = (50, 9, 24, 8);
     let ([x, gx], [bias, gbias]) = (devices.draw([n, channels]), devices.draw([n, channels]));
     let ([both, gboth], [shift, gshift]) = (devices.draw([m, 2 * channels]), devices.draw([m, 2 * channels]));
-    let attended = Attended::Other { queries: (gx, &gbias), memory: (gboth, &gshift) };
+    let attended = Attended::other((gx, &gbias), (gboth, &gshift));
     let ours = gpu::attend(attended, None, channels, heads);
     let both = both + shift;
     let [key, value] = [0, channels].map(|start| both.clone().slice([0..m, start..start + channels]));

@@ -132,7 +132,7 @@ pub fn affine(
         let sum = x[at] + bias[at % bias_length as usize];
         let mut value = sum;
         if comptime!(activation == 1) {
-            value = 0.5f32 * sum * (1.0f32 + (sum * 0.707_106_77f32).erf());
+            value = 0.5f32 * sum * (1.0f32 + Erf::erf(sum * 0.707_106_77f32));
         }
         if comptime!(activation == 2) {
             value = max(sum, 0.0f32);
@@ -197,7 +197,7 @@ pub fn attention(
     sync_cube();
 
     // Finite, because the language has no infinity.
-    let lowest = -3.0e38f32;
+    let lowest = f32::new(-3.0e38_f32);
     let mut top = lowest;
     let mut key = unit;
     while key < keys {
@@ -210,9 +210,7 @@ pub fn attention(
             channel += 1;
         }
         if comptime!(has_hidden) {
-            if hidden[key] != 0.0f32 {
-                score = lowest;
-            }
+            score = select(hidden[key] != 0.0f32, lowest, score);
         }
         scores[key] = score;
         top = max(top, score);

@@ -64,23 +64,32 @@ pub fn finish(x: Tensor<2>, bias: &Tensor<2>, activation: Activation, residual: 
     Tensor::from_dispatch(output)
 }
 
-/// Where queries, keys and values of an attention come from. A bias has the columns of its matrix, and one row or as many
-/// as it.
+/// Where queries, keys and values of an attention come from, each with its bias. A bias has the columns of its matrix, and
+/// one row or as many as it.
 #[derive(Debug)]
-pub enum Attended<'a> {
+pub struct Attended<'a> {
+    queries: (Tensor<2>, &'a Tensor<2>),
+    memory: (Tensor<2>, &'a Tensor<2>),
+    key_start: usize,
+}
+
+impl<'a> Attended<'a> {
     /// Queries, keys and values side by side, `[n, 3 channels]`.
-    Itself(Tensor<2>, &'a Tensor<2>),
+    pub fn itself(all: Tensor<2>, bias: &'a Tensor<2>) -> Self {
+        let [_, columns] = all.dims();
+        Self { queries: (all.clone(), bias), memory: (all, bias), key_start: columns / 3 }
+    }
+
     /// Queries `[n, channels]`, and keys and values side by side, `[m, 2 channels]`.
-    Other { queries: (Tensor<2>, &'a Tensor<2>), memory: (Tensor<2>, &'a Tensor<2>) },
+    pub fn other(queries: (Tensor<2>, &'a Tensor<2>), memory: (Tensor<2>, &'a Tensor<2>)) -> Self {
+        Self { queries, memory, key_start: 0 }
+    }
 }
 
 /// Computes an attention with `heads` heads over `channels` channels: `[n, channels]`. Keys for which `hidden`, `[1, m]`,
 /// is not zero are left out.
 pub fn attend(attended: Attended<'_>, hidden: Option<&Tensor<2>>, channels: usize, heads: usize) -> Tensor<2> {
-    let (queries, memory, key_start) = match attended {
-        Attended::Itself(all, bias) => ((all.clone(), bias), (all, bias), channels),
-        Attended::Other { queries, memory } => (queries, memory, 0),
-    };
+    let Attended { queries, memory, key_start } = attended;
     let has_hidden = hidden.is_some();
     let hidden = hidden.unwrap_or(queries.1).clone().into_dispatch();
     let layout = Layout { channels, heads, key_start, value_start: key_start + channels, has_hidden };

@@ -2,7 +2,7 @@
 //! the queue of the operations that burn still wants to combine.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
+use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn::tensor::Shape;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
@@ -45,6 +45,7 @@ pub struct Layout {
 #[backend_extension(Cube, Fusion)]
 pub trait Operations: Backend {
     /// The layer norm of rows.
+    #[allow(clippy::too_many_arguments, reason = "every operand of a kernel is an argument of the interface")]
     #[fusion(dtype = x, shape = x)]
     fn normalise(
         x: FloatTensor<Self>,

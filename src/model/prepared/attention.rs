@@ -32,6 +32,13 @@ impl Hidden {
     }
 }
 
+/// The weight of a product, `[in, out]`, and its bias, `[1, out]` or `[n, out]`.
+#[derive(Debug)]
+struct Weighted {
+    weight: Tensor<2>,
+    bias: Tensor<2>,
+}
+
 /// Self-attention: queries, keys and values come from the same input.
 #[derive(Debug)]
 pub struct SelfAttention {
@@ -43,10 +50,10 @@ pub struct SelfAttention {
 #[derive(Debug)]
 enum SelfProjections {
     /// The projections to query, key and value, and the positions that are added to the inputs of the first two.
-    Cpu { each: Box<[Affine; 3]>, positions: Option<Tensor<2>> },
-    /// One product for all three, `[in, 3 out]`, because a product of few rows takes longer to start than to compute. The
-    /// attention adds the bias, `[1, 3 out]` or `[n, 3 out]`, which contains the projected positions.
-    Gpu { weight: Tensor<2>, bias: Tensor<2> },
+    Cpu { each: Box<[Affine; 3]>, positions: Option<Box<Tensor<2>>> },
+    /// One product for all three, side by side, because a product of few rows takes longer to start than to compute. The
+    /// attention adds the bias, which contains the projected positions.
+    Gpu(Box<Weighted>),
 }
 
 /// Cross-attention: keys and values come from another input than the queries.
@@ -60,9 +67,9 @@ pub struct CrossAttention {
 #[derive(Debug)]
 enum CrossProjections {
     /// The projections to query, key and value, and the positions that are added to the inputs of the first two.
-    Cpu { each: Box<[Affine; 3]>, positions: [Tensor<2>; 2] },
-    /// Weights and biases as in [`SelfProjections::Gpu`]: those of the query, and those of key and value side by side.
-    Gpu { query: (Tensor<2>, Tensor<2>), memory: (Tensor<2>, Tensor<2>) },
+    Cpu { each: Box<[Affine; 3]>, positions: Box<[Tensor<2>; 2]> },
+    /// As [`SelfProjections::Gpu`]: the query, and key and value side by side.
+    Gpu { query: Box<Weighted>, memory: Box<Weighted> },
 }
 
 /// The weights `[out, in]` and biases `[out]` of query, key and value of a stacked projection.
@@ -104,9 +111,9 @@ impl SelfAttention {
             let biases =
                 vec![bias_at(&positions, &parts[0]), bias_at(&positions, &parts[1]), bias_for(rows, &parts[2])];
             let weight = side_by_side(parts.map(|(weight, _)| weight));
-            SelfProjections::Gpu { weight, bias: Tensor::cat(biases, 1) }
+            SelfProjections::Gpu(Box::new(Weighted { weight, bias: Tensor::cat(biases, 1) }))
         } else {
-            SelfProjections::Cpu { each: affine(parts), positions: Some(positions) }
+            SelfProjections::Cpu { each: affine(parts), positions: Some(Box::new(positions)) }
         };
         Self { projections, out: Affine::of(&attention.out_proj), heads: attention.heads() }
     }
@@ -118,7 +125,7 @@ impl SelfAttention {
             let parts = parts.map(|part| (part.weight.into_value(), part.bias.into_value()));
             let biases = parts.each_ref().map(|part| bias_for(1, part)).to_vec();
             let weight = side_by_side(parts.map(|(weight, _)| weight));
-            SelfProjections::Gpu { weight, bias: Tensor::cat(biases, 1) }
+            SelfProjections::Gpu(Box::new(Weighted { weight, bias: Tensor::cat(biases, 1) }))
         } else {
             SelfProjections::Cpu { each: Box::new(parts.map(Affine::for_few_rows)), positions: None }
         };
@@ -129,13 +136,13 @@ impl SelfAttention {
     pub fn forward(&self, x: Tensor<2>, hidden: Option<&Hidden>) -> Rows<'_> {
         let [_, channels] = x.dims();
         let mixed = match &self.projections {
-            SelfProjections::Gpu { weight, bias } => {
-                let projected = x.matmul(weight.clone());
-                gpu::attend(Attended::Itself(projected, bias), on_gpu(hidden), channels, self.heads)
+            SelfProjections::Gpu(all) => {
+                let projected = x.matmul(all.weight.clone());
+                gpu::attend(Attended::itself(projected, &all.bias), on_gpu(hidden), channels, self.heads)
             }
             SelfProjections::Cpu { each, positions } => {
                 let placed = match positions {
-                    Some(positions) => x.clone() + positions.clone(),
+                    Some(positions) => x.clone() + (**positions).clone(),
                     None => x.clone(),
                 };
                 mix_on_cpu([placed.clone(), placed, x], each, on_cpu(hidden), self.heads)
@@ -156,11 +163,11 @@ impl CrossAttention {
             let of_query = bias_at(&positions[0], &parts[0]);
             let [query, key, value] = parts.map(|(weight, _)| weight);
             CrossProjections::Gpu {
-                query: (query.transpose(), of_query),
-                memory: (side_by_side([key, value]), Tensor::cat(of_memory, 1)),
+                query: Box::new(Weighted { weight: query.transpose(), bias: of_query }),
+                memory: Box::new(Weighted { weight: side_by_side([key, value]), bias: Tensor::cat(of_memory, 1) }),
             }
         } else {
-            CrossProjections::Cpu { each: affine(parts), positions }
+            CrossProjections::Cpu { each: affine(parts), positions: Box::new(positions) }
         };
         Self { projections, out: Affine::of(&attention.out_proj), heads: attention.heads() }
     }
@@ -171,11 +178,12 @@ impl CrossAttention {
         let [_, channels] = x.dims();
         let mixed = match &self.projections {
             CrossProjections::Gpu { query, memory: both } => {
-                let queries = (x.matmul(query.0.clone()), &query.1);
-                let memory = (memory.matmul(both.0.clone()), &both.1);
-                gpu::attend(Attended::Other { queries, memory }, None, channels, self.heads)
+                let queries = (x.matmul(query.weight.clone()), &query.bias);
+                let memory = (memory.matmul(both.weight.clone()), &both.bias);
+                gpu::attend(Attended::other(queries, memory), None, channels, self.heads)
             }
-            CrossProjections::Cpu { each, positions: [of_query, of_key] } => {
+            CrossProjections::Cpu { each, positions } => {
+                let [of_query, of_key] = &**positions;
                 let inputs = [x + of_query.clone(), memory.clone() + of_key.clone(), memory];
                 mix_on_cpu(inputs, each, None, self.heads)
             }

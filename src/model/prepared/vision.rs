@@ -68,7 +68,7 @@ enum Depthwise {
     /// In the memory of this process.
     Plain { weight: Vec<f32>, bias: Vec<f32> },
     /// On the GPU; the bias is `[1, C]`.
-    Gpu { weight: Tensor<2>, bias: Tensor<2> },
+    Gpu { weight: Box<Tensor<2>>, bias: Box<Tensor<2>> },
 }
 
 impl Depthwise {
@@ -81,7 +81,7 @@ impl Depthwise {
         if gpu::has_kernels(&device) {
             // Added to zeros, the weight is stored in this order instead of being copied for every image.
             let stored = weight.zeros_like() + weight;
-            Self::Gpu { weight: stored, bias: bias.unsqueeze() }
+            Self::Gpu { weight: Box::new(stored), bias: Box::new(bias.unsqueeze()) }
         } else {
             let values = |data: TensorData| data.iter().collect();
             Self::Plain { weight: values(weight.into_data()), bias: values(bias.into_data()) }

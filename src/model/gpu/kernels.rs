@@ -34,25 +34,6 @@ fn sum(shared: &mut Shared<[f32]>, value: f32) -> f32 {
     shared[0]
 }
 
-/// Returns the largest value of all units, in every unit.
-#[cube]
-fn largest(shared: &mut Shared<[f32]>, value: f32) -> f32 {
-    let unit = UNIT_POS_X as usize;
-    sync_cube();
-    shared[unit] = value;
-    sync_cube();
-    let mut step = CUBE_DIM_X as usize / 2;
-    while step > 0 {
-        if unit < step {
-            let (one, other) = (shared[unit], shared[unit + step]);
-            shared[unit] = max(one, other);
-        }
-        sync_cube();
-        step /= 2;
-    }
-    shared[0]
-}
-
 /// `norm(x + shift + before) · weight + bias + after`, one cube for each row of `x`, `[rows, channels]`. What is absent
 /// is not read; another tensor takes its place.
 #[cube(launch)]
@@ -147,11 +128,43 @@ pub fn affine(
     }
 }
 
-/// Attention of one query and head, one cube each: `softmax(scale · q kᵀ) v`.
+/// Combines the values of all units for each row of `shared`, `[rows, units]`, in its first column: their sum or the
+/// largest.
+#[cube]
+fn combine(
+    shared: &mut Shared<[f32]>,
+    #[comptime] rows: usize,
+    #[comptime] units: usize,
+    #[comptime] is_sum: bool,
+) {
+    let unit = UNIT_POS_X as usize;
+    sync_cube();
+    let mut step = CUBE_DIM_X as usize / 2;
+    while step > 0 {
+        if unit < step {
+            #[unroll]
+            for row in 0..rows {
+                let at = row * units + unit;
+                let (one, other) = (shared[at], shared[at + step]);
+                if comptime!(is_sum) {
+                    shared[at] = one + other;
+                } else {
+                    shared[at] = max(one, other);
+                }
+            }
+        }
+        sync_cube();
+        step /= 2;
+    }
+}
+
+/// Attention of one head, `softmax(scale · q kᵀ) v`, one cube for `rows` queries, so that these share what is read of keys
+/// and values.
 ///
 /// Queries are the first columns of `queries`, `[n, query_width]`; keys and values are the columns of `memory`,
 /// `[m, memory_width]`, from `key_start` and `value_start`. The biases have the columns of their matrix, and one row or
-/// as many as it. Keys for which `hidden`, `[m]`, is not zero are left out.
+/// as many as it. Keys for which `hidden`, `[m]`, is not zero are left out. `capacity` is at least the number of keys, and
+/// `head_capacity` at least the channels of a head.
 #[cube(launch)]
 pub fn attention(
     queries: &Tensor<f32>,
@@ -160,6 +173,7 @@ pub fn attention(
     memory_bias: &Tensor<f32>,
     hidden: &Tensor<f32>,
     output: &mut Tensor<f32>,
+    length: u32,
     keys: u32,
     channels: u32,
     heads: u32,
@@ -171,74 +185,112 @@ pub fn attention(
     value_start: u32,
     scale: f32,
     #[comptime] has_hidden: bool,
+    #[comptime] rows: usize,
     #[comptime] capacity: usize,
     #[comptime] head_capacity: usize,
     #[comptime] units: usize,
 ) {
-    let mut shared = Shared::<[f32]>::new_slice(units);
-    let mut scores = Shared::<[f32]>::new_slice(capacity);
-    let mut query = Shared::<[f32]>::new_slice(head_capacity);
+    let mut shared = Shared::<[f32]>::new_slice(rows * units);
+    let mut scores = Shared::<[f32]>::new_slice(rows * capacity);
+    let mut query = Shared::<[f32]>::new_slice(rows * head_capacity);
     let unit = UNIT_POS_X as usize;
     let step = CUBE_DIM_X as usize;
     let keys = keys as usize;
-    let row = CUBE_POS_X as usize;
+    let length = length as usize;
+    let first = CUBE_POS_X as usize * rows;
     let width = channels as usize / heads as usize;
     let column = CUBE_POS_Y as usize * width;
     let memory_width = memory_width as usize;
     let bias_step = memory_bias_step as usize;
 
-    let mut channel = unit;
-    while channel < width {
+    let mut pair = unit;
+    while pair < rows * width {
+        let (row, channel) = (pair / width, pair % width);
+        // Rows behind the last query compute what it does, and are not written.
+        let source = min(first + row, length - 1);
         let at = column + channel;
-        query[channel] =
-            (queries[row * query_width as usize + at] + query_bias[row * query_bias_step as usize + at]) * scale;
-        channel += step;
+        query[row * head_capacity + channel] = (queries[source * query_width as usize + at]
+            + query_bias[source * query_bias_step as usize + at])
+            * scale;
+        pair += step;
     }
     sync_cube();
 
     // Finite, because the language has no infinity.
     let lowest = f32::new(-3.0e38_f32);
-    let mut top = lowest;
+    #[unroll]
+    for row in 0..rows {
+        shared[row * units + unit] = lowest;
+    }
     let mut key = unit;
     while key < keys {
         let start = key * memory_width + key_start as usize + column;
         let bias_start = key * bias_step + key_start as usize + column;
-        let mut score = 0.0f32;
+        let mut sums = Array::<f32>::new(rows);
+        #[unroll]
+        for row in 0..rows {
+            sums[row] = 0.0f32;
+        }
         let mut channel = 0usize;
         while channel < width {
-            score += query[channel] * (memory[start + channel] + memory_bias[bias_start + channel]);
+            let value = memory[start + channel] + memory_bias[bias_start + channel];
+            #[unroll]
+            for row in 0..rows {
+                sums[row] += query[row * head_capacity + channel] * value;
+            }
             channel += 1;
         }
-        if comptime!(has_hidden) {
-            score = select(hidden[key] != 0.0f32, lowest, score);
+        #[unroll]
+        for row in 0..rows {
+            let mut score = sums[row];
+            if comptime!(has_hidden) {
+                score = select(hidden[key] != 0.0f32, lowest, score);
+            }
+            scores[row * capacity + key] = score;
+            let top = shared[row * units + unit];
+            shared[row * units + unit] = max(top, score);
         }
-        scores[key] = score;
-        top = max(top, score);
         key += step;
     }
-    let top = largest(&mut shared, top);
+    combine(&mut shared, rows, units, false);
 
-    let mut part = 0.0f32;
-    let mut key = unit;
-    while key < keys {
-        let weight = (scores[key] - top).exp();
-        scores[key] = weight;
-        part += weight;
-        key += step;
+    let mut sums = Array::<f32>::new(rows);
+    #[unroll]
+    for row in 0..rows {
+        let top = shared[row * units];
+        let mut part = 0.0f32;
+        let mut key = unit;
+        while key < keys {
+            let weight = (scores[row * capacity + key] - top).exp();
+            scores[row * capacity + key] = weight;
+            part += weight;
+            key += step;
+        }
+        sums[row] = part;
     }
-    let total = sum(&mut shared, part);
+    // The largest scores have been read.
+    sync_cube();
+    #[unroll]
+    for row in 0..rows {
+        shared[row * units + unit] = sums[row];
+    }
+    combine(&mut shared, rows, units, true);
 
-    let mut channel = unit;
-    while channel < width {
+    let mut pair = unit;
+    while pair < rows * width {
+        let (row, channel) = (pair / width, pair % width);
         let at = value_start as usize + column + channel;
         let mut value = 0.0f32;
         let mut key = 0usize;
         while key < keys {
-            value += scores[key] * (memory[key * memory_width + at] + memory_bias[key * bias_step + at]);
+            value += scores[row * capacity + key]
+                * (memory[key * memory_width + at] + memory_bias[key * bias_step + at]);
             key += 1;
         }
-        output[row * channels as usize + column + channel] = value / total;
-        channel += step;
+        if first + row < length {
+            output[(first + row) * channels as usize + column + channel] = value / shared[row * units];
+        }
+        pair += step;
     }
 }
 

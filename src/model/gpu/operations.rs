@@ -15,6 +15,10 @@ use super::kernels;
 /// The most units of a cube; every adapter offers as many.
 const UNITS: u32 = 256;
 
+/// The number of queries that share a cube of an attention, if there are many. Four rows of the scores of 28 × 28 keys fit
+/// into the 16 KiB that every adapter has for a cube.
+const SEVERAL: usize = 4;
+
 /// Which of the optional operands of [`Operations::normalise`] are given.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Given {
@@ -226,11 +230,12 @@ impl Operations for CubeBackend {
         let (rows, keys) = (of_queries[0], of_memory[0]);
         let output = empty(&queries, attended(&of_queries, &layout));
         let width = channels / heads;
-        let units = units(keys.max(width).min(64));
+        let rows_each = if rows >= SEVERAL * SEVERAL { SEVERAL } else { 1 };
+        let units = units(keys.max(rows_each * width).min(128));
         let (query_step, memory_step) = (bias_step(&query_bias), bias_step(&memory_bias));
         kernels::attention::launch(
             &output.client.clone(),
-            CubeCount::Static(number(rows), number(heads), 1),
+            CubeCount::Static(number(rows.div_ceil(rows_each)), number(heads), 1),
             CubeDim::new_1d(units),
             argument(queries),
             argument(query_bias),
@@ -238,6 +243,7 @@ impl Operations for CubeBackend {
             argument(memory_bias),
             argument(hidden),
             output.clone().into_tensor_arg(),
+            number(rows),
             number(keys),
             number(channels),
             number(heads),
@@ -249,8 +255,9 @@ impl Operations for CubeBackend {
             number(value_start),
             1.0 / (width as f32).sqrt(),
             has_hidden,
-            keys.next_power_of_two(),
-            width.next_power_of_two(),
+            rows_each,
+            keys.next_multiple_of(32),
+            width.next_multiple_of(16),
             units as usize,
         );
         output

@@ -1,6 +1,6 @@
 //! Multi-head attention for one image or prompt.
 
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor};
 
 use super::Affine;
 use super::linear::Rows;
@@ -37,6 +37,12 @@ impl Hidden {
 struct Weighted {
     weight: Tensor<2>,
     bias: Tensor<2>,
+}
+
+impl Weighted {
+    fn new(weight: Tensor<2>, bias: Tensor<2>, device: &Device) -> Self {
+        Self { weight: weight.to_device(device), bias: bias.to_device(device) }
+    }
 }
 
 /// Self-attention: queries, keys and values come from the same input.
@@ -82,8 +88,8 @@ fn parts(attention: &Attention) -> [(Tensor<2>, Tensor<1>); 3] {
     })
 }
 
-fn affine(parts: [(Tensor<2>, Tensor<1>); 3]) -> Box<[Affine; 3]> {
-    Box::new(parts.map(|(weight, bias)| Affine::new(weight, bias)))
+fn affine(parts: [(Tensor<2>, Tensor<1>); 3], device: &Device) -> Box<[Affine; 3]> {
+    Box::new(parts.map(|(weight, bias)| Affine::new(weight, bias, device)))
 }
 
 /// Returns the bias of inputs to which positions, `[rows, in]`, are added: `[rows, out]`.
@@ -104,32 +110,33 @@ fn side_by_side<const N: usize>(weights: [Tensor<2>; N]) -> Tensor<2> {
 
 impl SelfAttention {
     /// Prepares the decoder's attention. `positions`, `[n, C]`, are added to the inputs of query and key.
-    pub fn of(attention: &Attention, positions: Tensor<2>) -> Self {
+    pub fn of(attention: &Attention, positions: Tensor<2>, device: &Device) -> Self {
         let parts = parts(attention);
-        let projections = if gpu::has_kernels(&positions.device()) {
+        let projections = if gpu::has_kernels(device) {
             let [rows, _] = positions.dims();
             let biases =
                 vec![bias_at(&positions, &parts[0]), bias_at(&positions, &parts[1]), bias_for(rows, &parts[2])];
             let weight = side_by_side(parts.map(|(weight, _)| weight));
-            SelfProjections::Gpu(Box::new(Weighted { weight, bias: Tensor::cat(biases, 1) }))
+            SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), device)))
         } else {
-            SelfProjections::Cpu { each: affine(parts), positions: Some(Box::new(positions)) }
+            SelfProjections::Cpu { each: affine(parts, device), positions: Some(Box::new(positions)) }
         };
-        Self { projections, out: Affine::of(&attention.out_proj), heads: attention.heads() }
+        Self { projections, out: Affine::of(&attention.out_proj, device), heads: attention.heads() }
     }
 
     /// Prepares the text encoder's attention from its separate projections for query, key, value and output.
-    pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize) -> Self {
+    pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize, device: &Device) -> Self {
         let parts = [query, key, value];
-        let projections = if gpu::has_kernels(&out.weight.device()) {
+        let projections = if gpu::has_kernels(device) {
             let parts = parts.map(|part| (part.weight.into_value(), part.bias.into_value()));
             let biases = parts.each_ref().map(|part| bias_for(1, part)).to_vec();
             let weight = side_by_side(parts.map(|(weight, _)| weight));
-            SelfProjections::Gpu(Box::new(Weighted { weight, bias: Tensor::cat(biases, 1) }))
+            SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), device)))
         } else {
-            SelfProjections::Cpu { each: Box::new(parts.map(Affine::for_few_rows)), positions: None }
+            let each = Box::new(parts.map(|part| Affine::for_few_rows(part, device)));
+            SelfProjections::Cpu { each, positions: None }
         };
-        Self { projections, out: Affine::for_few_rows(out), heads }
+        Self { projections, out: Affine::for_few_rows(out, device), heads }
     }
 
     /// Maps `[n, C]` to `[n, C]`, for the layer norm after it.
@@ -155,21 +162,21 @@ impl SelfAttention {
 impl CrossAttention {
     /// Prepares the decoder's attention. The positions of query and key, `[n, C]` and `[m, C]`, are added to their
     /// inputs.
-    pub fn of(attention: &Attention, positions: [Tensor<2>; 2]) -> Self {
+    pub fn of(attention: &Attention, positions: [Tensor<2>; 2], device: &Device) -> Self {
         let parts = parts(attention);
-        let projections = if gpu::has_kernels(&positions[0].device()) {
+        let projections = if gpu::has_kernels(device) {
             let [rows, _] = positions[1].dims();
             let of_memory = vec![bias_at(&positions[1], &parts[1]), bias_for(rows, &parts[2])];
             let of_query = bias_at(&positions[0], &parts[0]);
             let [query, key, value] = parts.map(|(weight, _)| weight);
             CrossProjections::Gpu {
-                query: Box::new(Weighted { weight: query.transpose(), bias: of_query }),
-                memory: Box::new(Weighted { weight: side_by_side([key, value]), bias: Tensor::cat(of_memory, 1) }),
+                query: Box::new(Weighted::new(side_by_side([query]), of_query, device)),
+                memory: Box::new(Weighted::new(side_by_side([key, value]), Tensor::cat(of_memory, 1), device)),
             }
         } else {
-            CrossProjections::Cpu { each: affine(parts), positions: Box::new(positions) }
+            CrossProjections::Cpu { each: affine(parts, device), positions: Box::new(positions) }
         };
-        Self { projections, out: Affine::of(&attention.out_proj), heads: attention.heads() }
+        Self { projections, out: Affine::of(&attention.out_proj, device), heads: attention.heads() }
     }
 
     /// Maps the input of the queries, `[n, C]`, and that of keys and values, `[m, C]`, to `[n, C]`, for the layer norm

@@ -1,8 +1,8 @@
 //! 3×3 convolutions as matrix products over shifted rows, and the up block and head built from them.
 
 use burn::nn::BatchNorm;
-use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
+use burn::tensor::{Device, Tensor};
 
 use super::linear::Bias;
 use crate::model::blocks::head::{self, ENLARGE, Head};
@@ -34,12 +34,12 @@ enum Taps {
 }
 
 impl Conv3 {
-    /// Creates a convolution from `weight`, `[out, in, 3, 3]`.
-    fn new(weight: Tensor<4>, bias: Tensor<1>) -> Self {
+    /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`.
+    fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
         let [output, input, _, _] = weight.dims();
-        let bias = Bias::new(bias);
-        if gpu::has_kernels(&weight.device()) {
-            let weight = weight.permute([0, 2, 3, 1]).reshape([output, 9 * input]).transpose();
+        let bias = Bias::new(bias, device);
+        if gpu::has_kernels(device) {
+            let weight = weight.permute([0, 2, 3, 1]).reshape([output, 9 * input]).to_device(device).transpose();
             return Self { taps: Taps::One(Box::new(weight)), bias };
         }
         let count = if input <= output { 3 } else { 9 };
@@ -115,21 +115,22 @@ pub struct PreparedUp {
 }
 
 /// Folds a batch norm into the convolution before it.
-fn fold(conv: &Conv2d, norm: &BatchNorm) -> Conv3 {
+fn fold(conv: &Conv2d, norm: &BatchNorm, device: &Device) -> Conv3 {
     let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
     let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
     let [output] = scale.dims();
-    Conv3::new(conv.weight.val() * scale.reshape([output, 1, 1, 1]), bias)
+    Conv3::new(conv.weight.val() * scale.reshape([output, 1, 1, 1]), bias, device)
 }
 
 impl PreparedUp {
     /// Folds the norms into the convolutions.
-    pub fn of(up: &UpBlock) -> Self {
+    pub fn of(up: &UpBlock, device: &Device) -> Self {
         let [input, output, _, _] = up.transp_conv.weight.dims();
+        let upsample = up.transp_conv.weight.val().permute([0, 2, 3, 1]).reshape([input, 4 * output]);
         Self {
-            upsample: up.transp_conv.weight.val().permute([0, 2, 3, 1]).reshape([input, 4 * output]),
-            conv1: fold(&up.conv1, &up.norm1),
-            conv2: fold(&up.conv2, &up.norm2),
+            upsample: upsample.to_device(device),
+            conv1: fold(&up.conv1, &up.norm1, device),
+            conv2: fold(&up.conv2, &up.norm2, device),
         }
     }
 
@@ -150,9 +151,9 @@ pub struct PreparedHead {
 
 impl PreparedHead {
     /// Takes the composed convolution of the head.
-    pub fn of(head: &Head) -> Self {
+    pub fn of(head: &Head, device: &Device) -> Self {
         let (weight, bias, last) = head.composed();
-        Self { conv: Conv3::new(weight, bias), bias: last }
+        Self { conv: Conv3::new(weight, bias, device), bias: last.to_device(device) }
     }
 
     /// Maps `[n², C]` to logits `[1, 1, 4n, 4n]`.
@@ -173,7 +174,7 @@ impl PreparedHead {
 #[cfg(test)]
 mod tests {
     use burn::tensor::ops::ConvOptions;
-    use burn::tensor::{Device, Distribution, module};
+    use burn::tensor::{Distribution, module};
 
     use super::*;
     use crate::model::prepared::{to_planes, to_positions};
@@ -187,7 +188,7 @@ mod tests {
             let bias = Tensor::<1>::random([output], Distribution::Uniform(-1.0, 1.0), &device);
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
             let expected = module::conv2d(image.clone(), weight.clone(), Some(bias.clone()), options);
-            let conv = Conv3::new(weight, bias);
+            let conv = Conv3::new(weight, bias, &device);
             let ours = to_planes(conv.forward(to_positions(image), n, Activation::None), n);
             let difference = (ours - expected).abs().max().into_scalar::<f32>();
             assert!(difference < 1e-5, "{:?} differs by {difference}", conv.taps);

@@ -1,6 +1,6 @@
 //! A linear layer with its activation, and the layer norm.
 
-use burn::tensor::{Tensor, module};
+use burn::tensor::{Device, Tensor, module};
 
 use crate::model::cpu::product::RowWeights;
 use crate::model::cpu::{self, Activation};
@@ -31,12 +31,12 @@ pub enum Bias {
 }
 
 impl Bias {
-    /// Creates a bias from a tensor `[out]`.
-    pub fn new(bias: Tensor<1>) -> Self {
-        if cpu::is_plain_cpu(&bias.device()) {
-            Self::Plain(bias.into_data().iter::<f32>().collect())
+    /// Creates a bias for `device` from a tensor `[out]`.
+    pub fn new(bias: Tensor<1>, device: &Device) -> Self {
+        if gpu::has_kernels(device) {
+            Self::Device(Box::new(bias.unsqueeze().to_device(device)))
         } else {
-            Self::Device(Box::new(bias.unsqueeze()))
+            Self::Plain(bias.into_data().iter::<f32>().collect())
         }
     }
 
@@ -71,30 +71,33 @@ impl From<Tensor<2>> for Rows<'_> {
 }
 
 impl Affine {
-    /// Creates a layer that shares the weights of `linear`.
-    pub fn of(linear: &Linear) -> Self {
-        Self::new(linear.weight.val(), linear.bias.val())
+    /// Creates a layer that shares the weights of `linear` if they are on `device`.
+    pub fn of(linear: &Linear, device: &Device) -> Self {
+        Self::new(linear.weight.val(), linear.bias.val(), device)
     }
 
     /// Creates a layer from `weight`, `[out, in]`.
-    pub fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
-        Self::General { weight: Box::new(weight.transpose()), bias: Bias::new(bias) }
+    pub fn new(weight: Tensor<2>, bias: Tensor<1>, device: &Device) -> Self {
+        Self::General { weight: Box::new(weight.to_device(device).transpose()), bias: Bias::new(bias, device) }
     }
 
     /// Takes over the weights of the layer. On the CPU, a product for few rows reads them in place.
-    pub fn for_few_rows(linear: Linear) -> Self {
+    pub fn for_few_rows(linear: Linear, device: &Device) -> Self {
         let (weight, bias) = (linear.weight.into_value(), linear.bias.into_value());
-        if cpu::is_plain_cpu(&weight.device()) {
-            Self::FewRows(RowWeights::new(weight, bias))
+        if gpu::has_kernels(device) {
+            Self::new(weight, bias, device)
         } else {
-            Self::new(weight, bias)
+            Self::FewRows(RowWeights::new(weight, bias))
         }
     }
 
     /// Creates a layer whose outputs are multiplied by `scale`, `[out]`.
-    pub fn scaled(linear: &Linear, scale: Tensor<1>) -> Self {
+    pub fn scaled(linear: &Linear, scale: Tensor<1>, device: &Device) -> Self {
         let weight = linear.weight.val().transpose() * scale.clone().unsqueeze();
-        Self::General { weight: Box::new(weight), bias: Bias::new(linear.bias.val() * scale) }
+        Self::General {
+            weight: Box::new(weight.to_device(device)),
+            bias: Bias::new(linear.bias.val() * scale, device),
+        }
     }
 
     /// Maps `[rows, in]` to `[rows, out]`.

@@ -1,6 +1,7 @@
 //! The text encoder for one prompt at a time.
 
-use burn::tensor::{Int, Tensor};
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor};
 
 use super::attention::Hidden;
 use super::linear::normalise;
@@ -26,24 +27,24 @@ struct PreparedLayer {
 }
 
 impl PreparedLayer {
-    fn of(layer: Layer) -> Self {
+    fn of(layer: Layer, device: &Device) -> Self {
         let heads = layer.heads();
         let parts = [layer.query, layer.key, layer.value, layer.attention_out];
         Self {
-            attention: SelfAttention::of_parts(parts, heads),
-            attention_norm: layer.attention_norm,
-            wide: Affine::for_few_rows(layer.intermediate),
-            narrow: Affine::for_few_rows(layer.out),
-            norm: layer.norm,
+            attention: SelfAttention::of_parts(parts, heads, device),
+            attention_norm: layer.attention_norm.to_device(device),
+            wide: Affine::for_few_rows(layer.intermediate, device),
+            narrow: Affine::for_few_rows(layer.out, device),
+            norm: layer.norm.to_device(device),
         }
     }
 }
 
 impl PreparedText {
-    /// Takes over the weights of the encoder.
-    pub fn of(text: TextEncoder) -> Self {
-        let layers = text.layers.into_iter().map(PreparedLayer::of).collect();
-        Self { embeddings: text.embeddings, layers }
+    /// Takes over the weights of the encoder for `device`.
+    pub fn of(text: TextEncoder, device: &Device) -> Self {
+        let layers = text.layers.into_iter().map(|layer| PreparedLayer::of(layer, device)).collect();
+        Self { embeddings: text.embeddings.to_device(device), layers }
     }
 
     /// Maps token ids and attention mask, both `[1, tokens]`, to the outputs of the embedding and of every layer,

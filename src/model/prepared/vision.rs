@@ -1,6 +1,7 @@
 //! The vision encoder for one image at a time, channels-last.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Affine;
 use super::linear::normalise;
@@ -33,7 +34,7 @@ struct Patches {
 
 impl Patches {
     /// Rearranges the weights to the order of a patch's values: rows, columns, channels.
-    fn of(conv: &Conv2d) -> Self {
+    fn of(conv: &Conv2d, device: &Device) -> Self {
         let weight = conv.weight.val();
         let [output, input, side, _] = weight.dims();
         let weight = weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]);
@@ -41,7 +42,7 @@ impl Patches {
             Some(bias) => bias.val(),
             None => Tensor::zeros([output], &weight.device()),
         };
-        Self { layer: Affine::new(weight, bias), side }
+        Self { layer: Affine::new(weight, bias, device), side }
     }
 
     /// Maps `[n², in]` to `[(n/side)², out]`.
@@ -72,19 +73,19 @@ enum Depthwise {
 }
 
 impl Depthwise {
-    fn of(conv: &Conv2d) -> Self {
+    fn of(conv: &Conv2d, device: &Device) -> Self {
         let weight = conv.weight.val();
         let [channels, _, kernel, _] = weight.dims();
-        let device = weight.device();
-        let bias = conv.bias.as_ref().map_or_else(|| Tensor::zeros([channels], &device), |bias| bias.val());
-        let weight = weight.reshape([channels, kernel * kernel]).transpose();
-        if gpu::has_kernels(&device) {
-            // Added to zeros, the weight is stored in this order instead of being copied for every image.
-            let stored = weight.zeros_like() + weight;
-            Self::Gpu { weight: Box::new(stored), bias: Box::new(bias.unsqueeze()) }
+        let bias: Tensor<1> =
+            conv.bias.as_ref().map_or_else(|| Tensor::zeros([channels], &weight.device()), |bias| bias.val());
+        let weight = weight.reshape([channels, kernel * kernel]).transpose().into_data();
+        if gpu::has_kernels(device) {
+            // From its values, the weight is in the order of the kernel instead of being copied for every image.
+            let weight = Tensor::from_data(weight, device);
+            Self::Gpu { weight: Box::new(weight), bias: Box::new(bias.unsqueeze().to_device(device)) }
         } else {
             let values = |data: TensorData| data.iter().collect();
-            Self::Plain { weight: values(weight.into_data()), bias: values(bias.into_data()) }
+            Self::Plain { weight: values(weight), bias: values(bias.into_data()) }
         }
     }
 
@@ -97,13 +98,13 @@ impl Depthwise {
 }
 
 impl PreparedBlock {
-    fn of(block: &Block) -> Self {
+    fn of(block: &Block, device: &Device) -> Self {
         let scale = block.layer_scale_parameter.val();
         Self {
-            depthwise: Depthwise::of(&block.dwconv),
-            norm: block.layernorm.clone(),
-            wide: Affine::of(&block.pwconv1),
-            narrow: Affine::scaled(&block.pwconv2, scale),
+            depthwise: Depthwise::of(&block.dwconv, device),
+            norm: block.layernorm.clone().to_device(device),
+            wide: Affine::of(&block.pwconv1, device),
+            narrow: Affine::scaled(&block.pwconv2, scale, device),
         }
     }
 
@@ -114,18 +115,20 @@ impl PreparedBlock {
 }
 
 impl PreparedVision {
-    /// Shares the weights of the encoder, except for those that are multiplied by the layer scale.
-    pub fn of(vision: &VisionEncoder) -> Self {
-        let reduction = |downsample: &Downsample| (downsample.norm.clone(), Patches::of(&downsample.conv));
+    /// Shares the weights of the encoder if they are on `device`, except for those that are multiplied by the layer scale.
+    pub fn of(vision: &VisionEncoder, device: &Device) -> Self {
+        let reduction = |downsample: &Downsample| {
+            (downsample.norm.clone().to_device(device), Patches::of(&downsample.conv, device))
+        };
         Self {
-            stem: Patches::of(&vision.embeddings.patch_embeddings),
-            stem_norm: vision.embeddings.layernorm.clone(),
+            stem: Patches::of(&vision.embeddings.patch_embeddings, device),
+            stem_norm: vision.embeddings.layernorm.clone().to_device(device),
             stages: vision
                 .stages
                 .iter()
                 .map(|stage| PreparedStage {
                     reduction: stage.downsample.as_ref().map(reduction),
-                    blocks: stage.blocks.iter().map(PreparedBlock::of).collect(),
+                    blocks: stage.blocks.iter().map(|block| PreparedBlock::of(block, device)).collect(),
                 })
                 .collect(),
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use burn::tensor::Device;
+
 use super::super::fusion::{FixedFusion, Fusion};
 use super::super::model::HiMix;
 use super::StageTexts;
@@ -23,14 +25,14 @@ pub struct PreparedDecoder {
 
 impl PreparedDecoder {
     /// Computes the filter matrices and folds the norms and scales into the weights.
-    pub fn of(model: &HiMix) -> Self {
+    pub fn of(model: &HiMix, device: &Device) -> Self {
         let stages: Vec<PreparedStage> = model
             .stages
             .iter()
             .enumerate()
-            .map(|(index, stage)| PreparedStage::of(stage, model.config.stage_grid(index)))
+            .map(|(index, stage)| PreparedStage::of(stage, model.config.stage_grid(index), device))
             .collect();
-        let head = Arc::new(PreparedHead::of(&model.head));
+        let head = Arc::new(PreparedHead::of(&model.head, device));
         let fusion = model.fusion.clone();
         Self { fixed_fusion: fusion.fixed(), fusion, stages, head, overrides: model.overrides() }
     }

@@ -93,7 +93,7 @@ impl Model for Tiny {
         logits
     }
 
-    fn prepare(self: Box<Self>) -> Box<dyn Executor> {
+    fn prepare(self: Box<Self>, _: &Device) -> Box<dyn Executor> {
         Box::new(Alone(*self))
     }
 

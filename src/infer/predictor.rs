@@ -68,7 +68,7 @@ fn probability(logit: f32) -> f32 {
 }
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
-    let executor = located.load(&device.device)?.prepare();
+    let executor = located.load(&device::cpu().device)?.prepare(&device.device);
     let prompts = Arc::new(Mutex::new(Recent::new(PROMPTS_CACHED)));
     Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts })
 }

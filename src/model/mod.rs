@@ -4,6 +4,7 @@
 pub mod blocks;
 pub mod config;
 pub mod cpu;
+pub mod gpu;
 pub mod key_table;
 pub mod layers;
 pub mod network;

@@ -1,13 +1,14 @@
 //! 3×3 convolutions as matrix products over shifted rows, and the up block and head built from them.
 
 use burn::nn::BatchNorm;
-use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
+use burn::tensor::{Device, Tensor};
 
 use super::linear::Bias;
 use crate::model::blocks::head::{self, ENLARGE, Head};
 use crate::model::blocks::up_block::UpBlock;
-use crate::model::cpu::{self, Activation};
+use crate::model::cpu::Activation;
+use crate::model::gpu;
 use crate::model::layers::Conv2d;
 
 /// A 3×3 convolution over channels-last positions with zero padding.
@@ -27,17 +28,19 @@ enum Taps {
     /// nine, but their input has to be rearranged, which is worthwhile if there are no more input than output
     /// channels.
     Three(Vec<Tensor<2>>),
-    /// One matrix `[9 in, out]`. On a GPU, starting a product costs more than copying its input nine times.
+    /// One matrix `[9 in, out]`, by rows, columns and channels. On a GPU, starting a product costs more than copying its
+    /// input nine times.
     One(Box<Tensor<2>>),
 }
 
 impl Conv3 {
-    /// Creates a convolution from `weight`, `[out, in, 3, 3]`.
-    fn new(weight: Tensor<4>, bias: Tensor<1>) -> Self {
+    /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`.
+    fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
         let [output, input, _, _] = weight.dims();
-        let bias = Bias::new(bias);
-        if !cpu::is_plain_cpu(&weight.device()) {
-            return Self { taps: Taps::One(Box::new(weight.reshape([output, 9 * input]).transpose())), bias };
+        let bias = Bias::new(bias, device);
+        if gpu::has_kernels(device) {
+            let weight = weight.permute([0, 2, 3, 1]).reshape([output, 9 * input]).to_device(device).transpose();
+            return Self { taps: Taps::One(Box::new(weight)), bias };
         }
         let count = if input <= output { 3 } else { 9 };
         let places = weight.permute([2, 3, 1, 0]).reshape([count, 9 / count * input, output]);
@@ -47,20 +50,32 @@ impl Conv3 {
 
     /// Maps `[n², in]` to `[n², out]`.
     fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
-        let inner = match &self.taps {
-            Taps::One(weight) => patches(x, n).matmul((**weight).clone()),
-            Taps::Three(taps) | Taps::Nine(taps) => by_shifted_rows(x, n, taps),
-        };
-        self.bias.apply(inner, activation)
+        self.bias.apply(self.product(x, n), activation, None)
     }
-}
 
-/// Maps `[n², in]` to the 3×3 neighbourhood of each position, `[n², 9 in]`, with zeros outside.
-fn patches(x: Tensor<2>, n: usize) -> Tensor<2> {
-    let [_, input] = x.dims();
-    let padded: Tensor<3> = x.reshape([n, n, input]).pad([(1, 1), (1, 1), (0, 0)], PadMode::Constant(0.0));
-    let windows: Tensor<5> = padded.unfold::<4, _>(0, 3, 1).unfold(1, 3, 1);
-    windows.reshape([n * n, 9 * input])
+    /// Computes [`Self::forward`] without bias and activation.
+    fn product(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
+        match &self.taps {
+            Taps::One(weight) => gpu::neighbourhoods(x, n).matmul((**weight).clone()),
+            Taps::Three(taps) | Taps::Nine(taps) => by_shifted_rows(x, n, taps),
+        }
+    }
+
+    /// Maps the raised tensor `[n²/4, 4·in/2]`, which holds 2×2 squares, and the skip connection `[n², in/2]` to
+    /// `[n², out]`.
+    fn forward_raised(&self, raised: Tensor<2>, skip: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
+        let [_, half] = skip.dims();
+        match &self.taps {
+            Taps::One(weight) => {
+                let product = gpu::raised_neighbourhoods(raised, skip, n).matmul((**weight).clone());
+                self.bias.apply(product, activation, None)
+            }
+            Taps::Three(_) | Taps::Nine(_) => {
+                let raised = raised.reshape([n / 2, n / 2, 2, 2 * half]).swap_dims(1, 2).reshape([n * n, half]);
+                self.forward(Tensor::cat(vec![raised, skip], 1), n, activation)
+            }
+        }
+    }
 }
 
 /// Maps `[n², in]` to `[n², out]` with one matrix for each position or row of the kernel.
@@ -100,34 +115,29 @@ pub struct PreparedUp {
 }
 
 /// Folds a batch norm into the convolution before it.
-fn fold(conv: &Conv2d, norm: &BatchNorm) -> Conv3 {
+fn fold(conv: &Conv2d, norm: &BatchNorm, device: &Device) -> Conv3 {
     let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
     let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
     let [output] = scale.dims();
-    Conv3::new(conv.weight.val() * scale.reshape([output, 1, 1, 1]), bias)
+    Conv3::new(conv.weight.val() * scale.reshape([output, 1, 1, 1]), bias, device)
 }
 
 impl PreparedUp {
     /// Folds the norms into the convolutions.
-    pub fn of(up: &UpBlock) -> Self {
+    pub fn of(up: &UpBlock, device: &Device) -> Self {
         let [input, output, _, _] = up.transp_conv.weight.dims();
+        let upsample = up.transp_conv.weight.val().permute([0, 2, 3, 1]).reshape([input, 4 * output]);
         Self {
-            upsample: up.transp_conv.weight.val().permute([0, 2, 3, 1]).reshape([input, 4 * output]),
-            conv1: fold(&up.conv1, &up.norm1),
-            conv2: fold(&up.conv2, &up.norm2),
+            upsample: upsample.to_device(device),
+            conv1: fold(&up.conv1, &up.norm1, device),
+            conv2: fold(&up.conv2, &up.norm2, device),
         }
     }
 
     /// Maps `[n², C]` and the skip connection `[4n², C/2]` to `[4n², C/2]`.
     pub fn forward(&self, x: Tensor<2>, skip: Tensor<2>, n: usize) -> Tensor<2> {
-        let [_, half] = skip.dims();
-        let raised = x
-            .matmul(self.upsample.clone())
-            .reshape([n, n, 2, 2 * half])
-            .swap_dims(1, 2)
-            .reshape([4 * n * n, half]);
-        let x = Tensor::cat(vec![raised, skip], 1);
-        let x = self.conv1.forward(x, 2 * n, Activation::LeakyRelu);
+        let raised = x.matmul(self.upsample.clone());
+        let x = self.conv1.forward_raised(raised, skip, 2 * n, Activation::LeakyRelu);
         self.conv2.forward(x, 2 * n, Activation::LeakyRelu)
     }
 }
@@ -141,13 +151,16 @@ pub struct PreparedHead {
 
 impl PreparedHead {
     /// Takes the composed convolution of the head.
-    pub fn of(head: &Head) -> Self {
+    pub fn of(head: &Head, device: &Device) -> Self {
         let (weight, bias, last) = head.composed();
-        Self { conv: Conv3::new(weight, bias), bias: last }
+        Self { conv: Conv3::new(weight, bias, device), bias: last.to_device(device) }
     }
 
     /// Maps `[n², C]` to logits `[1, 1, 4n, 4n]`.
     pub fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<4> {
+        if let Bias::Device(bias) = &self.conv.bias {
+            return gpu::shuffle_and_blur(self.conv.product(x, n), bias, &self.bias, n);
+        }
         let fine = self
             .conv
             .forward(x, n, Activation::None)
@@ -161,7 +174,7 @@ impl PreparedHead {
 #[cfg(test)]
 mod tests {
     use burn::tensor::ops::ConvOptions;
-    use burn::tensor::{Device, Distribution, module};
+    use burn::tensor::{Distribution, module};
 
     use super::*;
     use crate::model::prepared::{to_planes, to_positions};
@@ -175,14 +188,10 @@ mod tests {
             let bias = Tensor::<1>::random([output], Distribution::Uniform(-1.0, 1.0), &device);
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
             let expected = module::conv2d(image.clone(), weight.clone(), Some(bias.clone()), options);
-            let on_cpu = Conv3::new(weight.clone(), bias.clone());
-            let taps = Taps::One(Box::new(weight.reshape([output, 9 * input]).transpose()));
-            let on_gpu = Conv3 { taps, bias: Bias::Device(Box::new(bias.unsqueeze())) };
-            for conv in [on_cpu, on_gpu] {
-                let ours = to_planes(conv.forward(to_positions(image.clone()), n, Activation::None), n);
-                let difference = (ours - expected.clone()).abs().max().into_scalar::<f32>();
-                assert!(difference < 1e-5, "{:?} differs by {difference}", conv.taps);
-            }
+            let conv = Conv3::new(weight, bias, &device);
+            let ours = to_planes(conv.forward(to_positions(image), n, Activation::None), n);
+            let difference = (ours - expected).abs().max().into_scalar::<f32>();
+            assert!(difference < 1e-5, "{:?} differs by {difference}", conv.taps);
         }
     }
 }

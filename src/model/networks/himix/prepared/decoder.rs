@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::super::fusion::Fusion;
+use burn::tensor::Device;
+
+use super::super::fusion::{FixedFusion, Fusion};
 use super::super::model::HiMix;
 use super::StageTexts;
 use super::stage::PreparedStage;
@@ -14,6 +16,8 @@ use crate::model::prepared::PreparedHead;
 #[derive(Clone, Debug)]
 pub struct PreparedDecoder {
     fusion: Fusion,
+    /// The same with its weights as numbers.
+    fixed_fusion: FixedFusion,
     stages: Vec<PreparedStage>,
     head: Arc<PreparedHead>,
     overrides: Overrides,
@@ -21,15 +25,16 @@ pub struct PreparedDecoder {
 
 impl PreparedDecoder {
     /// Computes the filter matrices and folds the norms and scales into the weights.
-    pub fn of(model: &HiMix) -> Self {
+    pub fn of(model: &HiMix, device: &Device) -> Self {
         let stages: Vec<PreparedStage> = model
             .stages
             .iter()
             .enumerate()
-            .map(|(index, stage)| PreparedStage::of(stage, model.config.stage_grid(index)))
+            .map(|(index, stage)| PreparedStage::of(stage, model.config.stage_grid(index), device))
             .collect();
-        let head = Arc::new(PreparedHead::of(&model.head));
-        Self { fusion: model.fusion.clone(), stages, head, overrides: model.overrides() }
+        let head = Arc::new(PreparedHead::of(&model.head, device));
+        let fusion = model.fusion.clone();
+        Self { fixed_fusion: fusion.fixed(), fusion, stages, head, overrides: model.overrides() }
     }
 
     /// The values with which the decoder runs.
@@ -41,8 +46,10 @@ impl PreparedDecoder {
     /// this network. Only what differs is computed again.
     pub fn with_overrides(&self, overrides: &Overrides) -> Self {
         let stages = self.stages.iter().zip(&self.overrides.stages).zip(&overrides.stages);
+        let fusion = self.fusion.with_overrides(&overrides.groups, &overrides.order);
         Self {
-            fusion: self.fusion.with_overrides(&overrides.groups, &overrides.order),
+            fixed_fusion: fusion.fixed(),
+            fusion,
             stages: stages
                 .map(|((stage, old), new)| if old == new { stage.clone() } else { stage.with_overrides(new) })
                 .collect(),
@@ -54,7 +61,7 @@ impl PreparedDecoder {
     /// Maps the outputs of the text encoder's embedding and layers, each `[1, tokens, hidden]`, to the text of
     /// each stage.
     pub fn fuse(&self, states: &TextStates) -> StageTexts {
-        let fused = self.fusion.forward(states);
+        let fused = self.fixed_fusion.forward(states);
         self.stages.iter().zip(fused).map(|(stage, text)| stage.project_text(text?)).collect()
     }
 

@@ -7,7 +7,7 @@ mod stage;
 
 use std::sync::Arc;
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 use super::model::HiMix;
 use crate::model::network::{Decoded, Executor, Features, StagedExecutor, TextStates, Tokens};
@@ -33,11 +33,11 @@ impl Prepared {
     ///
     /// Only the weights of the decoder's convolutions are copied. If `model` is a clone of one that still exists,
     /// the text encoder's weights are copied as well.
-    pub fn new(model: HiMix) -> Self {
+    pub fn new(model: HiMix, device: &Device) -> Self {
         Self {
-            vision: Arc::new(PreparedVision::of(&model.vision)),
-            decoder: PreparedDecoder::of(&model),
-            text: Arc::new(PreparedText::of(model.text)),
+            vision: Arc::new(PreparedVision::of(&model.vision, device)),
+            decoder: PreparedDecoder::of(&model, device),
+            text: Arc::new(PreparedText::of(model.text, device)),
             modified: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Chooses the compute device, and falls back to the CPU if a GPU fails.
 
 mod adapters;
+pub mod effort;
 mod launches;
 mod rate;
 pub mod tuning;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use adapters::may_have_gpu;
 pub use adapters::{Adapter, adapters};
+pub use effort::GpuTuning;
 pub use launches::{KernelLaunches, Launches, launches_of};
 pub use rate::{ProductRate, product_rate};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use himix::device::{self, DeviceChoice};
 use himix::infer::{BUNDLED_NAME, OpenModel};
-use himix::train::{Control, Epoch, Event, RunFolder, TrainConfig, TrainError, config};
+use himix::train::{Control, Epoch, Event, RunFolder, Task, TrainConfig, TrainError, config};
 
 use super::readout::{self, ReadoutArguments};
 use super::{Failure, terminal};
@@ -104,10 +104,11 @@ pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> 
     let control = Control::default();
     let mut report = Report { epochs: config.epochs, bar: terminal::bar_with_message(0) };
     let mut report = |event| report.say(event);
-    let outcome = match &arguments.resume {
-        Some(folder) => himix::train::resume(folder, &arguments.data, &device, &control, &mut report),
-        None => himix::train::run(&config, &device, &control, &mut report),
+    let task = match &arguments.resume {
+        Some(folder) => Task::Resume(folder.clone(), arguments.data.clone()),
+        None => Task::New(Box::new(config)),
     };
+    let outcome = himix::train::start(&task, &device, &control, &mut report);
     outcome.map(|_| ()).map_err(failure)
 }
 

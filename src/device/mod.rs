@@ -173,6 +173,17 @@ pub struct Fault {
     pub reason: String,
 }
 
+impl Fault {
+    /// Whether the memory of the device was too small.
+    pub fn is_out_of_memory(&self) -> bool {
+        // burn, cubecl and wgpu have no common error for this, and most of them reach us as the text of a panic.
+        let reason = self.reason.to_ascii_lowercase();
+        ["out of memory", "out-of-memory", "outofmemory", "out of device memory", "buffertoobig", "too big"]
+            .iter()
+            .any(|words| reason.contains(words))
+    }
+}
+
 /// An error that a device may have caused.
 pub trait DeviceError: From<Fault> + fmt::Display {
     /// Returns whether the same work may succeed on another device.
@@ -289,6 +300,20 @@ mod tests {
         let notice = "broken could not be opened (it makes no device). sound is used. Nothing can be stored.";
         assert_eq!(device.notice.as_deref(), Some(notice));
         assert_eq!(first_of(&[], |_| (), open).notice, None, "a machine without a card has nothing to explain");
+    }
+
+    #[test]
+    fn too_little_memory_is_told_from_a_lost_device() {
+        let fault = |reason: &str| Fault { device: "card".into(), reason: reason.into() };
+        for reason in [
+            "out of device memory allocating 4096 bytes",
+            "An out-of-memory error happened during launch",
+            "wgpu error: Out of Memory",
+            "BufferTooBig(1024)",
+        ] {
+            assert!(fault(reason).is_out_of_memory(), "{reason}");
+        }
+        assert!(!fault("wgpu error: Validation Error: Parent device is lost").is_out_of_memory());
     }
 
     #[test]

@@ -89,6 +89,17 @@ pub struct Cost {
     pub operations: f64,
     /// The number of values that a step keeps for the backward pass.
     pub kept: f64,
+    /// The part of a text encoder, of which a frozen one keeps nothing and needs no gradients.
+    pub text: TextCost,
+}
+
+/// The cost of a text encoder in training; zero for a network without text.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TextCost {
+    /// The number of values in its parameters.
+    pub parameters: f64,
+    /// The number of values of one prompt that a step keeps for the backward pass.
+    pub kept: f64,
 }
 
 /// The tokens of a batch of prompts.

@@ -50,6 +50,29 @@ pub struct Batch {
     pub skipped: Vec<String>,
 }
 
+impl Batch {
+    /// Repeats the last case until there are `size`, so that a GPU need not be tuned for another size. Returns the
+    /// number of cases before.
+    pub fn fill(&mut self, size: usize) -> usize {
+        let count = self.count;
+        for values in [&mut self.images, &mut self.targets] {
+            repeat_last(values, count, size);
+        }
+        for values in [&mut self.ids, &mut self.attention] {
+            repeat_last(values, count, size);
+        }
+        self.count = count.max(size);
+        count
+    }
+}
+
+/// Repeats the last of `count` equal parts until there are `size`.
+fn repeat_last<T: Clone>(values: &mut Vec<T>, count: usize, size: usize) {
+    let one = values.len() / count.max(1);
+    let last = values.len() - one;
+    (count..size).for_each(|_| values.extend_from_within(last..last + one));
+}
+
 /// One case of an epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct Item {
@@ -149,6 +172,22 @@ pub fn with_batches<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_is_filled_with_its_last_case() {
+        let mut batch = Batch {
+            images: vec![1.0, 2.0, 3.0, 4.0],
+            targets: vec![0.0, 1.0],
+            ids: vec![5, 6, 7, 8],
+            attention: vec![1, 1, 1, 0],
+            count: 2,
+            skipped: Vec::new(),
+        };
+        assert_eq!(batch.fill(3), 2);
+        assert_eq!((batch.count, batch.targets.as_slice()), (3, [0.0, 1.0, 1.0].as_slice()));
+        assert_eq!(batch.images, [1.0, 2.0, 3.0, 4.0, 3.0, 4.0]);
+        assert_eq!((batch.ids, batch.attention), (vec![5, 6, 7, 8, 7, 8], vec![1, 1, 1, 0, 1, 0]));
+    }
 
     /// A tokeniser with single words for "left" and "right" and letters for all other words.
     fn form(is_transposed: bool) -> Form {

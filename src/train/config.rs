@@ -230,6 +230,11 @@ impl TrainConfig {
         Self::from_table(table)
     }
 
+    /// Whether a text encoder is not trained.
+    pub(super) fn freezes_text(&self) -> bool {
+        !self.train_text.unwrap_or(self.start.is_none())
+    }
+
     /// Checks the values.
     ///
     /// # Errors

@@ -19,14 +19,17 @@ pub mod schedule;
 mod score;
 mod start;
 pub mod step;
+mod text_bank;
 mod text_states;
 mod validate;
+mod watch;
 
 pub use config::{CrossEntropy, TrainConfig};
 pub use control::{Control, RunControl};
 pub use error::TrainError;
-pub use estimate::{Estimate, estimate, estimate_in};
+pub use estimate::{Estimate, estimate, estimate_in, gpu_bytes};
 pub use event::{Epoch, Event, PreviewCase};
 pub use folder::{Interrupted, RunFolder};
 pub use linear_probe::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 pub use run::{resume, resume_in, run, run_in};
+pub use watch::{Task, start};

@@ -81,7 +81,7 @@ pub fn prepare(
         }
         None => None,
     };
-    let is_text_frozen = words.is_some() && !config.train_text.unwrap_or(config.start.is_none());
+    let is_text_frozen = words.is_some() && config.freezes_text();
     let model = if is_text_frozen { model.freeze_text() } else { model };
     let (side, is_transposed) = (architecture.network.image_side(), architecture.is_transposed());
     let (text, vocabulary) = match words {

@@ -1,10 +1,12 @@
-//! The outputs of a frozen text encoder, computed once for each prompt.
+//! The outputs of a frozen text encoder, computed once for each prompt. On the CPU they are plain arrays; on a GPU they
+//! stay there ([`TextBank`]).
 
 use std::collections::HashMap;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::batches::Batch;
+use super::text_bank::TextBank;
 use super::validate::Tensors;
 use crate::model::network::TextConditioned;
 use crate::model::{Model, Tokens, Trace};
@@ -19,9 +21,16 @@ pub struct TextStates {
     bytes: usize,
     /// The number of tensors per prompt.
     layers: usize,
+    /// The outputs on a GPU, in place of all the others.
+    bank: Option<TextBank>,
 }
 
 impl TextStates {
+    /// Outputs that are kept where the network computes.
+    pub fn kept_on(is_gpu: bool) -> Self {
+        Self { bank: is_gpu.then(TextBank::default), ..Self::default() }
+    }
+
     /// The outputs of every layer, each `[count, tokens, hidden]`, for the prompts of a batch. The frozen encoder
     /// of `model` runs without dropout on the prompts that are not known yet; its outputs carry no gradient. The
     /// result is empty if the network reads no text.
@@ -31,8 +40,13 @@ impl TextStates {
         if tokens == 0 {
             return Vec::new();
         }
-        let prompts: Vec<&[i64]> = batch.ids.chunks_exact(tokens).collect();
         let plain = device.clone().inner();
+        if let Some(bank) = &mut self.bank {
+            let states = bank.states(model, batch, &plain);
+            let with_gradients = |state| if device.is_autodiff() { Tensor::from_inner(state) } else { state };
+            return states.into_iter().map(with_gradients).collect();
+        }
+        let prompts: Vec<&[i64]> = batch.ids.chunks_exact(tokens).collect();
         let mut made: HashMap<Vec<i64>, Vec<f32>> = HashMap::new();
         let mut encoder = Encoder { model, plain: None };
         for (index, prompt) in prompts.iter().enumerate() {

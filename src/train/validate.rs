@@ -12,9 +12,10 @@ use super::loss::loss;
 use super::score::Scores;
 use super::text_states::TextStates;
 use crate::data::preprocess;
+use crate::device;
 use crate::model::{Inputs, Model, Tokens, Trace};
 
-/// The number of images per pass. Without gradients, more gain nothing.
+/// The number of images per pass on the CPU. Without gradients, more gain nothing.
 const PASS: usize = 16;
 
 /// A batch on its device.
@@ -75,6 +76,51 @@ pub struct Validator<'a> {
     pub cross_entropy: CrossEntropy,
     /// The device without gradients.
     pub device: &'a Device,
+    /// On a GPU, the number of images per pass for which it is tuned.
+    pub gpu_pass: Option<usize>,
+}
+
+/// The scores and the preview while batches are added.
+struct Tally<'a> {
+    with: &'a Validator<'a>,
+    pass: usize,
+    scores: Scores,
+    masks: Vec<Vec<u8>>,
+}
+
+/// A batch whose logits are still on the device.
+struct Unread {
+    number: usize,
+    batch: Batch,
+    /// The number of cases that the batch was not only filled up with.
+    count: usize,
+    logits: Tensor<4>,
+}
+
+impl Tally<'_> {
+    fn add(&mut self, unread: Unread) {
+        let Unread { number, batch, count, logits } = unread;
+        let Validator { form, preview, cross_entropy, .. } = *self.with;
+        let (side, pixels) = (form.side, form.side * form.side);
+        let mut logits: Vec<f32> = logits.into_data().iter().collect();
+        logits.truncate(count * pixels);
+        let targets = &batch.targets[..count * pixels];
+        // The loss is computed where the logits are read. On a GPU, a batch with fewer cases would be tuned anew.
+        let plane = |values: &[f32]| {
+            let data = TensorData::new(values.to_vec(), [count, 1, side, side]);
+            Tensor::<4>::from_data(data, &device::cpu().device)
+        };
+        let value = loss(plane(&logits), plane(targets), cross_entropy).total.into_data();
+        let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
+        self.scores.add(&logits, targets, pixels, value);
+        for (mask, wanted) in self.masks.iter_mut().zip(preview) {
+            let place = wanted.wrapping_sub(number * self.pass);
+            // If a case was skipped, the positions of the cases after it are unknown.
+            if place < count && batch.skipped.is_empty() {
+                *mask = probabilities(&logits[place * pixels..(place + 1) * pixels], form);
+            }
+        }
+    }
 }
 
 /// Scores all cases; `None` if `is_wanted` returns false before the end.
@@ -84,36 +130,34 @@ pub fn validate(
     mut kept: Option<&mut TextStates>,
     is_wanted: &dyn Fn() -> bool,
 ) -> Option<Validation> {
-    let Validator { cases, form, preview, cross_entropy: kind, device } = *with;
+    let Validator { cases, form, preview, device, gpu_pass, .. } = *with;
     let model = model.without_gradients();
-    let mut scores = Scores::default();
-    let pixels = form.side * form.side;
+    let pass = gpu_pass.unwrap_or(PASS);
     let items = validation_items(cases);
-    let mut masks = vec![Vec::new(); preview.len()];
-    let is_whole = with_batches(cases, form, &items, PASS, |batches| {
-        for (number, batch) in batches.iter().enumerate() {
+    let mut tally = Tally { with, pass, scores: Scores::default(), masks: vec![Vec::new(); preview.len()] };
+    let is_whole = with_batches(cases, form, &items, pass, |batches| {
+        let mut last: Option<Unread> = None;
+        for (number, mut batch) in batches.iter().enumerate() {
             if !is_wanted() {
                 return false;
             }
             if batch.count == 0 {
                 continue;
             }
+            let count = gpu_pass.map_or(batch.count, |pass| batch.fill(pass));
             let tensors = Tensors::of(&batch, form, device);
             let logits = logits(model.as_ref(), &tensors, &batch, kept.as_deref_mut());
-            let value = loss(logits.clone(), tensors.target, kind).total.into_data();
-            let logits: Vec<f32> = logits.into_data().iter().collect();
-            let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
-            scores.add(&logits, &batch.targets, pixels, value);
-            for (mask, wanted) in masks.iter_mut().zip(preview) {
-                let place = wanted.wrapping_sub(number * PASS);
-                // If a case was skipped, the positions of the cases after it are unknown.
-                if place < batch.count && batch.skipped.is_empty() {
-                    *mask = probabilities(&logits[place * pixels..(place + 1) * pixels], form);
-                }
+            let unread = Unread { number, batch, count, logits };
+            match gpu_pass {
+                None => tally.add(unread),
+                // A GPU computes this batch while the one before it is read and scored.
+                Some(_) => last.replace(unread).into_iter().for_each(|unread| tally.add(unread)),
             }
         }
+        last.into_iter().for_each(|unread| tally.add(unread));
         true
     });
+    let Tally { scores, masks, .. } = tally;
     is_whole.then_some(Validation { scores, masks })
 }
 

@@ -1,6 +1,7 @@
 //! The training loop.
 
 mod checkpoint;
+mod gpu;
 mod settle;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Tensor};
 
-use crate::device::OpenDevice;
+use crate::device::{OpenDevice, guarded};
 use crate::model::config::{ModelConfig, Provenance};
 use crate::model::{Model, Registry};
 use crate::train::batches::{Batch, Form, training_items, with_batches};
@@ -16,7 +17,7 @@ use crate::train::cases::Cases;
 use crate::train::config::TrainConfig;
 use crate::train::control::{Control, RunControl};
 use crate::train::error::TrainError;
-use crate::train::estimate::must_fit;
+use crate::train::estimate::{memory_used, must_fit};
 use crate::train::event::{Epoch, Event};
 use crate::train::folder::{Progress, RunFolder};
 use crate::train::loss::loss;
@@ -28,10 +29,7 @@ use crate::train::start::{Start, architecture, prepare, resumed_architecture};
 use crate::train::step::{GradientSum, Optimiser};
 use crate::train::text_states::TextStates;
 use crate::train::validate::{Tensors, Validation, Validator, logits, preview, validate};
-
-/// The number of steps after which losses are read back from a GPU. On the CPU, reading does not wait for
-/// anything.
-const READ_EVERY: usize = 16;
+use gpu::{Losses, Rehearsal, filled};
 
 /// Trains from the beginning into `config.out`, reporting through `report`, until the run ends or is stopped.
 /// Returns the best epoch, whose weights are in the bundle [`RunFolder::best`].
@@ -64,7 +62,7 @@ pub fn run_in(
             config.out.display()
         )));
     }
-    Run::begin(registry, config, folder, device, control, report, None)?.train()
+    saying_faults(device, || Run::begin(registry, config, folder, device, control, report, None)?.train())
 }
 
 /// Continues the run in `folder` from its last checkpoint. On the same device, it reaches the same weights and
@@ -108,7 +106,15 @@ pub fn resume_in(
     let manifest = folder.manifest()?;
     config.data = place::find(folder.path(), manifest.as_ref(), &config.data, data)?;
     let resumed = Some(Resumed { progress, manifest });
-    Run::begin(registry, &config, folder, device, control, report, resumed)?.train()
+    saying_faults(device, || Run::begin(registry, &config, folder, device, control, report, resumed)?.train())
+}
+
+/// Runs `job`; a GPU that fails, which is a panic, becomes an error that says how to go on.
+fn saying_faults<T>(device: &OpenDevice, job: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
+    if !device.is_gpu {
+        return job();
+    }
+    guarded(&device.name, job).map_err(TrainError::from).flatten()
 }
 
 /// What the folder of a run records about it.
@@ -132,6 +138,8 @@ struct Run<'a> {
     plain: Device,
     device: Device,
     is_gpu: bool,
+    /// The number of images in one pass through the network.
+    pass: usize,
     train: Cases,
     validation: Cases,
     /// The configuration of the bundle without the scores.
@@ -143,8 +151,7 @@ struct Run<'a> {
     kept: Option<TextStates>,
     preview: Vec<usize>,
     progress: Progress,
-    /// The losses that are still on the device.
-    unread: Vec<Tensor<1>>,
+    losses: Losses,
     /// The fraction of the epoch's time spent waiting for data.
     waiting: f64,
     saved: Instant,
@@ -201,7 +208,17 @@ impl<'a> Run<'a> {
         }
         let Start { config: model_config, vocabulary, model, is_text_frozen, form, notices } = start;
         notes.extend(notices);
-        let kept = is_text_frozen.then(TextStates::default);
+        let kept = is_text_frozen.then(|| TextStates::kept_on(device.is_gpu));
+        let pass = if device.is_gpu {
+            let (form, model, cases) = (&form, model.as_ref(), train.len());
+            let rehearsal =
+                Rehearsal { config, form, model, is_text_frozen, open: device, device: &training_device, cases };
+            let pass = rehearsal.run(control, report)?;
+            folder.log(&memory_used(network.as_ref(), pass.min(train.len()), is_text_frozen, device));
+            pass
+        } else {
+            config.batch_size
+        };
         let (preview, cases) = preview(&validation, &form, config.preview);
         let progress = resumed.map(|resumed| resumed.progress).unwrap_or_default();
         folder.log(if is_resumed { "resumed" } else { "begun" });
@@ -233,6 +250,7 @@ impl<'a> Run<'a> {
             plain: device.device.clone(),
             device: training_device,
             is_gpu: device.is_gpu,
+            pass,
             train,
             validation,
             model_config,
@@ -243,7 +261,7 @@ impl<'a> Run<'a> {
             kept,
             preview,
             progress,
-            unread: Vec::new(),
+            losses: Losses::on(device.is_gpu),
             waiting: 0.0,
             saved: Instant::now(),
         })
@@ -296,6 +314,8 @@ impl<'a> Run<'a> {
     fn epoch(&mut self, number: usize) -> Result<Outcome, TrainError> {
         let config = self.config;
         let items = training_items(&self.train, config, number);
+        let (pass, is_gpu) = (self.pass, self.is_gpu);
+        let items = if is_gpu { filled(items, pass) } else { items };
         let group = config.batch_size * config.accumulate;
         let steps = items.len().div_ceil(group);
         let first = self.progress.step;
@@ -305,12 +325,12 @@ impl<'a> Run<'a> {
         let cases = std::mem::replace(&mut self.train, Cases::none());
         let form = self.form.clone();
         let rest = items.get(first * group..).unwrap_or_default();
-        let outcome = with_batches(&cases, &form, rest, config.batch_size, |batches| {
+        let outcome = with_batches(&cases, &form, rest, pass, |batches| {
             for step in first..steps {
                 if self.wait() == RunControl::Stop {
                     return Ok(Outcome::Stopped);
                 }
-                let passes = (items.len() - step * group).min(group).div_ceil(config.batch_size);
+                let passes = (items.len() - step * group).min(group).div_ceil(pass);
                 let waiting = Instant::now();
                 let group: Vec<Batch> = batches.iter().take(passes).collect();
                 pace.waited(waiting.elapsed());
@@ -379,18 +399,18 @@ impl<'a> Run<'a> {
             });
             gradients.add(model.as_ref(), value.backward());
         }
-        self.unread.extend(total);
+        self.losses.add(total);
         self.model = Some(self.optimiser.step(model, gradients, rate));
+        if self.is_gpu {
+            // The card begins at once. An error shows when the losses are read.
+            let _ = self.plain.flush();
+        }
         Ok(())
     }
 
     /// Reads losses back (from a GPU only occasionally) and ends the run if one of them is not finite.
     fn look_at_losses(&mut self, epoch: usize, is_last: bool) -> Result<(), TrainError> {
-        if self.is_gpu && self.unread.len() < READ_EVERY && !is_last {
-            return Ok(());
-        }
-        for loss in self.unread.drain(..) {
-            let value = loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN);
+        for value in self.losses.read(is_last) {
             if !value.is_finite() {
                 let error = TrainError::NotANumber { epoch: epoch + 1, step: self.progress.losses.len() + 1 };
                 self.folder.log(&error.to_string());
@@ -411,6 +431,7 @@ impl<'a> Run<'a> {
             preview: &self.preview,
             cross_entropy: self.config.cross_entropy,
             device: &self.plain,
+            gpu_pass: self.is_gpu.then(|| self.pass.min(self.train.len())),
         };
         validate(model, &with, self.kept.as_mut(), &is_wanted)
     }

@@ -1,11 +1,14 @@
 //! Predictions from an image and a prompt. The features of both are cached for the next prediction.
 
+mod batch_case;
+mod batches;
 mod cache;
 mod candidates;
 mod error;
 pub mod evaluate;
 #[cfg(test)]
 mod fakes;
+mod finish;
 pub mod influence;
 mod info;
 mod inspect;

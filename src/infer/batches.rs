@@ -376,7 +376,7 @@ mod tests {
     fn every_asker_gets_its_own_logits_and_several_are_computed_together() {
         let mut compute = Counting::default();
         let found = ask_all(&mut compute, 8);
-        let expected = |at: usize| {
+        let expected = |at: usize| -> Result<f32, String> {
             let value = (10 * (at / 3) + at % 3) as f32;
             Ok(if at / 3 % 2 == 1 { -value } else { value })
         };

@@ -30,6 +30,7 @@ mod spectrum;
 mod sweep;
 mod variants;
 mod warm_up;
+mod watched;
 
 pub use crate::model::overrides::{GroupOverrides, Overrides, Parameter, StageOverrides};
 pub use crate::model::weights::linear_probes::LinearProbes;

@@ -51,7 +51,7 @@ pub(super) struct Whole {
 
 /// What a thread of a set asks for.
 pub(super) enum Request {
-    Mask(Ask),
+    Mask(Box<Ask>),
     Whole(Box<Whole>),
 }
 
@@ -95,7 +95,8 @@ impl Segmenter for Asker {
         let case = self.front.case(image, prompt);
         let encoding = case.encoding.clone();
         let changed = overrides.cloned();
-        let (logits, device) = self.ask(|answer| Request::Mask(Ask { case, overrides: changed, answer }))?;
+        let (logits, device) =
+            self.ask(|answer| Request::Mask(Box::new(Ask { case, overrides: changed, answer })))?;
         let overrides = overrides.unwrap_or(&self.front.info.overrides);
         let prediction = self.front.prediction((image, prompt), &encoding, logits, overrides, &device, start);
         Ok(Inspection { prediction, stages: Vec::new(), similarity: Vec::new(), explained: 0 })
@@ -149,7 +150,7 @@ pub(super) fn serve(compute: &mut dyn Compute, requests: &Receiver<Request>) {
 
 fn receive(compute: &mut dyn Compute, request: Request, waiting: &mut Vec<Ask>) {
     match request {
-        Request::Mask(ask) => waiting.push(ask),
+        Request::Mask(ask) => waiting.push(*ask),
         Request::Whole(whole) => {
             let Whole { image, prompt, overrides, wanted, answer } = *whole;
             // A thread that does not wait any more belongs to a set that was ended.
@@ -358,7 +359,7 @@ mod tests {
                                 let (answer, answered) = bounded(1);
                                 let case = case((10 * number + round) as f32);
                                 let ask = Ask { case, overrides: overrides.clone(), answer };
-                                out.send(Request::Mask(ask)).expect("somebody listens");
+                                out.send(Request::Mask(Box::new(ask))).expect("somebody listens");
                                 let logits = answered.recv().expect("an answer");
                                 logits.map(|(values, _)| values[0]).map_err(|error| error.to_string())
                             })

@@ -238,7 +238,7 @@ mod tests {
     }
 
     impl Card {
-        fn new(takes: Duration, panics: bool) -> Box<dyn Segmenter> {
+        fn boxed(takes: Duration, panics: bool) -> Box<dyn Segmenter> {
             Box::new(Self { inner: Drawn::new(|_| square(0.3)), takes, panics })
         }
     }
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_card_that_answers_is_used() {
-        let (mut model, opened) = watched(Card::new(Duration::ZERO, false), true);
+        let (mut model, opened) = watched(Card::boxed(Duration::ZERO, false), true);
         for _ in 0..3 {
             assert_eq!(model.predict(&Drawn::image(), "left").expect("a mask").device, "card");
         }
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_card_that_never_answers_is_replaced_by_the_cpu_once_and_for_all() {
-        let (mut model, opened) = watched(Card::new(FOREVER, false), true);
+        let (mut model, opened) = watched(Card::boxed(FOREVER, false), true);
         for _ in 0..2 {
             let prediction = model.predict(&Drawn::image(), "left").expect("the CPU answers");
             assert_eq!(prediction.device, "none", "the fake of the CPU");
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn while_it_is_tuned_a_card_may_take_longer() {
         let slow = SHORT.tuned * 2;
-        let (mut model, opened) = watched(Card::new(slow, false), false);
+        let (mut model, opened) = watched(Card::boxed(slow, false), false);
         assert_eq!(model.predict(&Drawn::image(), "left").expect("a mask").device, "card");
         let mut told = Vec::new();
         let mut report = |progress: WarmUpProgress| {
@@ -338,17 +338,17 @@ mod tests {
 
     #[test]
     fn a_card_that_hangs_while_it_is_tuned_is_given_up_and_a_stop_is_heard() {
-        let (mut model, opened) = watched(Card::new(FOREVER, false), false);
+        let (mut model, opened) = watched(Card::boxed(FOREVER, false), false);
         model.warm_up(&mut |_| ControlFlow::Continue(())).expect("the CPU has nothing to warm up");
         assert_eq!(opened.load(Ordering::SeqCst), 1);
-        let (mut model, opened) = watched(Card::new(FOREVER, false), false);
+        let (mut model, opened) = watched(Card::boxed(FOREVER, false), false);
         model.warm_up(&mut |_| ControlFlow::Break(())).expect("it was not wanted");
         assert_eq!(opened.load(Ordering::SeqCst), 0);
     }
 
     #[test]
     fn the_panic_of_a_lost_device_reaches_the_caller_and_the_model_is_kept() {
-        let (mut model, _) = watched(Card::new(Duration::ZERO, true), true);
+        let (mut model, _) = watched(Card::boxed(Duration::ZERO, true), true);
         for _ in 0..2 {
             let panic = catch_unwind(AssertUnwindSafe(|| model.predict(&Drawn::image(), "left")));
             let panic = panic.expect_err("the device is lost");

@@ -58,6 +58,8 @@ impl Run<'_> {
     }
 
     pub(super) fn checkpoint(&mut self) -> Result<(), TrainError> {
+        // Losses that are still on a GPU belong to the checkpoint too, and one that is not finite forbids it.
+        self.look_at_losses(self.progress.history.len(), true)?;
         let Some(model) = &self.model else { return Ok(()) };
         let described = match self.progress.history.last() {
             Some(epoch) => self.described(epoch),

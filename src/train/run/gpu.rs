@@ -111,7 +111,7 @@ impl Rehearsal<'_> {
         let mut kept = self.is_text_frozen.then(|| TextStates::kept_on(true));
         let mut made = Made::default();
         for (part, percent) in Part::ALL {
-            report(Event::Preparing(format!("preparing the GPU: {percent} %")));
+            report(Event::Preparing(format!("making the GPU ready, {percent} %")));
             if control.command() == RunControl::Stop {
                 return Ok(());
             }
@@ -260,7 +260,7 @@ mod tests {
         let control = Control::default();
         control.ask(RunControl::Stop);
         let (outcome, told) = rehearse(&control);
-        assert_eq!((outcome.ok(), told), (Some(2), vec!["preparing the GPU: 0 %".to_owned()]));
+        assert_eq!((outcome.ok(), told), (Some(2), vec!["making the GPU ready, 0 %".to_owned()]));
     }
 
     #[test]

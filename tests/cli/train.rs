@@ -251,6 +251,55 @@ fn an_image_that_is_lost_during_an_epoch_is_skipped_and_counted() {
 }
 
 #[test]
+fn a_run_on_a_card_is_prepared_and_reaches_the_losses_of_the_cpu() {
+    use himix::device::{OpenDevice, cpu};
+    use himix::train::{Control, Event, TrainConfig, run};
+    let bench = Bench::new();
+    let first = TrainConfig {
+        data: vec![bench.path("")],
+        out: bench.path("first"),
+        architecture: Some(bench.path("architecture.json")),
+        epochs: 1,
+        min_epochs: 1,
+        batch_size: 4,
+        ..TrainConfig::default()
+    };
+    run(&first, &cpu(), &Control::default(), &mut |_| ()).expect("a start");
+    let trained = |out: &str, batch_size: usize, device: OpenDevice| {
+        let start = Some(bench.path("first/best"));
+        let config = TrainConfig { start, out: bench.path(out), batch_size, ..first.clone() };
+        let (mut told, mut steps) = (Vec::new(), 0);
+        let best = run(&config, &device, &Control::default(), &mut |event| match event {
+            Event::Preparing(text) => told.push(text),
+            Event::Step { .. } => steps += 1,
+            _ => {}
+        });
+        (best.expect("a run").expect("an epoch"), told, steps)
+    };
+    // The CPU stands for a card: what differs is how the run goes about it.
+    let card = || OpenDevice { name: "card".into(), is_gpu: true, ..cpu() };
+    let (expected, told, _) = trained("on-cpu", 4, cpu());
+    assert!(told.iter().all(|text| !text.contains("GPU")), "{told:?}");
+    let (found, told, steps) = trained("on-card", 4, card());
+    let percents: Vec<&String> = told.iter().filter(|text| text.contains("making the GPU ready")).collect();
+    assert!(percents.len() > 2 && percents[0].ends_with("ready, 0 %"), "{told:?}");
+    assert_eq!(steps, 2);
+    for (found, expected) in [
+        (found.train_loss, expected.train_loss),
+        (found.validation_loss, expected.validation_loss),
+        (found.pooled_dice, expected.pooled_dice),
+    ] {
+        assert!((found - expected).abs() < 1e-3, "{found} {expected}");
+    }
+    let log = fs::read_to_string(bench.path("on-card/log.txt")).expect("a log");
+    assert!(log.contains("memory of card without its driver") && log.contains("GiB estimated"), "{log}");
+    // The last pass of three images has two of its own and one of the first.
+    let (epoch, _, steps) = trained("filled", 3, card());
+    assert_eq!((epoch.images, epoch.skipped, steps), (8, 0, 3));
+    assert!(epoch.train_loss.is_finite() && epoch.validation_loss.is_finite());
+}
+
+#[test]
 fn data_that_cannot_be_trained_on() {
     let bench = Bench::new();
     let train = |more: &[&str]| bench.train("out", more);

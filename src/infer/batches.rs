@@ -5,20 +5,23 @@
 //! images and finish predictions themselves; what is in between goes to the thread that has the model, which waits
 //! until enough of them have asked ([`serve`]) and computes their images together ([`Batches`]).
 
+use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::batch_case::{BatchCase, Front};
 use super::error::InferError;
+use super::gpu_thread::{GpuThread, Hung};
 use super::info::ModelInfo;
 use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Prediction;
 use super::predictor::Predictor;
 use super::segmenter::Segmenter;
+use super::watched::Patience;
 use crate::data::Image;
-use crate::device::{self, Fault};
+use crate::device::{self, Fault, OpenDevice};
 use crate::model::overrides::Overrides;
 use crate::model::{Inputs, Model, Tokens, Trace};
 
@@ -194,11 +197,57 @@ pub(super) struct Batches<'a> {
     modified: Option<(Overrides, Box<dyn Model>)>,
     /// The number of images in a pass, which is smaller if the card has too little memory.
     size: usize,
+    /// The thread of the passes, because a driver may hang; `None` for a software renderer.
+    thread: Option<GpuThread>,
+    /// How long a pass may take.
+    patience: Duration,
+}
+
+/// The inputs of a pass as plain arrays, filled up to its size.
+struct Filled {
+    size: usize,
+    side: usize,
+    image: Vec<f32>,
+    /// The tokens and the attention mask; empty for a network that reads no text.
+    ids: Vec<i64>,
+    mask: Vec<i64>,
+}
+
+impl Filled {
+    fn of(cases: &[BatchCase], size: usize, side: usize) -> Self {
+        let filled = || cases.iter().chain(cases.last().into_iter().cycle()).take(size);
+        Self {
+            size,
+            side,
+            image: filled().flat_map(|case| case.image.iter().copied()).collect(),
+            ids: filled().flat_map(|case| case.encoding.ids.iter().copied()).collect(),
+            mask: filled().flat_map(|case| case.encoding.mask.iter().copied()).collect(),
+        }
+    }
+
+    /// Runs the network and reads the logits back.
+    ///
+    /// # Errors
+    /// The message of the device.
+    fn through(self, model: &dyn Model, device: &Device) -> Result<Vec<f32>, String> {
+        let Self { size, side, image, ids, mask } = self;
+        let image = Tensor::<4>::from_data(TensorData::new(image, [size, 3, side, side]), device);
+        let limit = ids.len() / size;
+        let tensor =
+            |values: Vec<i64>| Tensor::<2, Int>::from_data(TensorData::new(values, [size, limit]), device);
+        let tokens = (limit > 0).then(|| Tokens { ids: tensor(ids), mask: tensor(mask) });
+        let logits = model.forward(Inputs { image, tokens }, &mut Trace::off());
+        let data = logits.try_into_data().map_err(|error| error.to_string())?;
+        Ok(data.iter::<f32>().collect())
+    }
 }
 
 impl<'a> Batches<'a> {
     pub(super) fn of(predictor: &'a mut Predictor) -> Self {
-        Self { predictor, plain: None, modified: None, size: SIZE }
+        let is_hardware = !predictor.device().is_software;
+        let thread = is_hardware.then(GpuThread::start).flatten();
+        let patience = Patience::default().untuned;
+        Self { predictor, plain: None, modified: None, size: SIZE, thread, patience }
     }
 
     fn one(&mut self, case: &BatchCase, overrides: &Overrides) -> Result<Logits, InferError> {
@@ -206,62 +255,108 @@ impl<'a> Batches<'a> {
         Ok((logits, self.predictor.device().name.clone()))
     }
 
-    /// Makes the network with these values ready.
-    fn load(&mut self, overrides: &Overrides) -> Result<(), InferError> {
-        if self.plain.is_none() {
-            let device = self.predictor.device().device.clone();
-            self.plain = Some(self.predictor.load_plain(&device)?);
+    /// The network with these values, which is put back after a pass.
+    fn take_model(&mut self, overrides: &Overrides) -> Result<Box<dyn Model>, InferError> {
+        if let Some((_, model)) = self.modified.take_if(|(of, _)| of == overrides) {
+            return Ok(model);
         }
-        let is_known = self.modified.as_ref().is_some_and(|(of, _)| of == overrides);
-        if *overrides != *self.predictor.overrides() && !is_known {
-            let model = self.plain.as_ref().and_then(|model| model.inspectable());
-            self.modified = model.map(|model| (overrides.clone(), model.with_overrides(overrides)));
+        let plain = match self.plain.take() {
+            Some(plain) => plain,
+            None => self.predictor.load_plain(&self.predictor.device().device.clone())?,
+        };
+        if overrides == self.predictor.overrides() {
+            return Ok(plain);
         }
-        Ok(())
+        let changed = plain.inspectable().map(|model| model.with_overrides(overrides));
+        let Some(changed) = changed else { return Ok(plain) };
+        self.plain = Some(plain);
+        Ok(changed)
+    }
+
+    fn put_back(&mut self, model: Box<dyn Model>, overrides: &Overrides) {
+        if overrides == self.predictor.overrides() {
+            self.plain = Some(model);
+        } else {
+            self.modified = Some((overrides.clone(), model));
+        }
     }
 
     /// One pass through the network with at most as many cases as a pass has images.
-    fn pass(&mut self, cases: &[BatchCase], overrides: &Overrides) -> Result<Vec<Logits>, InferError> {
-        self.load(overrides)?;
-        let modified = self.modified.as_ref().filter(|(of, _)| of == overrides).map(|(_, model)| model);
-        let Some(model) = modified.or(self.plain.as_ref()) else { return Ok(Vec::new()) };
-        let (open, side) = (self.predictor.device(), self.predictor.side());
-        let last = cases.last().into_iter().cycle();
-        let filled: Vec<&BatchCase> = cases.iter().chain(last).take(self.size).collect();
-        let image = filled.iter().flat_map(|case| case.image.iter().copied()).collect::<Vec<f32>>();
-        let image = Tensor::<4>::from_data(TensorData::new(image, [self.size, 3, side, side]), &open.device);
-        let limit = cases.first().map_or(0, |case| case.encoding.ids.len());
-        let tokens = |of: fn(&BatchCase) -> &[i64]| {
-            let values = filled.iter().flat_map(|case| of(case).iter().copied()).collect::<Vec<i64>>();
-            Tensor::<2, Int>::from_data(TensorData::new(values, [self.size, limit]), &open.device)
+    fn pass(&mut self, cases: &[BatchCase], overrides: &Overrides) -> Result<Vec<Logits>, Failed> {
+        let side = self.predictor.side();
+        let OpenDevice { device, name, .. } = self.predictor.device().clone();
+        let model = self.take_model(overrides).map_err(Failed::Refused)?;
+        let filled = Filled::of(cases, self.size, side);
+        let work = move || {
+            let values = filled.through(model.as_ref(), &device);
+            (model, values)
         };
-        let tokens = (limit > 0)
-            .then(|| Tokens { ids: tokens(|case| &case.encoding.ids), mask: tokens(|case| &case.encoding.mask) });
-        let logits = model.forward(Inputs { image, tokens }, &mut Trace::off());
-        let values = self.predictor.values(logits)?;
+        let fault = |reason| Failed::Device(Fault { device: name.clone(), reason });
+        let (model, values) = match &self.thread {
+            Some(thread) => match thread.run(self.patience, work) {
+                Ok(outcome) => outcome.unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(Hung) => return Err(Failed::Hung(name)),
+            },
+            None => work(),
+        };
+        self.put_back(model, overrides);
+        let values = values.map_err(fault)?;
         let of_each = values.chunks_exact(side * side).take(cases.len());
-        Ok(of_each.map(|values| (values.to_vec(), open.name.clone())).collect())
+        Ok(of_each.map(|values| (values.to_vec(), name.clone())).collect())
     }
 
-    /// Handles a failure of a pass: fewer images at a time if the memory was too small, one at a time otherwise, which
-    /// leads to the CPU if the device is lost.
-    fn give_way(&mut self, fault: &Fault) {
-        (self.plain, self.modified) = (None, None);
-        let Fault { device, reason } = fault;
-        if fault.is_out_of_memory() && self.size > 1 {
-            self.size /= 2;
-            self.predictor.device().device.memory_cleanup();
-            self.predictor.add_notice(format!(
-                "{device} has too little memory for {} images at a time; {} are computed together from now on.",
-                2 * self.size,
-                self.size
-            ));
-        } else {
-            self.size = 1;
-            self.predictor.add_notice(format!(
-                "{device} could not compute several images at once ({reason}); they are computed one at a time."
-            ));
+    /// Handles a failure of a pass: fewer images at a time if the memory was too small; the CPU if the device hangs; one at
+    /// a time otherwise, which leads to the CPU if the device is lost.
+    ///
+    /// # Errors
+    /// The model refuses the request, or cannot be opened on the CPU.
+    fn give_way(&mut self, failed: Failed) -> Result<(), InferError> {
+        let (plain, modified) = (self.plain.take(), self.modified.take());
+        match failed {
+            Failed::Refused(error) => return Err(error),
+            Failed::Hung(device) => {
+                // What lies on a device that hangs is left there: dropping it could hang as well.
+                std::mem::forget((plain, modified));
+                self.thread = None;
+                let seconds = self.patience.as_secs();
+                self.predictor.leave_device(format!(
+                    "{device} has not answered for {seconds} s. The CPU is used from now on."
+                ))?;
+            }
+            Failed::Device(fault) if fault.is_out_of_memory() && self.size > 1 => {
+                drop((plain, modified));
+                self.size /= 2;
+                self.predictor.device().device.memory_cleanup();
+                self.predictor.add_notice(format!(
+                    "{} has too little memory for {} images at a time; {} are computed together from now on.",
+                    fault.device,
+                    2 * self.size,
+                    self.size
+                ));
+            }
+            Failed::Device(Fault { device, reason }) => {
+                self.size = 1;
+                self.predictor.add_notice(format!(
+                    "{device} could not compute several images at once ({reason}); they are computed one at a time."
+                ));
+            }
         }
+        Ok(())
+    }
+}
+
+/// Why a pass has no logits.
+#[derive(Debug)]
+enum Failed {
+    Refused(InferError),
+    Device(Fault),
+    /// The device, named here, did not answer in time.
+    Hung(String),
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self::Device(fault)
     }
 }
 
@@ -279,10 +374,9 @@ impl Compute for Batches<'_> {
                 continue;
             }
             let (name, part) = (open.name.clone(), &rest[..rest.len().min(self.size)]);
-            match device::guarded(&name, || self.pass(part, overrides)).map_err(InferError::from).flatten() {
+            match device::guarded(&name, || self.pass(part, overrides)).map_err(Failed::from).flatten() {
                 Ok(logits) => found.extend(logits),
-                Err(InferError::Compute { device, reason }) => self.give_way(&Fault { device, reason }),
-                Err(error) => return Err(error),
+                Err(failed) => self.give_way(failed)?,
             }
         }
         Ok(found)
@@ -305,7 +399,6 @@ mod tests {
 
     use super::*;
     use crate::data::Pixels;
-    use crate::device::OpenDevice;
     use crate::infer::{GroupOverrides, ModelSource};
 
     /// A model whose logits are the first value of the image, and that remembers the sizes of its batches.
@@ -461,16 +554,32 @@ mod tests {
     fn a_card_with_too_little_memory_computes_fewer_images_at_a_time() {
         let mut predictor = gpu();
         let mut batches = Batches::of(&mut predictor);
-        let fault = |reason: &str| Fault { device: "card".into(), reason: reason.into() };
-        batches.give_way(&fault("out of device memory allocating 4096 bytes"));
+        let fault = |reason: &str| Failed::Device(Fault { device: "card".into(), reason: reason.into() });
+        batches.give_way(fault("out of device memory allocating 4096 bytes")).expect("it goes on");
         assert_eq!(batches.size, SIZE / 2);
-        batches.give_way(&fault("wgpu error: Validation Error: Parent device is lost"));
+        batches.give_way(fault("wgpu error: Validation Error: Parent device is lost")).expect("it goes on");
         assert_eq!(batches.size, 1);
+        assert!(predictor.device().is_gpu, "single images stay there");
         let notices = predictor.take_notices();
         assert!(notices[0].contains("too little memory for 16 images at a time; 8"), "{notices:?}");
         assert!(
             notices[1].contains("Parent device is lost") && notices[1].contains("one at a time"),
             "{notices:?}"
         );
+    }
+    #[test]
+    fn a_card_that_hangs_in_a_batch_is_replaced_by_the_cpu() {
+        let mut predictor = gpu();
+        let front = predictor.front();
+        let cases: Vec<BatchCase> = images().iter().map(|(image, prompt)| front.case(image, prompt)).collect();
+        let mut batches = Batches::of(&mut predictor);
+        // No pass is this quick.
+        batches.patience = Duration::ZERO;
+        let found = batches.logits(&cases, None).expect("the CPU answers");
+        assert_eq!(found.len(), cases.len());
+        assert!(found.iter().all(|(_, device)| device.starts_with("CPU")), "{}", found[0].1);
+        assert!(!predictor.device().is_gpu);
+        let notices = predictor.take_notices();
+        assert!(notices.iter().any(|notice| notice.contains("card has not answered")), "{notices:?}");
     }
 }

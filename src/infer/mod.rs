@@ -9,6 +9,7 @@ pub mod evaluate;
 #[cfg(test)]
 mod fakes;
 mod finish;
+mod gpu_thread;
 pub mod influence;
 mod info;
 mod inspect;

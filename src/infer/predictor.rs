@@ -256,6 +256,18 @@ impl Predictor {
         Ok(())
     }
 
+    /// Opens the model on the CPU for the reason in `notice`. What lies on the current device, which hangs, is left there:
+    /// dropping it could hang as well.
+    pub(super) fn leave_device(&mut self, notice: String) -> Result<(), InferError> {
+        let cpu = device::with_notice(notice);
+        let loaded = load(&self.located, cpu.clone())?;
+        std::mem::forget(std::mem::replace(&mut self.loaded, loaded));
+        std::mem::forget(std::mem::take(&mut self.inspection_cache));
+        self.notices.extend(cpu.notice);
+        self.info.device = cpu.name;
+        Ok(())
+    }
+
     /// All intermediate tensors under the names of the reference tensors, with `input.image`, `input.ids` and
     /// `input.mask`.
     ///

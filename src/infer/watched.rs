@@ -1,16 +1,15 @@
 //! A model on a GPU whose driver may hang: a call that never returns would freeze whoever waits for it. The model computes
 //! on a thread of its own, and after some time without an answer it is left behind there and opened again on the CPU.
 
-use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::thread::Builder;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use super::error::InferError;
+use super::gpu_thread::{GpuThread, Hung, Outcome};
 use super::info::ModelInfo;
 use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Prediction;
@@ -39,17 +38,15 @@ impl Default for Patience {
 /// Opens the same model on the CPU.
 pub(super) type Reopen = Box<dyn Fn() -> Result<Box<dyn Segmenter>, InferError> + Send>;
 
-/// The work of the thread.
-type Task = Box<dyn FnOnce() + Send>;
-/// The model as it comes back from the thread, with a result or a panic.
-type Returned<T> = (Box<dyn Segmenter>, Result<T, Box<dyn Any + Send>>);
+/// The model as it comes back from the thread, with the outcome of the work.
+type Returned<T> = Outcome<(Box<dyn Segmenter>, Outcome<T>)>;
 
 /// A model that is replaced by one on the CPU if it does not answer.
 pub(super) struct Watched {
     /// The model; `None` while the thread has it, and if it could not be opened again.
     model: Option<Box<dyn Segmenter>>,
     /// The thread; `None` once the CPU computes.
-    tasks: Option<Sender<Task>>,
+    thread: Option<GpuThread>,
     /// What was known of the model before it was left behind.
     info: ModelInfo,
     reopen: Reopen,
@@ -58,18 +55,11 @@ pub(super) struct Watched {
     notices: Vec<String>,
 }
 
-/// The GPU did not answer in time.
-struct Hung;
-
 impl Watched {
     /// Watches `model`. If no thread can be started, it is not watched.
     pub(super) fn new(model: Box<dyn Segmenter>, reopen: Reopen, patience: Patience, is_tuned: bool) -> Self {
-        let (tasks, given) = unbounded::<Task>();
-        let work = move || given.iter().for_each(|task| task());
-        let started = Builder::new().name("himix-gpu".into()).spawn(work);
-        let info = model.info();
-        let tasks = started.is_ok().then_some(tasks);
-        Self { model: Some(model), tasks, info, reopen, patience, is_tuned, notices: Vec::new() }
+        let (info, thread) = (model.info(), GpuThread::start());
+        Self { model: Some(model), thread, info, reopen, patience, is_tuned, notices: Vec::new() }
     }
 
     fn limit(&self) -> Duration {
@@ -86,32 +76,28 @@ impl Watched {
         &mut self,
         work: impl FnOnce(&mut dyn Segmenter) -> T + Send + 'static,
     ) -> Option<Receiver<Returned<T>>> {
-        let tasks = self.tasks.as_ref()?;
+        let thread = self.thread.as_ref()?;
         let mut model = self.model.take()?;
-        let (back, returned) = bounded(1);
-        let task: Task = Box::new(move || {
+        Some(thread.begin(move || {
+            // The model comes back after a panic as well.
             let outcome = catch_unwind(AssertUnwindSafe(|| work(model.as_mut())));
-            // If nobody waits any more, the model is dropped here; the model of a broken device may panic then.
-            let _ = catch_unwind(AssertUnwindSafe(move || drop(back.send((model, outcome)))));
-        });
-        // The thread lives as long as this channel.
-        tasks.send(task).ok()?;
-        Some(returned)
+            (model, outcome)
+        }))
     }
 
-    fn take_back<T>(&mut self, (model, outcome): Returned<T>) -> T {
-        self.model = Some(model);
-        match outcome {
-            Ok(value) => value,
-            Err(panic) => resume_unwind(panic),
-        }
+    fn take_back<T>(&mut self, returned: Returned<T>) -> T {
+        let outcome = returned.and_then(|(model, outcome)| {
+            self.model = Some(model);
+            outcome
+        });
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Leaves the model and its thread behind, and opens the model on the CPU.
     fn give_up(&mut self) -> Result<&mut Box<dyn Segmenter>, InferError> {
         let (device, seconds) = (self.info.device.clone(), self.limit().as_secs());
         tracing::warn!("a GPU does not answer; the CPU is used");
-        self.tasks = None;
+        self.thread = None;
         self.model = Some((self.reopen)()?);
         self.notices.push(format!(
             "{device} has not answered for {seconds} s. The CPU is used from now on. Choose the device again to try it \
@@ -145,7 +131,7 @@ impl Watched {
                 recv(asked) -> question => match question {
                     Ok((progress, answer)) => drop(answer.send(report(progress))),
                     // There are no more steps, but the model is still on its way.
-                    Err(_) => asked = crossbeam_channel::never(),
+                    Err(_) => asked = never(),
                 },
                 recv(returned) -> back => return back.map(|back| self.take_back(back)).map_err(|_| Hung),
                 default(self.limit()) => return Err(Hung),
@@ -160,7 +146,7 @@ impl Segmenter for Watched {
     }
 
     fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
-        if self.tasks.is_none() {
+        if self.thread.is_none() {
             return self.model()?.predict(image, prompt);
         }
         let (image, prompt) = (Arc::new(image.clone()), prompt.to_owned());
@@ -174,7 +160,7 @@ impl Segmenter for Watched {
         overrides: Option<&Overrides>,
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
-        if self.tasks.is_none() {
+        if self.thread.is_none() {
             return self.model()?.inspect(image, prompt, overrides, wanted);
         }
         let (image, prompt, overrides) = (Arc::new(image.clone()), prompt.to_owned(), overrides.cloned());

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Distribution, Int, Tensor, Transaction};
 use himix::data::{Image, Pixels};
-use himix::device::{self, DeviceChoice, GpuTuning, Launches, OpenDevice, effort, launches_of};
+use himix::device::{self, DeviceChoice, GpuTuning, Launches, OpenDevice, effort, launches_of, tuning};
 use himix::infer::{ModelSource, Predictor, Segmenter, in_order, measure_passes};
 use himix::model::networks::himix::HiMixConfig;
 use himix::model::weights::bundle;
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
         effort::choose(effort);
     }
     match &options.part {
-        Some(part) => measure(part, &options),
+        Some(part) => measure(part),
         None => run_parts(&options),
     }
     ExitCode::SUCCESS
@@ -118,6 +118,10 @@ fn run_parts(options: &Options) {
             continue;
         }
         println!("{what}");
+        if name.contains("full") && !adapter.is_hardware && options.parts.is_empty() {
+            println!("  skipped: it takes a software renderer too long");
+            continue;
+        }
         let left = options.seconds.saturating_sub(begin.elapsed().as_secs());
         match left.min(seconds) {
             0 => println!("  skipped: no time is left"),
@@ -173,17 +177,13 @@ fn milliseconds(start: Instant) -> f64 {
 }
 
 /// Measures a part in this process.
-fn measure(part: &str, options: &Options) {
+fn measure(part: &str) {
     let start = Instant::now();
     let open = device::open(DeviceChoice::Gpu(Some(0)));
     let opening = milliseconds(start);
     open.notice.iter().for_each(|notice| println!("  {notice}"));
     if !open.is_gpu {
         return;
-    }
-    let is_full = part.contains("full");
-    if is_full && open.is_software && options.parts.is_empty() {
-        return println!("  skipped: a software renderer takes too long");
     }
     let outcome = match part {
         "start" | "again" => starts(&ModelSource::bundled(), &open, opening),
@@ -195,6 +195,9 @@ fn measure(part: &str, options: &Options) {
     };
     if let Err(error) = outcome {
         println!("  {error}");
+    }
+    if let Some(stored) = device::adapters().first().and_then(tuning::stored) {
+        println!("  {} tuning results are stored now", stored.entries);
     }
 }
 

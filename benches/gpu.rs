@@ -14,7 +14,7 @@ use himix::infer::{ModelSource, Predictor, measure_passes};
 use himix::model::networks::himix::HiMixConfig;
 use himix::model::weights::bundle;
 use himix::model::{Inputs, Network, Tokens, Trace};
-use himix::train::CrossEntropy;
+use himix::train::LossKind;
 use himix::train::loss::loss;
 use himix::train::step::{GradientSum, Optimiser};
 
@@ -111,7 +111,7 @@ fn training(table: &Table, name: &str, network: &dyn Network, batch: usize, open
             let model = kept.take().expect("it is put back");
             let tokens = Some(Tokens { ids: ids.clone(), mask: ids.clone() });
             let logits = model.forward(Inputs { image: image.clone(), tokens }, &mut Trace::off());
-            let value = loss(logits, target.clone(), CrossEntropy::Binary).total;
+            let value = loss(logits, target.clone(), LossKind::Binary).total;
             let seen = value.clone();
             let gradients = GradientSum::of(model.as_ref(), value.backward());
             kept = Some(optimiser.step(model, gradients, 3e-4));

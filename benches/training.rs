@@ -9,7 +9,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use himix::model::weights::bundle;
 use himix::model::{Inputs, Tokens, Trace};
-use himix::train::CrossEntropy;
+use himix::train::LossKind;
 use himix::train::loss::loss;
 use himix::train::step::{GradientSum, Optimiser};
 
@@ -68,7 +68,7 @@ fn main() {
         let start = Instant::now();
         let tokens = Some(Tokens { ids: ids.clone(), mask: mask.clone() });
         let logits = model.forward(Inputs { image: image.clone(), tokens }, &mut Trace::off());
-        let value = loss(logits, target.clone(), CrossEntropy::Binary).total;
+        let value = loss(logits, target.clone(), LossKind::Binary).total;
         forward.push(milliseconds(start));
         let begin = Instant::now();
         let gradients = GradientSum::of(model.as_ref(), value.backward());

@@ -38,6 +38,9 @@ pub trait Parameter {
     /// The values in row-major order.
     fn values(&self) -> Vec<f32>;
 
+    /// The values flattened, on the plain device.
+    fn flat(&self) -> Tensor<1>;
+
     /// Removes the parameter's gradient from `gradients` and returns it flattened, on the plain device; `None` if
     /// there is none.
     fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>>;
@@ -68,6 +71,12 @@ impl<const D: usize> Parameter for Param<Tensor<D>> {
 
     fn values(&self) -> Vec<f32> {
         self.val().into_data().iter::<f32>().collect()
+    }
+
+    fn flat(&self) -> Tensor<1> {
+        let values = self.val().inner();
+        let count = values.dims().iter().product::<usize>();
+        values.reshape([count])
     }
 
     fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>> {

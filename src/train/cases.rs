@@ -28,6 +28,8 @@ pub struct Case {
     pub mask: Mask,
     /// The prompt.
     pub prompt: String,
+    /// The other prompts that the table has for the image; usually none.
+    pub variants: Vec<String>,
 }
 
 /// The cases of one split.
@@ -204,7 +206,8 @@ impl Cases {
         }
         let pair::Pair { image, mask, .. } = pair::read(sample, self.reading(index))?;
         let bytes = image.width * image.height * (image.channels * 4 + 1);
-        let case = Arc::new(Case { image, mask, prompt: sample.prompt.clone() });
+        let case =
+            Arc::new(Case { image, mask, prompt: sample.prompt.clone(), variants: sample.variants.clone() });
         let mut kept = self.kept();
         if kept.bytes + bytes <= KEEP_BYTES {
             kept.bytes += bytes;
@@ -249,7 +252,7 @@ fn as_normal_cases(without_lesions: Vec<DataError>, has_lesions: bool) -> Result
 fn made(phantoms: Phantoms, index: usize) -> Case {
     let kind = Kind::ALL[index % Kind::ALL.len()];
     let made = phantom(kind, phantoms.seed, index as u64, phantoms.side);
-    Case { image: made.image, mask: made.mask, prompt: made.prompt }
+    Case { image: made.image, mask: made.mask, prompt: made.prompt, variants: Vec::new() }
 }
 
 #[cfg(test)]

@@ -111,10 +111,11 @@ fn parameters(network: &dyn Network) -> Result<usize, TrainError> {
     Ok(manifest::numbers(&specs))
 }
 
-/// The memory of a run in bytes: weights, gradients, two moments, a copy for the checkpoint, and the values kept
-/// in a pass.
+/// The memory of a run in bytes: weights, gradients, two moments, a copy for the checkpoint, the average if there is
+/// one, and the values kept in a pass.
 fn bytes(config: &TrainConfig, network: &dyn Network) -> Result<u64, TrainError> {
-    let weights = 5 * 4 * parameters(network)? as u64;
+    let copies = 5 + u64::from(config.ema_decay > 0.0);
+    let weights = copies * 4 * parameters(network)? as u64;
     Ok(BASE_BYTES + weights + kept_bytes(config, network))
 }
 

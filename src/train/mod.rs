@@ -1,32 +1,45 @@
 //! Training: from folders of images, masks and prompts to a model bundle.
 
 mod augment;
+mod average;
 mod batches;
 mod cases;
+mod clahe;
 pub mod config;
 mod control;
+mod elastic;
 pub mod error;
 mod estimate;
 pub mod event;
+mod find_lr;
 mod folder;
+mod grid;
 mod linear_probe;
 pub mod loss;
 mod manifest;
+mod metrics_table;
+mod objective;
 mod pace;
 mod place;
 pub mod run;
+mod sampling;
 pub mod schedule;
 mod score;
+mod stage_heads;
 mod start;
 pub mod step;
+mod strong;
 mod text_states;
 mod validate;
+mod wording;
 
-pub use config::{CrossEntropy, TrainConfig};
+pub use config::{Criterion, EmptyTruth, LossKind, TrainConfig};
 pub use control::{Control, RunControl};
 pub use error::TrainError;
 pub use estimate::{Estimate, estimate, estimate_in};
-pub use event::{Epoch, Event, PreviewCase};
+pub use event::{AverageScores, EmptyTruths, Epoch, Event, PreviewCase};
+pub use find_lr::{RateStep, RateTest, find_lr};
 pub use folder::{Interrupted, RunFolder};
+pub use grid::{Cell, CellState, Grid, GridReport, run_grid};
 pub use linear_probe::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 pub use run::{resume, resume_in, run, run_in};

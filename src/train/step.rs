@@ -33,6 +33,24 @@ impl GradientSum {
         });
     }
 
+    /// Scales all gradients down so that their common Euclidean norm is at most `most`.
+    pub fn clip(&mut self, most: f64) {
+        // In a fixed order, because the sum of rounded numbers depends on it.
+        let mut paths: Vec<&String> = self.0.keys().collect();
+        paths.sort_unstable();
+        let squares: Vec<Tensor<1>> = paths.iter().map(|path| self.0[*path].clone().square().sum()).collect();
+        if squares.is_empty() {
+            return;
+        }
+        let norm = Tensor::cat(squares, 0).into_data().iter::<f32>().map(f64::from).sum::<f64>().sqrt();
+        // A norm that is not finite is left to the check of the loss.
+        if norm.is_finite() && norm > most {
+            for gradient in self.0.values_mut() {
+                *gradient = gradient.clone() * (most / norm);
+            }
+        }
+    }
+
     /// The gradient of the parameter at `path`; `None` if there is none.
     pub fn get(&self, path: &str) -> Option<&Tensor<1>> {
         self.0.get(path)

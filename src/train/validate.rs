@@ -6,9 +6,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::batches::{Batch, Form, validation_items, with_batches};
 use super::cases::Cases;
-use super::config::CrossEntropy;
 use super::event::PreviewCase;
-use super::loss::loss;
+use super::loss::LossTerms;
 use super::score::Scores;
 use super::text_states::TextStates;
 use crate::data::preprocess;
@@ -47,11 +46,21 @@ impl Tensors {
 
 /// Computes the logits of a batch, with the text encoder or its kept outputs.
 pub fn logits(model: &dyn Model, tensors: &Tensors, batch: &Batch, kept: Option<&mut TextStates>) -> Tensor<4> {
-    let mut trace = Trace::off();
+    logits_traced(model, tensors, batch, kept, &mut Trace::off())
+}
+
+/// Does the same as [`logits`] and records intermediate tensors.
+pub fn logits_traced(
+    model: &dyn Model,
+    tensors: &Tensors,
+    batch: &Batch,
+    kept: Option<&mut TextStates>,
+    trace: &mut Trace,
+) -> Tensor<4> {
     let image = tensors.image.clone();
     match (kept, model.text_conditioned()) {
-        (Some(kept), Some(text)) => text.forward_from(image, &kept.states(model, tensors, batch), &mut trace),
-        _ => model.forward(Inputs { image, tokens: tensors.tokens.clone() }, &mut trace),
+        (Some(kept), Some(text)) => text.forward_from(image, &kept.states(model, tensors, batch), trace),
+        _ => model.forward(Inputs { image, tokens: tensors.tokens.clone() }, trace),
     }
 }
 
@@ -71,8 +80,8 @@ pub struct Validator<'a> {
     pub form: &'a Form,
     /// The indices of the cases whose masks are needed.
     pub preview: &'a [usize],
-    /// The cross-entropy of the loss.
-    pub cross_entropy: CrossEntropy,
+    /// The loss.
+    pub terms: LossTerms,
     /// The device without gradients.
     pub device: &'a Device,
 }
@@ -84,7 +93,7 @@ pub fn validate(
     mut kept: Option<&mut TextStates>,
     is_wanted: &dyn Fn() -> bool,
 ) -> Option<Validation> {
-    let Validator { cases, form, preview, cross_entropy: kind, device } = *with;
+    let Validator { cases, form, preview, terms, device } = *with;
     let model = model.without_gradients();
     let mut scores = Scores::default();
     let pixels = form.side * form.side;
@@ -100,7 +109,7 @@ pub fn validate(
             }
             let tensors = Tensors::of(&batch, form, device);
             let logits = logits(model.as_ref(), &tensors, &batch, kept.as_deref_mut());
-            let value = loss(logits.clone(), tensors.target, kind).total.into_data();
+            let value = terms.loss(logits.clone(), tensors.target).total.into_data();
             let logits: Vec<f32> = logits.into_data().iter().collect();
             let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
             scores.add(&logits, &batch.targets, pixels, value);

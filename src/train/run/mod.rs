@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod settle;
+mod validated;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use burn::tensor::{Device, Tensor};
 use crate::device::OpenDevice;
 use crate::model::config::{ModelConfig, Provenance};
 use crate::model::{Model, Registry};
+use crate::train::average::Average;
 use crate::train::batches::{Batch, Form, training_items, with_batches};
 use crate::train::cases::Cases;
 use crate::train::config::TrainConfig;
@@ -18,16 +20,16 @@ use crate::train::control::{Control, RunControl};
 use crate::train::error::TrainError;
 use crate::train::estimate::must_fit;
 use crate::train::event::{Epoch, Event};
-use crate::train::folder::{Progress, RunFolder};
-use crate::train::loss::loss;
+use crate::train::folder::{AVERAGE, OPTIMISER, Progress, RunFolder, STAGES};
 use crate::train::manifest::Manifest;
+use crate::train::objective::Objective;
 use crate::train::pace::Pace;
 use crate::train::place;
-use crate::train::schedule::learning_rate;
+use crate::train::schedule::rate_of_step;
 use crate::train::start::{Start, architecture, prepare, resumed_architecture};
 use crate::train::step::{GradientSum, Optimiser};
 use crate::train::text_states::TextStates;
-use crate::train::validate::{Tensors, Validation, Validator, logits, preview, validate};
+use crate::train::validate::{Tensors, preview};
 
 /// The number of steps after which losses are read back from a GPU. On the CPU, reading does not wait for
 /// anything.
@@ -140,6 +142,9 @@ struct Run<'a> {
     form: Form,
     model: Option<Box<dyn Model>>,
     optimiser: Optimiser,
+    objective: Objective,
+    /// The moving average of the weights, if the settings want one.
+    average: Option<Average>,
     kept: Option<TextStates>,
     preview: Vec<usize>,
     progress: Progress,
@@ -179,6 +184,8 @@ impl<'a> Run<'a> {
             }
         }
         must_fit(config, network.as_ref(), device)?;
+        let training_device = device.device.clone().autodiff();
+        let mut objective = Objective::new(config, &network.stages(), &training_device)?;
         let manifest = settle::manifest(config, &folder, &train, &validation, report)?;
         let is_resumed = resumed.is_some();
         match &resumed {
@@ -192,12 +199,18 @@ impl<'a> Run<'a> {
             }
         }
         report(Event::Preparing("making the network".into()));
-        let training_device = device.device.clone().autodiff();
         device.device.seed(config.seed);
         let start = prepare(registry, config, &folder, is_resumed, &train, &training_device)?;
         let mut optimiser = Optimiser::new(config.weight_decay);
         if is_resumed {
-            optimiser.load(&folder.optimiser()?, &device.device);
+            optimiser.load(&folder.arrays(OPTIMISER)?, &device.device);
+        }
+        let mut average = (config.ema_decay > 0.0).then(|| Average::new(config.ema_decay));
+        if let Some(average) = average.as_mut().filter(|_| is_resumed) {
+            average.load(&folder.arrays(AVERAGE)?, &device.device);
+        }
+        if let Some(stages) = objective.stages.as_mut().filter(|_| is_resumed) {
+            stages.load(&folder.arrays(STAGES)?, &device.device);
         }
         let Start { config: model_config, vocabulary, model, is_text_frozen, form, notices } = start;
         notes.extend(notices);
@@ -240,6 +253,8 @@ impl<'a> Run<'a> {
             form,
             model: Some(model),
             optimiser,
+            objective,
+            average,
             kept,
             preview,
             progress,
@@ -259,8 +274,8 @@ impl<'a> Run<'a> {
             if let Outcome::Stopped = self.epoch(number)? {
                 return self.stopped();
             }
-            let Some(validation) = self.validate() else { return self.stopped() };
-            self.finish(number, &validation, begin.elapsed().as_secs_f64())?;
+            let Some(validated) = self.validate() else { return self.stopped() };
+            self.finish(number, &validated, begin.elapsed().as_secs_f64())?;
         };
         self.progress.ended = Some(reason.clone());
         self.checkpoint()?;
@@ -275,7 +290,7 @@ impl<'a> Run<'a> {
         }
         let since = number - self.progress.best().map_or(0, |best| best.number);
         (number >= config.min_epochs.max(1) && since >= config.patience)
-            .then(|| format!("the validation loss has not fallen for {since} epochs"))
+            .then(|| config.criterion.no_progress(since))
     }
 
     /// Ends the run after a stop. Its results are kept and the run can be resumed.
@@ -295,11 +310,10 @@ impl<'a> Run<'a> {
     /// Trains the remaining steps of epoch `number`, counted from 0.
     fn epoch(&mut self, number: usize) -> Result<Outcome, TrainError> {
         let config = self.config;
-        let items = training_items(&self.train, config, number);
+        let items = training_items(&self.train, config, number, &self.progress.case_losses);
         let group = config.batch_size * config.accumulate;
         let steps = items.len().div_ceil(group);
         let first = self.progress.step;
-        let rate = learning_rate(config, number);
         let mut pace = Pace::new(config.epochs - number, steps);
         // The cases are moved out so that the batches can borrow them while the run itself is modified.
         let cases = std::mem::replace(&mut self.train, Cases::none());
@@ -316,7 +330,7 @@ impl<'a> Run<'a> {
                 pace.waited(waiting.elapsed());
                 // With this seed, dropout draws the same numbers in this step wherever the run was resumed.
                 self.plain.seed(seed(config.seed, number, step));
-                self.step(group, rate)?;
+                self.step(group, rate_of_step(config, number, step, steps))?;
                 self.progress.step = step + 1;
                 self.look_at_losses(number, step + 1 == steps)?;
                 pace.stepped();
@@ -368,19 +382,32 @@ impl<'a> Run<'a> {
         let mut total: Option<Tensor<1>> = None;
         for batch in group.iter().filter(|batch| batch.count > 0) {
             let tensors = Tensors::of(batch, &self.form, &self.device);
-            let logits = logits(model.as_ref(), &tensors, batch, self.kept.as_mut());
+            let value = self.objective.value(model.as_ref(), &tensors, batch, self.kept.as_mut());
+            if let Some(losses) = &value.by_case {
+                self.progress.case_losses.note(&batch.cases, losses);
+            }
             // Every image has the same weight, regardless of its pass.
             let share = batch.count as f64 / images as f64;
-            let value = loss(logits, tensors.target, self.config.cross_entropy).total * share;
+            let value = value.total * share;
             let plain = value.clone().inner();
             total = Some(match total {
                 Some(sum) => sum + plain,
                 None => plain,
             });
-            gradients.add(model.as_ref(), value.backward());
+            let mut passed = value.backward();
+            self.objective.collect(&mut passed);
+            gradients.add(model.as_ref(), passed);
         }
         self.unread.extend(total);
-        self.model = Some(self.optimiser.step(model, gradients, rate));
+        if self.config.clip_norm > 0.0 {
+            gradients.clip(self.config.clip_norm);
+        }
+        self.objective.step(rate);
+        let model = self.optimiser.step(model, gradients, rate);
+        if let Some(average) = &mut self.average {
+            average.add(model.as_ref());
+        }
+        self.model = Some(model);
         Ok(())
     }
 
@@ -399,20 +426,6 @@ impl<'a> Run<'a> {
             self.progress.losses.push(value);
         }
         Ok(())
-    }
-
-    fn validate(&mut self) -> Option<Validation> {
-        let model = self.model.as_deref()?;
-        let control = self.control;
-        let is_wanted = || control.wait() != RunControl::Stop;
-        let with = Validator {
-            cases: &self.validation,
-            form: &self.form,
-            preview: &self.preview,
-            cross_entropy: self.config.cross_entropy,
-            device: &self.plain,
-        };
-        validate(model, &with, self.kept.as_mut(), &is_wanted)
     }
 }
 

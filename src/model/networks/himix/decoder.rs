@@ -221,9 +221,10 @@ impl DecoderStage {
 
 /// Records the output of a stage in the shape of the reference tensors, `[batch, side², channels]`.
 fn record_decoded(x: &Tensor<4>, name: &str, trace: &mut Trace) {
-    if trace.is_on() {
+    let name = format!("{name}.decoded");
+    if trace.keeps(&name) {
         let [batch, channels, side, _] = x.dims();
         let flat = x.clone().reshape([batch, channels, side * side]).swap_dims(1, 2);
-        trace.record(format!("{name}.decoded"), &flat);
+        trace.record(name, &flat);
     }
 }

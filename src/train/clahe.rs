@@ -80,7 +80,8 @@ mod tests {
     #[test]
     fn a_faint_difference_becomes_stronger_and_the_order_stays() {
         const SIDE: usize = 64;
-        let mut plane: Vec<f32> = (0..SIDE * SIDE).map(|at| 0.40 + 0.1 * ((at % SIDE) as f32 / SIDE as f32)).collect();
+        let mut plane: Vec<f32> =
+            (0..SIDE * SIDE).map(|at| 0.40 + 0.1 * ((at % SIDE) as f32 / SIDE as f32)).collect();
         plane[0] = 0.0;
         plane[SIDE * SIDE - 1] = 1.0;
         let before = plane.clone();

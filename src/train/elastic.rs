@@ -65,7 +65,8 @@ mod tests {
     fn image_and_mask_move_together_and_the_edge_stays() {
         const SIDE: usize = 64;
         let inside = |x: usize, y: usize| (12..40).contains(&x) && (20..50).contains(&y);
-        let mask: Vec<f32> = (0..SIDE * SIDE).map(|at| f32::from(u8::from(inside(at % SIDE, at / SIDE)))).collect();
+        let mask: Vec<f32> =
+            (0..SIDE * SIDE).map(|at| f32::from(u8::from(inside(at % SIDE, at / SIDE)))).collect();
         let (mut planes, mut target) = (mask.repeat(3), mask.clone());
         deform(&mut planes, &mut target, SIDE, 4.0, &mut fastrand::Rng::with_seed(5));
         let moved = target.iter().zip(&mask).filter(|(new, old)| new != old).count();

@@ -52,7 +52,9 @@ impl Objective {
         let logits = logits_traced(model, tensors, batch, kept, &mut trace);
         let by_case = self.is_by_case.then(|| self.by_case(&logits, &tensors.target));
         let mut total = self.terms.loss(logits, tensors.target.clone()).total;
-        if let Some(more) = self.stages.as_ref().and_then(|stages| stages.loss(&self.terms, trace, &tensors.target)) {
+        if let Some(more) =
+            self.stages.as_ref().and_then(|stages| stages.loss(&self.terms, trace, &tensors.target))
+        {
             total = total + more;
         }
         Value { total, by_case }

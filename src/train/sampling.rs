@@ -183,7 +183,8 @@ mod tests {
         losses.note(&[1], &[f32::NAN]);
         assert_eq!(losses.of(0, 3), [1.0; 3]);
         losses.begin_epoch();
-        let expected = [f64::from(0.1_f32), (f64::from(0.1_f32) + 0.5) / 2.0, 0.5, (f64::from(0.1_f32) + 0.5) / 2.0];
+        let expected =
+            [f64::from(0.1_f32), (f64::from(0.1_f32) + 0.5) / 2.0, 0.5, (f64::from(0.1_f32) + 0.5) / 2.0];
         assert_eq!(losses.of(0, 4), expected);
         let text = serde_json::to_string(&losses).expect("written");
         assert_eq!(serde_json::from_str::<CaseLosses>(&text).expect("read"), losses);

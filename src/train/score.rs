@@ -82,9 +82,15 @@ mod tests {
     #[test]
     fn images_without_a_lesion_are_counted_and_told_apart() {
         let mut scores = Scores::default();
-        let logits = |foreground: usize| (0..4).map(|at| if at < foreground { 5.0 } else { -5.0 }).collect::<Vec<f32>>();
+        let logits =
+            |foreground: usize| (0..4).map(|at| if at < foreground { 5.0 } else { -5.0 }).collect::<Vec<f32>>();
         // Nothing to find and nothing found, nothing to find and a quarter found, and half of a lesion.
-        scores.add(&[logits(0), logits(1), logits(1)].concat(), &[[0.0; 4], [0.0; 4], [1.0, 1.0, 0.0, 0.0]].concat(), 4, 0.5);
+        scores.add(
+            &[logits(0), logits(1), logits(1)].concat(),
+            &[[0.0; 4], [0.0; 4], [1.0, 1.0, 0.0, 0.0]].concat(),
+            4,
+            0.5,
+        );
         let empty = scores.empty();
         assert_eq!((empty.images, empty.false_positive_area), (2, Some(0.125)));
         assert!((empty.lesion_dice.expect("a lesion") - 2.0 / 3.0).abs() < 1e-12);

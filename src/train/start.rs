@@ -120,7 +120,7 @@ fn vocabulary_file(
             None => {
                 let sentences = with_reports(cases.sentences(), config);
                 written(&vocabulary::build(sentences.iter().map(String::as_str), most))?
-            },
+            }
         },
     };
     let entries = Tokenizer::from_file(&vocabulary)?.vocabulary_size();

@@ -181,7 +181,8 @@ fn gaussian(random: &mut fastrand::Rng) -> f32 {
 /// A Gaussian blur of a plane; positions outside take the value at the edge.
 fn blur(plane: &mut [f32], side: usize, sigma: f32) {
     let reach = (3.0 * sigma).ceil() as isize;
-    let kernel: Vec<f32> = (-reach..=reach).map(|at| (-((at * at) as f32) / (2.0 * sigma * sigma)).exp()).collect();
+    let kernel: Vec<f32> =
+        (-reach..=reach).map(|at| (-((at * at) as f32) / (2.0 * sigma * sigma)).exp()).collect();
     let sum: f32 = kernel.iter().sum();
     // Along the rows first, and then along the columns.
     for (step, across) in [(1, side), (side, 1)] {
@@ -193,7 +194,8 @@ fn blur(plane: &mut [f32], side: usize, sigma: f32) {
                     let place = (at as isize + offset).clamp(0, side as isize - 1) as usize;
                     source[start + place * step]
                 };
-                let blurred: f32 = (-reach..=reach).zip(&kernel).map(|(offset, weight)| weight * value(offset)).sum();
+                let blurred: f32 =
+                    (-reach..=reach).zip(&kernel).map(|(offset, weight)| weight * value(offset)).sum();
                 plane[start + at * step] = blurred / sum;
             }
         }
@@ -207,8 +209,12 @@ fn compress(planes: &mut [f32], side: usize, quality: u8, (low, high): (f32, f32
     let pixels: Vec<u8> = (0..count).flat_map(|at| [0, 1, 2].map(|c| byte(planes[c * count + at]))).collect();
     let mut bytes = Vec::new();
     let side_of = u32::try_from(side).unwrap_or(u32::MAX);
-    let written =
-        JpegEncoder::new_with_quality(&mut bytes, quality).encode(&pixels, side_of, side_of, ExtendedColorType::Rgb8);
+    let written = JpegEncoder::new_with_quality(&mut bytes, quality).encode(
+        &pixels,
+        side_of,
+        side_of,
+        ExtendedColorType::Rgb8,
+    );
     // A picture that cannot be compressed stays as it is.
     let Ok(read) = written.and_then(|()| image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg)) else {
         return;
@@ -228,10 +234,12 @@ mod tests {
 
     /// A grey image as the network reads it, and a mask.
     fn case() -> (Vec<f32>, Vec<f32>) {
-        let mut plane: Vec<f32> =
-            (0..SIDE * SIDE).map(|at| ((at % SIDE) as f32 * 0.3).sin() + ((at / SIDE) as f32 * 0.2).cos()).collect();
+        let mut plane: Vec<f32> = (0..SIDE * SIDE)
+            .map(|at| ((at % SIDE) as f32 * 0.3).sin() + ((at / SIDE) as f32 * 0.2).cos())
+            .collect();
         normalise(&mut plane);
-        let target = (0..SIDE * SIDE).map(|at| f32::from(u8::from((8..20).contains(&(at % SIDE)) && at / SIDE < 10)));
+        let target =
+            (0..SIDE * SIDE).map(|at| f32::from(u8::from((8..20).contains(&(at % SIDE)) && at / SIDE < 10)));
         (plane.repeat(3), target.collect())
     }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::validated::{Validated, ValidatedAverage};
 use super::Run;
+use super::validated::{Validated, ValidatedAverage};
 use crate::model::config::ModelConfig;
 use crate::train::error::TrainError;
 use crate::train::event::{AverageScores, Epoch, Event};
@@ -13,12 +13,7 @@ use crate::train::schedule::rate_of_step;
 
 impl Run<'_> {
     /// Saves the results of an epoch.
-    pub(super) fn finish(
-        &mut self,
-        number: usize,
-        validated: &Validated,
-        seconds: f64,
-    ) -> Result<(), TrainError> {
+    pub(super) fn finish(&mut self, number: usize, validated: &Validated, seconds: f64) -> Result<(), TrainError> {
         let scores = &validated.own.scores;
         let criterion = self.config.criterion;
         let best = self.progress.best().map(|best| best.cost(criterion));

@@ -62,6 +62,9 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// The number of passes whose gradients are accumulated for one step.
     pub accumulate: usize,
+    /// The number of parts into which the CPU divides a batch to compute them at the same time. 0 chooses it by the
+    /// number of threads, and the run folder records what was chosen. A GPU does not divide batches.
+    pub shards: usize,
     /// The learning rate of the first epoch.
     pub lr: f64,
     /// The learning rate at the end of the cosine schedule.
@@ -110,6 +113,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("patience", "epochs without a better validation loss after which it stops"),
     ("batch_size", "images of one pass through the network"),
     ("accumulate", "passes whose gradients make one step"),
+    ("shards", "parts of a batch that the CPU computes at the same time; 0: by the number of its threads"),
     ("lr", "learning rate of the first epoch"),
     ("min_lr", "learning rate at the end of the cosine"),
     ("cosine_epochs", "length of the cosine in epochs"),
@@ -144,6 +148,7 @@ impl Default for TrainConfig {
             patience: 20,
             batch_size: 32,
             accumulate: 1,
+            shards: 0,
             lr: 3e-4,
             min_lr: 1e-6,
             cosine_epochs: 200,

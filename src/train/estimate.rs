@@ -7,6 +7,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use super::cases::Cases;
 use super::config::TrainConfig;
 use super::error::TrainError;
+use super::shards::parts;
 use super::start::architecture;
 use crate::device::{self, OpenDevice};
 use crate::model::weights::manifest;
@@ -111,10 +112,11 @@ fn parameters(network: &dyn Network) -> Result<usize, TrainError> {
     Ok(manifest::numbers(&specs))
 }
 
-/// The memory of a run in bytes: weights, gradients, two moments, a copy for the checkpoint, and the values kept
-/// in a pass.
+/// The memory of a run in bytes: weights, the gradients of every part of a batch, two moments, a copy for the
+/// checkpoint, and the values kept in a pass.
 fn bytes(config: &TrainConfig, network: &dyn Network) -> Result<u64, TrainError> {
-    let weights = 5 * 4 * parameters(network)? as u64;
+    let copies = 4 + if network.is_divisible() { parts(config) } else { 1 };
+    let weights = (copies * 4 * parameters(network)?) as u64;
     Ok(BASE_BYTES + weights + kept_bytes(config, network))
 }
 

@@ -13,12 +13,15 @@ mod linear_probe;
 pub mod loss;
 mod manifest;
 mod pace;
+mod pass;
 mod place;
 pub mod run;
 pub mod schedule;
 mod score;
+mod shards;
 mod start;
 pub mod step;
+mod tensors;
 mod text_states;
 mod validate;
 

@@ -19,15 +19,16 @@ use crate::train::error::TrainError;
 use crate::train::estimate::must_fit;
 use crate::train::event::{Epoch, Event};
 use crate::train::folder::{Progress, RunFolder};
-use crate::train::loss::loss;
 use crate::train::manifest::Manifest;
 use crate::train::pace::Pace;
+use crate::train::pass::Pass;
 use crate::train::place;
 use crate::train::schedule::learning_rate;
+use crate::train::shards::{Shards, parts};
 use crate::train::start::{Start, architecture, prepare, resumed_architecture};
 use crate::train::step::{GradientSum, Optimiser};
 use crate::train::text_states::TextStates;
-use crate::train::validate::{Tensors, Validation, Validator, logits, preview, validate};
+use crate::train::validate::{Validation, Validator, preview, validate};
 
 /// The number of steps after which losses are read back from a GPU. On the CPU, reading does not wait for
 /// anything.
@@ -64,7 +65,14 @@ pub fn run_in(
             config.out.display()
         )));
     }
-    Run::begin(registry, config, folder, device, control, report, None)?.train()
+    Run::begin(registry, &divided(config, device), folder, device, control, report, None)?.train()
+}
+
+/// The settings with the number of parts of a batch that suits this machine, unless they have one. Recorded with the
+/// run, the number is the same when the run is resumed, and so are its results.
+fn divided(config: &TrainConfig, device: &OpenDevice) -> TrainConfig {
+    let shards = if device.is_gpu { config.shards } else { parts(config) };
+    TrainConfig { shards, ..config.clone() }
 }
 
 /// Continues the run in `folder` from its last checkpoint. On the same device, it reaches the same weights and
@@ -95,8 +103,9 @@ pub fn resume_in(
 ) -> Result<Option<Epoch>, TrainError> {
     let folder = RunFolder::new(folder);
     // If the run was moved, its folder is the current one.
-    let mut config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
+    let config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
     config.validate().map_err(TrainError::Config)?;
+    let mut config = divided(&config, device);
     let progress = folder.progress()?;
     if let Some(reason) = &progress.ended {
         let name = folder.path().display();
@@ -140,6 +149,8 @@ struct Run<'a> {
     form: Form,
     model: Option<Box<dyn Model>>,
     optimiser: Optimiser,
+    /// The threads for the parts of a batch; `None` on a GPU.
+    shards: Option<Shards>,
     kept: Option<TextStates>,
     preview: Vec<usize>,
     progress: Progress,
@@ -195,6 +206,8 @@ impl<'a> Run<'a> {
         let training_device = device.device.clone().autodiff();
         device.device.seed(config.seed);
         let start = prepare(registry, config, &folder, is_resumed, &train, &training_device)?;
+        let parts = if network.is_divisible() { parts(config) } else { 1 };
+        let shards = if device.is_gpu { None } else { Some(Shards::start(parts)?) };
         let mut optimiser = Optimiser::new(config.weight_decay);
         if is_resumed {
             optimiser.load(&folder.optimiser()?, &device.device);
@@ -240,6 +253,7 @@ impl<'a> Run<'a> {
             form,
             model: Some(model),
             optimiser,
+            shards,
             kept,
             preview,
             progress,
@@ -315,8 +329,9 @@ impl<'a> Run<'a> {
                 let group: Vec<Batch> = batches.iter().take(passes).collect();
                 pace.waited(waiting.elapsed());
                 // With this seed, dropout draws the same numbers in this step wherever the run was resumed.
-                self.plain.seed(seed(config.seed, number, step));
-                self.step(group, rate)?;
+                let seed = seed(config.seed, number, step);
+                self.plain.seed(seed);
+                self.step(group, rate, seed);
                 self.progress.step = step + 1;
                 self.look_at_losses(number, step + 1 == steps)?;
                 pace.stepped();
@@ -352,36 +367,39 @@ impl<'a> Run<'a> {
     }
 
     /// One step of the optimiser over a group of passes.
-    fn step(&mut self, group: Vec<Batch>, rate: f64) -> Result<(), TrainError> {
+    fn step(&mut self, group: Vec<Batch>, rate: f64, seed: u64) {
         let images: usize = group.iter().map(|batch| batch.count).sum();
         for reason in group.iter().flat_map(|batch| &batch.skipped) {
             self.progress.skipped += 1;
             self.folder.log(&format!("skipped: {reason}"));
             (self.report)(Event::Warning(format!("skipped: {reason}")));
         }
-        let Some(model) = self.model.take() else { return Ok(()) };
+        let Some(model) = self.model.take() else { return };
         if images == 0 {
             self.model = Some(model);
-            return Ok(());
+            return;
         }
         let mut gradients = GradientSum::default();
         let mut total: Option<Tensor<1>> = None;
-        for batch in group.iter().filter(|batch| batch.count > 0) {
-            let tensors = Tensors::of(batch, &self.form, &self.device);
-            let logits = logits(model.as_ref(), &tensors, batch, self.kept.as_mut());
+        for (number, batch) in group.iter().enumerate().filter(|(_, batch)| batch.count > 0) {
+            let pass = Pass {
+                form: &self.form,
+                device: &self.device,
+                cross_entropy: self.config.cross_entropy,
+                shards: self.shards.as_ref(),
+                seed: seed.wrapping_add((number as u64) << 48),
+            };
             // Every image has the same weight, regardless of its pass.
             let share = batch.count as f64 / images as f64;
-            let value = loss(logits, tensors.target, self.config.cross_entropy).total * share;
-            let plain = value.clone().inner();
+            let (loss, more) = pass.run(model.as_ref(), batch, self.kept.as_mut(), share);
             total = Some(match total {
-                Some(sum) => sum + plain,
-                None => plain,
+                Some(sum) => sum + loss,
+                None => loss,
             });
-            gradients.add(model.as_ref(), value.backward());
+            gradients.merge(more);
         }
         self.unread.extend(total);
         self.model = Some(self.optimiser.step(model, gradients, rate));
-        Ok(())
     }
 
     /// Reads losses back (from a GPU only occasionally) and ends the run if one of them is not finite.
@@ -411,6 +429,7 @@ impl<'a> Run<'a> {
             preview: &self.preview,
             cross_entropy: self.config.cross_entropy,
             device: &self.plain,
+            shards: self.shards.as_ref(),
         };
         validate(model, &with, self.kept.as_mut(), &is_wanted)
     }

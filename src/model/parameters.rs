@@ -23,6 +23,10 @@ pub trait Parameters {
     /// dropout.
     fn without_gradients(&self) -> Box<dyn Model>;
 
+    /// Another model with the same weights in the same memory, whose gradients are separate: another thread can
+    /// compute with it without waiting for this one. Running statistics are shared.
+    fn detached(&self) -> Box<dyn Model>;
+
     /// Another handle to the same weights.
     fn boxed(&self) -> Box<dyn Model>;
 
@@ -38,7 +42,7 @@ pub trait Parameter {
     /// The values in row-major order.
     fn values(&self) -> Vec<f32>;
 
-    /// The values flattened, on the plain device.
+    /// The values flattened, without gradients.
     fn flat(&self) -> Tensor<1>;
 
     /// Removes the parameter's gradient from `gradients` and returns it flattened, on the plain device; `None` if
@@ -74,9 +78,9 @@ impl<const D: usize> Parameter for Param<Tensor<D>> {
     }
 
     fn flat(&self) -> Tensor<1> {
-        let values = self.val().inner();
-        let count = values.dims().iter().product::<usize>();
-        values.reshape([count])
+        let value = self.val().inner();
+        let count = value.dims().iter().product::<usize>();
+        value.reshape([count])
     }
 
     fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>> {
@@ -189,6 +193,19 @@ impl ModuleMapper for Mapper<'_> {
     }
 }
 
+/// Replaces every parameter that is trained by one that is a leaf of its own.
+struct Detach;
+
+impl ModuleMapper for Detach {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !param.val().is_require_grad() {
+            return param;
+        }
+        let (id, tensor, mapper) = param.consume();
+        Param::from_mapped_value(id, Tensor::from_inner(tensor.inner()).require_grad(), mapper)
+    }
+}
+
 impl<M: Module + Model + 'static> Parameters for M {
     fn count(&self) -> usize {
         self.num_params()
@@ -204,6 +221,10 @@ impl<M: Module + Model + 'static> Parameters for M {
 
     fn without_gradients(&self) -> Box<dyn Model> {
         Box::new(self.valid())
+    }
+
+    fn detached(&self) -> Box<dyn Model> {
+        Box::new(self.clone().map(&mut Detach))
     }
 
     fn boxed(&self) -> Box<dyn Model> {

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use super::cases::Cases;
 use super::config::TrainConfig;
 use super::error::TrainError;
+use super::shards::parts;
 use super::start::architecture;
 use crate::device::{self, OpenDevice};
 use crate::model::weights::manifest;
@@ -111,11 +112,12 @@ fn parameters(network: &dyn Network) -> Result<usize, TrainError> {
     Ok(manifest::numbers(&specs))
 }
 
-/// The memory of a run in bytes: weights, gradients, two moments, a copy for the checkpoint, the average if there is
-/// one, and the values kept in a pass.
+/// The memory of a run in bytes: weights, the gradients of every part of a batch, two moments, a copy for the
+/// checkpoint, the average if there is one, and the values kept in a pass.
 fn bytes(config: &TrainConfig, network: &dyn Network) -> Result<u64, TrainError> {
-    let copies = 5 + u64::from(config.ema_decay > 0.0);
-    let weights = copies * 4 * parameters(network)? as u64;
+    let gradients = if network.is_divisible() { parts(config) } else { 1 };
+    let copies = 4 + gradients + usize::from(config.ema_decay > 0.0);
+    let weights = (copies * 4 * parameters(network)?) as u64;
     Ok(BASE_BYTES + weights + kept_bytes(config, network))
 }
 

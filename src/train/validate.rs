@@ -1,68 +1,24 @@
 //! The scores of the validation split and the masks of the preview.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Device;
 
 use super::batches::{Batch, Form, validation_items, with_batches};
 use super::cases::Cases;
 use super::event::PreviewCase;
 use super::loss::LossTerms;
+use super::pass::{logits, part_of, states};
 use super::score::Scores;
+use super::shards::Shards;
+use super::tensors::Tensors;
 use super::text_states::TextStates;
 use crate::data::preprocess;
-use crate::model::{Inputs, Model, Tokens, Trace};
+use crate::model::{Model, Trace};
 
 /// The number of images per pass. Without gradients, more gain nothing.
 const PASS: usize = 16;
-
-/// A batch on its device.
-pub struct Tensors {
-    /// The images, `[count, 3, side, side]`.
-    pub image: Tensor<4>,
-    /// The target masks, `[count, 1, side, side]`.
-    pub target: Tensor<4>,
-    /// The prompts; `None` if the network reads no text.
-    pub tokens: Option<Tokens>,
-}
-
-impl Tensors {
-    /// Copies the arrays of a batch to the device.
-    pub fn of(batch: &Batch, form: &Form, device: &Device) -> Self {
-        let (count, side) = (batch.count, form.side);
-        let float = |values: &[f32], channels: usize| {
-            Tensor::<4>::from_data(TensorData::new(values.to_vec(), [count, channels, side, side]), device)
-        };
-        let int = |values: &[i64]| {
-            Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [count, form.tokens()]), device)
-        };
-        Self {
-            image: float(&batch.images, 3),
-            target: float(&batch.targets, 1),
-            tokens: form.text.is_some().then(|| Tokens { ids: int(&batch.ids), mask: int(&batch.attention) }),
-        }
-    }
-}
-
-/// Computes the logits of a batch, with the text encoder or its kept outputs.
-pub fn logits(model: &dyn Model, tensors: &Tensors, batch: &Batch, kept: Option<&mut TextStates>) -> Tensor<4> {
-    logits_traced(model, tensors, batch, kept, &mut Trace::off())
-}
-
-/// Does the same as [`logits`] and records intermediate tensors.
-pub fn logits_traced(
-    model: &dyn Model,
-    tensors: &Tensors,
-    batch: &Batch,
-    kept: Option<&mut TextStates>,
-    trace: &mut Trace,
-) -> Tensor<4> {
-    let image = tensors.image.clone();
-    match (kept, model.text_conditioned()) {
-        (Some(kept), Some(text)) => text.forward_from(image, &kept.states(model, tensors, batch), trace),
-        _ => model.forward(Inputs { image, tokens: tensors.tokens.clone() }, trace),
-    }
-}
 
 /// The results of a validation.
 pub struct Validation {
@@ -84,6 +40,34 @@ pub struct Validator<'a> {
     pub terms: LossTerms,
     /// The device without gradients.
     pub device: &'a Device,
+    /// The threads for the parts of a pass; `None` on a GPU.
+    pub shards: Option<&'a Shards>,
+}
+
+impl Validator<'_> {
+    /// Returns the logits of a batch that is not empty, and its loss.
+    fn score(&self, model: &dyn Model, batch: &Batch, kept: Option<&mut TextStates>) -> (Vec<f32>, f64) {
+        let states = states(model, batch, self.device, kept);
+        let whole = 0..batch.count;
+        let ranges = self.shards.map_or_else(|| vec![whole], |shards| shards.ranges(batch.count));
+        let inputs: Vec<_> =
+            ranges.into_iter().map(|range| (part_of(states.as_deref(), &range), range, model.boxed())).collect();
+        let score = |(states, range, model): (Option<Vec<_>>, Range<usize>, Box<dyn Model>)| {
+            let share = range.len() as f64 / batch.count as f64;
+            let tensors = Tensors::of(batch, range, self.form, self.device);
+            let logits = logits(model.as_ref(), &tensors, states.as_deref(), &mut Trace::off());
+            let value = self.terms.loss(logits.clone(), tensors.target).total.into_data();
+            let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
+            (logits.into_data().iter().collect::<Vec<f32>>(), value * share)
+        };
+        // In evaluation, the images of a batch are independent of each other.
+        let parts = match self.shards {
+            Some(shards) => shards.map(inputs, score),
+            None => inputs.into_iter().map(score).collect(),
+        };
+        let (logits, values): (Vec<Vec<f32>>, Vec<f64>) = parts.into_iter().unzip();
+        (logits.concat(), values.iter().sum())
+    }
 }
 
 /// Scores all cases; `None` if `is_wanted` returns false before the end.
@@ -93,7 +77,7 @@ pub fn validate(
     mut kept: Option<&mut TextStates>,
     is_wanted: &dyn Fn() -> bool,
 ) -> Option<Validation> {
-    let Validator { cases, form, preview, terms, device } = *with;
+    let Validator { cases, form, preview, .. } = *with;
     let model = model.without_gradients();
     let mut scores = Scores::default();
     let pixels = form.side * form.side;
@@ -107,11 +91,7 @@ pub fn validate(
             if batch.count == 0 {
                 continue;
             }
-            let tensors = Tensors::of(&batch, form, device);
-            let logits = logits(model.as_ref(), &tensors, &batch, kept.as_deref_mut());
-            let value = terms.loss(logits.clone(), tensors.target).total.into_data();
-            let logits: Vec<f32> = logits.into_data().iter().collect();
-            let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
+            let (logits, value) = with.score(model.as_ref(), &batch, kept.as_deref_mut());
             scores.add(&logits, &batch.targets, pixels, value);
             for (mask, wanted) in masks.iter_mut().zip(preview) {
                 let place = wanted.wrapping_sub(number * PASS);

@@ -5,9 +5,11 @@
 //! machine (`pulp` chooses them at run time). They do not support gradients.
 
 mod attention;
+mod batch_norm;
 mod gradients;
 pub mod product;
 
+pub use batch_norm::batch_norm_leaky_relu;
 pub use gradients::attend;
 
 use burn::tensor::{Device, Tensor, TensorData};

@@ -25,6 +25,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("criterion", "what chooses the best weights and ends a run early: loss or dice_per_image, of the validation"),
     ("batch_size", "images of one pass through the network"),
     ("accumulate", "passes whose gradients make one step"),
+    ("shards", "parts of a batch that the CPU computes at the same time; 0: by the number of its threads"),
     ("lr", "learning rate of the first epoch"),
     ("min_lr", "learning rate at the end of the cosine"),
     ("cosine_epochs", "length of the cosine in epochs"),

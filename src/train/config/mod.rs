@@ -69,6 +69,9 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// The number of passes whose gradients are accumulated for one step.
     pub accumulate: usize,
+    /// The number of parts into which the CPU divides a batch to compute them at the same time. 0 chooses it by the
+    /// number of threads, and the run folder records what was chosen. A GPU does not divide batches.
+    pub shards: usize,
     /// The learning rate of the first epoch.
     pub lr: f64,
     /// The learning rate at the end of the cosine schedule.
@@ -162,6 +165,7 @@ impl Default for TrainConfig {
             criterion: Criterion::default(),
             batch_size: 32,
             accumulate: 1,
+            shards: 0,
             lr: 3e-4,
             min_lr: 1e-6,
             cosine_epochs: 200,

@@ -78,7 +78,7 @@ impl Run<'_> {
         let model = model.without_gradients();
         let mut arrays = vec![(OPTIMISER, self.optimiser.to_arrays())];
         arrays.extend(self.average.as_ref().map(|average| (AVERAGE, average.to_arrays())));
-        arrays.extend(self.objective.stages.as_mut().map(|stages| (STAGES, stages.to_arrays())));
+        arrays.extend(self.stages.as_ref().map(|stages| (STAGES, stages.to_arrays())));
         let vocabulary = self.vocabulary.as_deref();
         self.folder.checkpoint(&described, model.as_ref(), vocabulary, arrays, &self.progress)?;
         self.saved = Instant::now();

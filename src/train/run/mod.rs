@@ -21,15 +21,18 @@ use crate::train::error::TrainError;
 use crate::train::estimate::must_fit;
 use crate::train::event::{Epoch, Event};
 use crate::train::folder::{AVERAGE, OPTIMISER, Progress, RunFolder, STAGES};
+use crate::train::loss::LossTerms;
 use crate::train::manifest::Manifest;
-use crate::train::objective::Objective;
 use crate::train::pace::Pace;
+use crate::train::pass::Pass;
 use crate::train::place;
 use crate::train::schedule::rate_of_step;
+use crate::train::shards::{Shards, parts};
+use crate::train::stage_heads::StageHeads;
 use crate::train::start::{Start, architecture, prepare, resumed_architecture};
 use crate::train::step::{GradientSum, Optimiser};
 use crate::train::text_states::TextStates;
-use crate::train::validate::{Tensors, preview};
+use crate::train::validate::preview;
 
 /// The number of steps after which losses are read back from a GPU. On the CPU, reading does not wait for
 /// anything.
@@ -66,7 +69,14 @@ pub fn run_in(
             config.out.display()
         )));
     }
-    Run::begin(registry, config, folder, device, control, report, None)?.train()
+    Run::begin(registry, &divided(config, device), folder, device, control, report, None)?.train()
+}
+
+/// The settings with the number of parts of a batch that suits this machine, unless they have one. Recorded with the
+/// run, the number is the same when the run is resumed, and so are its results.
+fn divided(config: &TrainConfig, device: &OpenDevice) -> TrainConfig {
+    let shards = if device.is_gpu { config.shards } else { parts(config) };
+    TrainConfig { shards, ..config.clone() }
 }
 
 /// Continues the run in `folder` from its last checkpoint. On the same device, it reaches the same weights and
@@ -97,8 +107,9 @@ pub fn resume_in(
 ) -> Result<Option<Epoch>, TrainError> {
     let folder = RunFolder::new(folder);
     // If the run was moved, its folder is the current one.
-    let mut config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
+    let config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
     config.validate().map_err(TrainError::Config)?;
+    let mut config = divided(&config, device);
     let progress = folder.progress()?;
     if let Some(reason) = &progress.ended {
         let name = folder.path().display();
@@ -142,9 +153,12 @@ struct Run<'a> {
     form: Form,
     model: Option<Box<dyn Model>>,
     optimiser: Optimiser,
-    objective: Objective,
+    /// The heads of the auxiliary losses, if the settings want them.
+    stages: Option<StageHeads>,
     /// The moving average of the weights, if the settings want one.
     average: Option<Average>,
+    /// The threads for the parts of a batch; `None` on a GPU.
+    shards: Option<Shards>,
     kept: Option<TextStates>,
     preview: Vec<usize>,
     progress: Progress,
@@ -185,7 +199,10 @@ impl<'a> Run<'a> {
         }
         must_fit(config, network.as_ref(), device)?;
         let training_device = device.device.clone().autodiff();
-        let mut objective = Objective::new(config, &network.stages(), &training_device)?;
+        let wanted = (!config.stage_losses.is_empty()).then_some(&config.stage_losses);
+        let heads =
+            |weights: &Vec<f64>| StageHeads::new(weights, &network.stages(), config.weight_decay, &device.device);
+        let mut stages = wanted.map(heads).transpose()?;
         let manifest = settle::manifest(config, &folder, &train, &validation, report)?;
         let is_resumed = resumed.is_some();
         match &resumed {
@@ -201,6 +218,8 @@ impl<'a> Run<'a> {
         report(Event::Preparing("making the network".into()));
         device.device.seed(config.seed);
         let start = prepare(registry, config, &folder, is_resumed, &train, &training_device)?;
+        let parts = if network.is_divisible() { parts(config) } else { 1 };
+        let shards = if device.is_gpu { None } else { Some(Shards::start(parts)?) };
         let mut optimiser = Optimiser::new(config.weight_decay);
         if is_resumed {
             optimiser.load(&folder.arrays(OPTIMISER)?, &device.device);
@@ -209,7 +228,7 @@ impl<'a> Run<'a> {
         if let Some(average) = average.as_mut().filter(|_| is_resumed) {
             average.load(&folder.arrays(AVERAGE)?, &device.device);
         }
-        if let Some(stages) = objective.stages.as_mut().filter(|_| is_resumed) {
+        if let Some(stages) = stages.as_mut().filter(|_| is_resumed) {
             stages.load(&folder.arrays(STAGES)?, &device.device);
         }
         let Start { config: model_config, vocabulary, model, is_text_frozen, form, notices } = start;
@@ -253,8 +272,9 @@ impl<'a> Run<'a> {
             form,
             model: Some(model),
             optimiser,
-            objective,
+            stages,
             average,
+            shards,
             kept,
             preview,
             progress,
@@ -329,8 +349,9 @@ impl<'a> Run<'a> {
                 let group: Vec<Batch> = batches.iter().take(passes).collect();
                 pace.waited(waiting.elapsed());
                 // With this seed, dropout draws the same numbers in this step wherever the run was resumed.
-                self.plain.seed(seed(config.seed, number, step));
-                self.step(group, rate_of_step(config, number, step, steps))?;
+                let seed = seed(config.seed, number, step);
+                self.plain.seed(seed);
+                self.step(group, rate_of_step(config, number, step, steps), seed);
                 self.progress.step = step + 1;
                 self.look_at_losses(number, step + 1 == steps)?;
                 pace.stepped();
@@ -366,49 +387,59 @@ impl<'a> Run<'a> {
     }
 
     /// One step of the optimiser over a group of passes.
-    fn step(&mut self, group: Vec<Batch>, rate: f64) -> Result<(), TrainError> {
+    fn step(&mut self, group: Vec<Batch>, rate: f64, seed: u64) {
         let images: usize = group.iter().map(|batch| batch.count).sum();
         for reason in group.iter().flat_map(|batch| &batch.skipped) {
             self.progress.skipped += 1;
             self.folder.log(&format!("skipped: {reason}"));
             (self.report)(Event::Warning(format!("skipped: {reason}")));
         }
-        let Some(model) = self.model.take() else { return Ok(()) };
+        let Some(model) = self.model.take() else { return };
         if images == 0 {
             self.model = Some(model);
-            return Ok(());
+            return;
         }
         let mut gradients = GradientSum::default();
         let mut total: Option<Tensor<1>> = None;
-        for batch in group.iter().filter(|batch| batch.count > 0) {
-            let tensors = Tensors::of(batch, &self.form, &self.device);
-            let value = self.objective.value(model.as_ref(), &tensors, batch, self.kept.as_mut());
-            if let Some(losses) = &value.by_case {
-                self.progress.case_losses.note(&batch.cases, losses);
-            }
+        for (number, batch) in group.iter().enumerate().filter(|(_, batch)| batch.count > 0) {
+            let pass = Pass {
+                form: &self.form,
+                device: &self.device,
+                terms: LossTerms::of(self.config),
+                is_by_case: self.config.hard_examples > 0.0,
+                shards: self.shards.as_ref(),
+                seed: seed.wrapping_add((number as u64) << 48),
+            };
             // Every image has the same weight, regardless of its pass.
             let share = batch.count as f64 / images as f64;
-            let value = value.total * share;
-            let plain = value.clone().inner();
+            let passed = pass.run(model.as_ref(), batch, self.kept.as_mut(), self.stages.as_ref(), share);
+            self.progress.case_losses.note(&batch.cases, &passed.by_case);
             total = Some(match total {
-                Some(sum) => sum + plain,
-                None => plain,
+                Some(sum) => sum + passed.loss,
+                None => passed.loss,
             });
-            let mut passed = value.backward();
-            self.objective.collect(&mut passed);
-            gradients.add(model.as_ref(), passed);
+            gradients.merge(passed.gradients);
+            if let (Some(stages), Some(gradients)) = (&mut self.stages, passed.stages) {
+                stages.add(gradients);
+            }
         }
         self.unread.extend(total);
+        self.update(model, gradients, rate);
+    }
+
+    /// Changes the weights, their average and the heads of the stages by the gradients of a step.
+    fn update(&mut self, model: Box<dyn Model>, mut gradients: GradientSum, rate: f64) {
         if self.config.clip_norm > 0.0 {
             gradients.clip(self.config.clip_norm);
         }
-        self.objective.step(rate);
         let model = self.optimiser.step(model, gradients, rate);
+        if let Some(stages) = &mut self.stages {
+            stages.step(rate);
+        }
         if let Some(average) = &mut self.average {
             average.add(model.as_ref());
         }
         self.model = Some(model);
-        Ok(())
     }
 
     /// Reads losses back (from a GPU only occasionally) and ends the run if one of them is not finite.

@@ -33,6 +33,7 @@ impl Run<'_> {
             preview: &self.preview,
             terms: LossTerms::of(self.config),
             device: &self.plain,
+            shards: self.shards.as_ref(),
         };
         let own = validate(model, &with, self.kept.as_mut(), &is_wanted)?;
         let average = match average {

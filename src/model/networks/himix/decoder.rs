@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use super::config::HiMixConfig;
 use super::spectrum::SpectrumFilter;
 use crate::model::blocks::up_block::{LEAK, UpBlock};
-use crate::model::layers::{Attention, LayerNorm, Linear, sine_positions, uniform};
+use crate::model::layers::{Attention, LayerNorm, Linear, drop_out, sine_positions, uniform};
 use crate::model::overrides::{SIGMA_OFF, StageOverrides};
 use crate::model::trace::Trace;
 
@@ -141,7 +141,7 @@ impl Guide {
         let mixed = self.self_attn_norm.forward(self.self_attn.forward(query.clone(), query, value));
         let x = x + mixed * scale(&self.scale2);
 
-        let wide = self.dropout.forward(relu(self.lin1.forward(x.clone())));
+        let wide = drop_out(&self.dropout, relu(self.lin1.forward(x.clone())));
         let x = x + self.lin2.forward(wide) * scale(&self.scale3);
         trace.record(format!("{name}.guided"), &x);
         x

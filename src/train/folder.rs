@@ -183,6 +183,20 @@ impl RunFolder {
         source.shapes().into_iter().map(read).collect()
     }
 
+    /// Removes the settings, so that a run that has no checkpoint can begin anew in this folder.
+    pub(super) fn forget(&self) -> Result<(), TrainError> {
+        let path = self.path.join(CONFIG);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let name = path.display();
+                Err(TrainError::Folder(format!(
+                    "{name}: the settings cannot be removed ({error}); choose another folder"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Creates the folder and writes the settings into it.
     pub(super) fn begin(&self, config: &TrainConfig) -> Result<(), TrainError> {
         fs::create_dir_all(&self.path).map_err(|error| {

@@ -42,6 +42,6 @@ pub use estimate::{Estimate, estimate, estimate_in};
 pub use event::{AverageScores, EmptyTruths, Epoch, Event, PreviewCase};
 pub use find_lr::{RateStep, RateTest, find_lr};
 pub use folder::{Interrupted, RunFolder};
-pub use grid::{Cell, CellState, Grid, GridReport, run_grid};
+pub use grid::{Cell, CellResult, CellState, Grid, GridEvent, run_grid};
 pub use linear_probe::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 pub use run::{resume, resume_in, run, run_in};

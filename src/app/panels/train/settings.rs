@@ -33,10 +33,22 @@ const NAMED: [(&str, &str); 4] = [
 /// The settings that have their own place.
 const ELSEWHERE: [&str; 2] = ["data", "out"];
 /// The settings with a few possible values, and the names of these values.
-const CHOICES: [(&str, &[(&str, &str)]); 3] = [
+const CHOICES: [(&str, &[(&str, &str)]); 5] = [
     ("mask_rule", &[("found", "Found from its values"), ("half", "Above half"), ("exactly_255", "Exactly 255")]),
     ("train_text", &[("", "Automatic"), ("true", "Yes"), ("false", "No")]),
-    ("cross_entropy", &[("binary", "Binary"), ("literal", "Literal")]),
+    ("criterion", &[("loss", "Loss"), ("dice_per_image", "Dice per image")]),
+    (
+        "loss",
+        &[
+            ("binary", "Dice and binary"),
+            ("literal", "Dice and literal"),
+            ("dice", "Dice"),
+            ("double_sigmoid", "Double sigmoid"),
+            ("focal", "Dice and focal"),
+            ("tversky", "Tversky"),
+        ],
+    ),
+    ("empty_truth", &[("smoothed", "As published"), ("area", "By predicted area")]),
 ];
 
 /// The settings of a training run.

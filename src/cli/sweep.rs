@@ -45,7 +45,9 @@ pub fn grid(cells: &[Cell], config: &TrainConfig, device: &OpenDevice) -> Result
     }
     match (failed.len(), results.len()) {
         (0, _) => Ok(()),
-        (failed, all) if failed == all => Err(Failure::work("every run of the grid failed")),
+        (failed, all) if failed == all => {
+            Err(Failure::work("every run of the grid failed; the reasons are in the notes and in grid.csv"))
+        }
         _ => Ok(()),
     }
 }

@@ -93,6 +93,15 @@ impl Cases {
             }
             let lines = summary(&dataset.findings);
             notes.extend(lines.into_iter().map(|line| format!("{}, split {split}: {line}", root.display())));
+            // Beside data sets with sentences, this one would teach the network to do without.
+            let is_silent = dataset.samples.iter().all(|sample| sample.prompt.trim().is_empty());
+            if is_silent && config.data.len() > 1 && !dataset.samples.is_empty() {
+                notes.push(format!(
+                    "{}, split {split}: none of its {} images has a sentence; its masks are learned with the empty one",
+                    root.display(),
+                    dataset.samples.len()
+                ));
+            }
             parts.push(Part { count: dataset.samples.len(), reading });
             samples.append(&mut dataset.samples);
         }

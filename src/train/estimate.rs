@@ -66,7 +66,9 @@ pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate
     let device = device::open(choice);
     let rate = EFFICIENCY * product_rate(&device.device);
     let operations = network.cost().operations;
-    let images = PASSES * train.len() as f64 + validation.len() as f64;
+    // The averaged weights are validated as well.
+    let validations = if config.ema_decay > 0.0 { 2.0 } else { 1.0 };
+    let images = PASSES * train.len() as f64 + validations * validation.len() as f64;
     Ok(Estimate {
         train: train.len(),
         validation: validation.len(),

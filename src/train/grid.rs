@@ -218,9 +218,8 @@ fn is_own(cell: &Cell) -> Result<(), TrainError> {
         return Ok(());
     }
     let before = folder.config()?;
-    // The run has recorded how many parts it chose.
-    let shards = if cell.config.shards == 0 { before.shards } else { cell.config.shards };
-    let expected = TrainConfig { shards, ..with_out(&cell.config, &before) };
+    // The run has recorded into how many parts it divides its batches.
+    let expected = TrainConfig { shards: before.shards, ..with_out(&cell.config, &before) };
     if before == expected {
         return Ok(());
     }

@@ -106,10 +106,12 @@ pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> 
         None => config.device.parse().map_err(Failure::input)?,
     };
     // These checks come first, because opening a device takes time and may make a driver print messages.
-    let cells = sweep::cells(&arguments.grid, &config)?;
-    if arguments.grid.is_empty() {
+    let cells = if arguments.grid.is_empty() {
         config.validate().map_err(Failure::input)?;
-    }
+        Vec::new()
+    } else {
+        sweep::cells(&arguments.grid, &config)?
+    };
     let device = device::open(choice);
     if let Some(notice) = &device.notice {
         terminal::note(notice);

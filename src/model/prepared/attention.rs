@@ -38,9 +38,10 @@ pub struct PreparedAttention {
 
 impl PreparedAttention {
     /// Prepares the decoder's attention, which has one stacked projection.
-    pub fn of(attention: &Attention, inputs: Inputs) -> Self {
-        let [_, channels] = attention.in_proj_weight.dims();
-        let (weight, bias) = (attention.in_proj_weight.val(), attention.in_proj_bias.val());
+    pub fn of(attention: Attention, inputs: Inputs) -> Self {
+        let heads = attention.heads();
+        let (weight, bias) = (attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
+        let [_, channels] = weight.dims();
         let part = |from: usize, to: usize| {
             let rows = from * channels..to * channels;
             Affine::new(weight.clone().slice([rows.clone()]), bias.clone().slice([rows]))
@@ -51,20 +52,20 @@ impl PreparedAttention {
             }
             _ => Projections::Separate([part(0, 1), part(1, 2), part(2, 3)]),
         };
-        Self { projections, out: Affine::of(&attention.out_proj), heads: attention.heads() }
+        Self { projections, out: Affine::of(attention.out_proj), heads }
     }
 
     /// Prepares the text encoder's self-attention from its separate projections for query, key, value and output.
     pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize) -> Self {
         let parts = [query, key, value];
         let projections = if cpu::is_plain_cpu(&out.weight.device()) {
-            Projections::Separate(parts.map(Affine::for_few_rows))
+            Projections::Separate(parts.map(Affine::of))
         } else {
             let values = parts.map(|part| (part.weight.into_value(), part.bias.into_value()));
             let (weights, biases) = values.into_iter().unzip();
             Projections::All(Affine::new(Tensor::cat(weights, 0), Tensor::cat(biases, 0)))
         };
-        Self { projections, out: Affine::for_few_rows(out), heads }
+        Self { projections, out: Affine::of(out), heads }
     }
 
     /// Projects query `[n, C]`, key and value `[m, C]`, and splits them into heads, each `[heads, rows, C/heads]`.

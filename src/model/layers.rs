@@ -218,10 +218,12 @@ pub fn attend(
 pub fn drop_out(layer: &Dropout, x: Tensor<3>) -> Tensor<3> {
     let (device, shape) = (x.device(), x.dims());
     let [batch, length, channels] = shape;
-    if device.is_autodiff() && layer.training.is_enabled() && layer.prob > 0.0 {
-        if let Some(factors) = part::dropout_factors(batch, length * channels, layer.prob) {
-            return x * Tensor::from_data(TensorData::new(factors, shape), &device);
-        }
+    if device.is_autodiff()
+        && layer.training.is_enabled()
+        && layer.prob > 0.0
+        && let Some(factors) = part::dropout_factors(batch, length * channels, layer.prob)
+    {
+        return x * Tensor::from_data(TensorData::new(factors, shape), &device);
     }
     layer.forward(x)
 }

@@ -1,5 +1,5 @@
-//! Operations for the CPU: products and convolutions with packed weights, exact GELU, softmax; for training, attention
-//! and batch norm with their gradients.
+//! Operations for the CPU: products and convolutions with packed weights, exact GELU, attention, and batch norm in
+//! training.
 //!
 //! burn's CPU backend computes functions one element at a time through the C library, each in a pass over memory of
 //! its own. Here they run on all threads, in loops that the compiler vectorises for the widest instructions of the
@@ -17,12 +17,7 @@ pub use batch_norm::batch_norm_leaky_relu;
 pub use gradients::attend;
 pub use operations::{convolution, depthwise7, product, product_onto, up_block};
 
-use burn::tensor::{Device, Tensor};
-use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
-
-/// The minimum number of values per task. Below it, a second thread costs more than it gains.
-const TASK_LEN: usize = 8 * 1024;
+use burn::tensor::Device;
 
 /// Whether a tensor on this device is in the memory of this process and has no gradients.
 pub fn is_plain_cpu(device: &Device) -> bool {
@@ -33,46 +28,6 @@ pub fn is_plain_cpu(device: &Device) -> bool {
 pub fn is_cpu(device: &Device) -> bool {
     let plain = if device.is_autodiff() { device.clone().inner() } else { device.clone() };
     plain == Device::flex()
-}
-
-/// An operation on one row. Implementations are `#[inline(always)]` because wide vectors are available only inside
-/// the dispatch, and a closure would be compiled outside it.
-trait RowKernel: Sync {
-    fn run(&self, row: &mut [f32]);
-}
-
-struct Rows<'a, K> {
-    block: &'a mut [f32],
-    width: usize,
-    kernel: &'a K,
-}
-
-impl<K: RowKernel> WithSimd for Rows<'_, K> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        for row in self.block.chunks_exact_mut(self.width) {
-            self.kernel.run(row);
-        }
-    }
-}
-
-/// Runs `kernel` on each row (last axis) of `x`, in place if no other handle refers to the tensor.
-fn rows_in_place<const D: usize>(x: Tensor<D>, kernel: &impl RowKernel) -> Tensor<D> {
-    let device = x.device();
-    let dims = x.dims();
-    let width = dims[D - 1].max(1);
-    let mut data = x.into_data();
-    let rows = (TASK_LEN / width).max(1);
-    match data.as_mut_slice::<f32>() {
-        Ok(values) => {
-            let arch = Arch::new();
-            values.par_chunks_mut(rows * width).for_each(|block| arch.dispatch(Rows { block, width, kernel }));
-        }
-        Err(error) => panic!("the network's numbers are f32 in this process: {error}"),
-    }
-    Tensor::from_data(data, &device)
 }
 
 /// The activation after a linear layer.
@@ -112,56 +67,6 @@ fn bias_activation(row: &mut [f32], bias: &[f32], activation: Activation) {
                 let y = *x + b;
                 *x = y.max(0.01 * y);
             }
-        }
-    }
-}
-
-/// The number of parallel accumulators with which a maximum or a sum over a row is vectorised.
-const SIDE: usize = 16;
-
-/// Computes the softmax of `scale · x` over each row.
-pub fn softmax_rows<const D: usize>(x: Tensor<D>, scale: f32) -> Tensor<D> {
-    rows_in_place(x, &Softmax { scale })
-}
-
-struct Softmax {
-    scale: f32,
-}
-
-impl RowKernel for Softmax {
-    #[inline(always)]
-    fn run(&self, row: &mut [f32]) {
-        let scale = self.scale;
-        let mut largest = [f32::NEG_INFINITY; SIDE];
-        let (body, tail) = row.as_chunks::<SIDE>();
-        for chunk in body {
-            for (m, x) in largest.iter_mut().zip(chunk) {
-                *m = if *x > *m { *x } else { *m };
-            }
-        }
-        let mut top = f32::NEG_INFINITY;
-        for x in largest.iter().chain(tail) {
-            top = top.max(*x);
-        }
-        let mut sums = [0f32; SIDE];
-        let (body, tail) = row.as_chunks_mut::<SIDE>();
-        for chunk in body {
-            for (x, sum) in chunk.iter_mut().zip(&mut sums) {
-                *x = exp((*x - top) * scale);
-                *sum += *x;
-            }
-        }
-        let mut sum = 0.0;
-        for x in tail {
-            *x = exp((*x - top) * scale);
-            sum += *x;
-        }
-        for part in sums {
-            sum += part;
-        }
-        let factor = 1.0 / sum;
-        for x in row {
-            *x *= factor;
         }
     }
 }
@@ -210,7 +115,7 @@ fn exp(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Distribution, activation};
+    use burn::tensor::{Distribution, Tensor, activation};
 
     #[test]
     fn erf_and_exp_are_exact_to_seven_digits() {
@@ -243,7 +148,6 @@ mod tests {
             let worst = (a - b).abs().max().into_scalar::<f32>();
             assert!(worst < 2e-6, "{worst:e}");
         };
-        close(softmax_rows(x.clone(), 0.7), activation::softmax(x.clone() * 0.7, 1));
         let identity: Vec<f32> = (0..33 * 33).map(|place| f32::from(u8::from(place % 34 == 0))).collect();
         let weights = product::PackedWeights::new(&identity, vec![0.0; 33], 1);
         close(product(x.clone(), &weights, Activation::Gelu), activation::gelu(x.clone()));

@@ -52,8 +52,9 @@ impl PreparedText {
         let unseen = mask.equal_elem(0).unsqueeze_dim::<3>(0);
         let mut states = vec![x.clone().unsqueeze()];
         for layer in &self.layers {
-            let mixed = layer.attention.forward(x.clone(), x.clone(), x.clone(), Some(&unseen));
-            x = normalise(&layer.attention_norm, mixed + x);
+            let residual = Some(x.clone());
+            let mixed = layer.attention.forward(x.clone(), x.clone(), x, Some(&unseen), residual);
+            x = normalise(&layer.attention_norm, mixed);
             let wide = layer.wide.forward(x.clone(), Activation::Gelu);
             x = normalise(&layer.norm, layer.narrow.forward_onto(wide, x));
             states.push(x.clone().unsqueeze());

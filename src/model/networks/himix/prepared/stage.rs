@@ -108,11 +108,12 @@ impl PreparedGuide {
 
         let query = normalise(&fixed.cross_in, x.clone()) + fixed.image_positions.clone();
         let key = text.clone() + fixed.text_positions.clone();
-        let x = normalise(&self.cross_norm, fixed.cross.forward(query, key, text, None)) + x;
+        let x = normalise(&self.cross_norm, fixed.cross.forward(query, key, text, None, None)) + x;
 
         let value = normalise(&fixed.self_in, x.clone());
         let query = value.clone() + fixed.image_positions.clone();
-        let x = normalise(&self.self_norm, fixed.self_attention.forward(query.clone(), query, value, None)) + x;
+        let x =
+            normalise(&self.self_norm, fixed.self_attention.forward(query.clone(), query, value, None, None)) + x;
 
         let wide = fixed.wide.forward(x.clone(), Activation::Relu);
         (self.narrow.forward_onto(wide, x), filtered)

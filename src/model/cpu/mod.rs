@@ -5,17 +5,21 @@
 //! its own. Here they run on all threads, in loops that the compiler vectorises for the widest instructions of the
 //! machine (`pulp` chooses them at run time).
 
+mod activation;
 mod attention;
 mod batch_norm;
 pub mod conv;
 mod depthwise;
 mod gradients;
+mod layer_norm;
 mod operations;
 pub mod product;
+mod training;
 
 pub use batch_norm::batch_norm_leaky_relu;
 pub use gradients::attend;
 pub use operations::{convolution, depthwise7, product, product_onto, up_block};
+pub use training::{depthwise7_last, exact_gelu, layer_norm};
 
 use burn::tensor::Device;
 

@@ -89,7 +89,9 @@ fn main() {
     std::fs::write(folder.path().join("config.json"), "{}").expect("configuration is written");
 
     let unit = Unit::new();
-    (0..ROUNDS).for_each(|_| drop(unit.once()));
+    for _ in 0..ROUNDS {
+        unit.once();
+    }
     let start = Instant::now();
     let mut predictor = Predictor::open(&ModelSource::new(folder.path()), DeviceChoice::Cpu).expect("model opens");
     let loading = start.elapsed().as_secs_f64() * 1e3;

@@ -58,10 +58,8 @@ pub trait ParameterSlot {
     /// The device. Reading it does not draw the random initial values.
     fn device(&self) -> Device;
 
-    /// Sets the values, in row-major order, instead of the random initial values, which are never drawn. If
-    /// `is_turned` is set, `values` are those of the transposed matrix: the parameter has the same meaning but is
-    /// stored column by column.
-    fn load(&mut self, values: Vec<f32>, is_turned: bool);
+    /// Sets the values, in row-major order, instead of the random initial values, which are never drawn.
+    fn load(&mut self, values: Vec<f32>);
 
     /// Replaces the value by the result of `change`, which receives it flattened and without gradients. The
     /// parameter remains trainable.
@@ -112,14 +110,10 @@ impl<const D: usize> ParameterSlot for Slot<D> {
         self.param().lazy_device()
     }
 
-    fn load(&mut self, values: Vec<f32>, is_turned: bool) {
+    fn load(&mut self, values: Vec<f32>) {
         self.replace(|param| {
             let (shape, device, id) = (param.lazy_shape(), param.lazy_device(), param.id);
-            let tensor = if is_turned && D == 2 {
-                Tensor::<D>::from_data(TensorData::new(values, [shape[1], shape[0]]), &device).swap_dims(0, 1)
-            } else {
-                Tensor::from_data(TensorData::new(values, shape), &device)
-            };
+            let tensor = Tensor::from_data(TensorData::new(values, shape), &device);
             param.transform_for_load(tensor, id)
         });
     }

@@ -199,7 +199,7 @@ mod tests {
         let model = network.build(&device).expect("a model").map_parameters(&mut |path, slot| {
             let count = slot.shape().iter().product::<usize>();
             let middle = if count == 1 || path.ends_with("running_var") { 1.0 } else { 0.0 };
-            slot.load((0..count).map(|_| middle + 0.4 * (random.f32() - 0.5)).collect(), false);
+            slot.load((0..count).map(|_| middle + 0.4 * (random.f32() - 0.5)).collect());
         });
         let model = if is_text_frozen { model.freeze_text() } else { model };
         let words = vocabulary::build(["left lung", "right lung"].into_iter(), 512);

@@ -71,8 +71,6 @@ struct Statistics {
     mean: Vec<f64>,
     /// The biased variance.
     variance: Vec<f64>,
-    /// The number of values of a channel in the whole batch.
-    count: f64,
 }
 
 /// The operations for the CPU backend, with and without gradients.
@@ -161,7 +159,7 @@ fn forward(x: &Cpu, gamma: &Cpu, beta: &Cpu, batch: &BatchOf) -> (Cpu, BatchNorm
         },
     );
     // A second pass with the same description would find the statistics of the first; there is none.
-    let _ = batch.statistics.set(Statistics { mean, variance, count });
+    let _ = batch.statistics.set(Statistics { mean, variance });
     let output = Cpu::from_data(TensorData::new(output, x.shape()));
     let state =
         BatchNormState { x: x.clone(), channels: of_channel, count, slope: batch.slope, part: batch.part.clone() };

@@ -4,13 +4,13 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
-use burn::tensor::activation::{gelu, leaky_relu, relu};
+use burn::tensor::activation::{leaky_relu, relu};
 use burn::tensor::{Device, Tensor};
 
 use super::config::HiMixConfig;
 use super::spectrum::SpectrumFilter;
 use crate::model::blocks::up_block::{LEAK, UpBlock};
-use crate::model::layers::{Attention, LayerNorm, Linear, drop_out, sine_positions, uniform};
+use crate::model::layers::{Attention, LayerNorm, Linear, drop_out, gelu, sine_positions, uniform};
 use crate::model::overrides::{SIGMA_OFF, StageOverrides};
 use crate::model::trace::Trace;
 

@@ -48,7 +48,7 @@ impl Average {
     pub fn model(&self, model: &dyn Model) -> Box<dyn Model> {
         model.without_gradients().map_parameters(&mut |path, slot| {
             if let Some(average) = self.values.get(path) {
-                slot.load(numbers(average), false);
+                slot.load(numbers(average));
             }
         })
     }
@@ -100,7 +100,7 @@ mod tests {
         let model = network.build(&Device::flex().autodiff()).expect("a model");
         model.map_parameters(&mut |_, slot| {
             let count = slot.shape().iter().product::<usize>();
-            slot.load(vec![value; count], false);
+            slot.load(vec![value; count]);
         })
     }
 

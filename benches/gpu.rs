@@ -27,7 +27,7 @@ use himix::model::weights::bundle;
 use himix::model::{Inputs, Model, Network, Tokens, Trace};
 use himix::train::loss::loss;
 use himix::train::step::{GradientSum, Optimiser};
-use himix::train::{CrossEntropy, gpu_bytes};
+use himix::train::{LossKind, gpu_bytes};
 
 /// The number of training steps whose median is taken, and the number of those whose losses are read together.
 const STEPS: usize = 7;
@@ -316,7 +316,7 @@ impl Step {
             (Some(kept), Some(text)) => text.forward_from(image, kept, &mut trace),
             _ => model.forward(Inputs { image, tokens: self.tokens.clone() }, &mut trace),
         };
-        let value = loss(logits, self.target.clone(), CrossEntropy::Binary).total;
+        let value = loss(logits, self.target.clone(), LossKind::Binary).total;
         let seen = value.clone().inner();
         let gradients = GradientSum::of(model.as_ref(), value.backward());
         self.model = Some(self.optimiser.step(model, gradients, 3e-4));

@@ -50,6 +50,13 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
     /// The cost of one image in training.
     fn cost(&self) -> Cost;
 
+    /// Whether a batch may be divided among threads in training. The images of a batch must be independent of each
+    /// other, except in the batch norm of [`super::blocks::up_block`], and no layer but
+    /// [`super::layers::drop_out`] may draw random numbers.
+    fn is_divisible(&self) -> bool {
+        false
+    }
+
     /// Builds a model with random weights, which are drawn when they are first read.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use super::cases::Cases;
 use super::config::TrainConfig;
 use super::error::TrainError;
+use super::shards::parts;
 use super::start::architecture;
 use crate::device::{self, OpenDevice};
 use crate::model::weights::manifest;
@@ -71,7 +72,9 @@ pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate
     let device = device::open(choice);
     let rate = EFFICIENCY * product_rate(&device.device);
     let operations = network.cost().operations;
-    let images = PASSES * train.len() as f64 + validation.len() as f64;
+    // The averaged weights are validated as well.
+    let validations = if config.ema_decay > 0.0 { 2.0 } else { 1.0 };
+    let images = PASSES * train.len() as f64 + validations * validation.len() as f64;
     Ok(Estimate {
         train: train.len(),
         validation: validation.len(),
@@ -120,10 +123,12 @@ fn parameters(network: &dyn Network) -> Result<usize, TrainError> {
     Ok(manifest::numbers(&specs))
 }
 
-/// The memory of a run in bytes: weights, gradients, two moments, a copy for the checkpoint, and the values kept
-/// in a pass.
+/// The memory of a run in bytes: weights, the gradients of every part of a batch, two moments, a copy for the
+/// checkpoint, the average if there is one, and the values kept in a pass.
 fn bytes(config: &TrainConfig, network: &dyn Network) -> Result<u64, TrainError> {
-    let weights = 5 * 4 * parameters(network)? as u64;
+    let gradients = if network.is_divisible() { parts(config) } else { 1 };
+    let copies = 4 + gradients + usize::from(config.ema_decay > 0.0);
+    let weights = (copies * 4 * parameters(network)?) as u64;
     Ok(BASE_BYTES + weights + kept_bytes(config, network))
 }
 

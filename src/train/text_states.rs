@@ -7,7 +7,6 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::batches::Batch;
 use super::text_bank::TextBank;
-use super::validate::Tensors;
 use crate::model::network::TextConditioned;
 use crate::model::{Model, Tokens, Trace};
 
@@ -34,8 +33,7 @@ impl TextStates {
     /// The outputs of every layer, each `[count, tokens, hidden]`, for the prompts of a batch. The frozen encoder
     /// of `model` runs without dropout on the prompts that are not known yet; its outputs carry no gradient. The
     /// result is empty if the network reads no text.
-    pub fn states(&mut self, model: &dyn Model, tensors: &Tensors, batch: &Batch) -> Vec<Tensor<3>> {
-        let device = tensors.image.device();
+    pub fn states(&mut self, model: &dyn Model, batch: &Batch, device: &Device) -> Vec<Tensor<3>> {
         let tokens = batch.ids.len() / batch.count.max(1);
         if tokens == 0 {
             return Vec::new();
@@ -65,7 +63,7 @@ impl TextStates {
         }
         let find = |prompt: &[i64]| self.known.get(prompt).or_else(|| made.get(prompt));
         let found: Vec<&Vec<f32>> = prompts.iter().filter_map(|prompt| find(prompt)).collect();
-        let states = stack(&found, tokens, self.layers, &device);
+        let states = stack(&found, tokens, self.layers, device);
         for (prompt, values) in made {
             let bytes = values.len() * 4;
             if self.bytes + bytes <= KEEP_BYTES {

@@ -31,8 +31,8 @@ impl PreparedLayer {
         Self {
             attention: PreparedAttention::of_parts(parts, heads),
             attention_norm: layer.attention_norm,
-            wide: Affine::for_few_rows(layer.intermediate),
-            narrow: Affine::for_few_rows(layer.out),
+            wide: Affine::of(layer.intermediate),
+            narrow: Affine::of(layer.out),
             norm: layer.norm,
         }
     }
@@ -52,10 +52,11 @@ impl PreparedText {
         let unseen = mask.equal_elem(0).unsqueeze_dim::<3>(0);
         let mut states = vec![x.clone().unsqueeze()];
         for layer in &self.layers {
-            let mixed = layer.attention.forward(x.clone(), x.clone(), x.clone(), Some(&unseen));
-            x = normalise(&layer.attention_norm, mixed + x);
+            let residual = Some(x.clone());
+            let mixed = layer.attention.forward(x.clone(), x.clone(), x, Some(&unseen), residual);
+            x = normalise(&layer.attention_norm, mixed);
             let wide = layer.wide.forward(x.clone(), Activation::Gelu);
-            x = normalise(&layer.norm, layer.narrow.forward(wide, Activation::None) + x);
+            x = normalise(&layer.norm, layer.narrow.forward_onto(wide, x));
             states.push(x.clone().unsqueeze());
         }
         states

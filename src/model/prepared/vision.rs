@@ -33,12 +33,12 @@ struct Patches {
 
 impl Patches {
     /// Rearranges the weights to the order of a patch's values: rows, columns, channels.
-    fn of(conv: &Conv2d) -> Self {
-        let weight = conv.weight.val();
+    fn of(conv: Conv2d) -> Self {
+        let weight = conv.weight.into_value();
         let [output, input, side, _] = weight.dims();
         let weight = weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]);
-        let bias = match &conv.bias {
-            Some(bias) => bias.val(),
+        let bias = match conv.bias {
+            Some(bias) => bias.into_value(),
             None => Tensor::zeros([output], &weight.device()),
         };
         Self { layer: Affine::new(weight, bias), side }
@@ -98,36 +98,36 @@ impl Depthwise {
 }
 
 impl PreparedBlock {
-    fn of(block: &Block) -> Self {
-        let scale = block.layer_scale_parameter.val();
+    fn of(block: Block) -> Self {
+        let scale = block.layer_scale_parameter.into_value();
         Self {
             depthwise: Depthwise::of(&block.dwconv),
-            norm: block.layernorm.clone(),
-            wide: Affine::of(&block.pwconv1),
-            narrow: Affine::scaled(&block.pwconv2, scale),
+            norm: block.layernorm,
+            wide: Affine::of(block.pwconv1),
+            narrow: Affine::scaled(block.pwconv2, scale),
         }
     }
 
     fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
         let y = normalise(&self.norm, self.depthwise.forward(x.clone(), n));
         let y = self.wide.forward(y, Activation::Gelu);
-        self.narrow.forward(y, Activation::None) + x
+        self.narrow.forward_onto(y, x)
     }
 }
 
 impl PreparedVision {
-    /// Shares the weights of the encoder, except for those that are multiplied by the layer scale.
-    pub fn of(vision: &VisionEncoder) -> Self {
-        let reduction = |downsample: &Downsample| (downsample.norm.clone(), Patches::of(&downsample.conv));
+    /// Takes over the weights of the encoder. On the CPU they are rearranged, layer by layer.
+    pub fn of(vision: VisionEncoder) -> Self {
+        let reduction = |downsample: Downsample| (downsample.norm, Patches::of(downsample.conv));
         Self {
-            stem: Patches::of(&vision.embeddings.patch_embeddings),
-            stem_norm: vision.embeddings.layernorm.clone(),
+            stem: Patches::of(vision.embeddings.patch_embeddings),
+            stem_norm: vision.embeddings.layernorm,
             stages: vision
                 .stages
-                .iter()
+                .into_iter()
                 .map(|stage| PreparedStage {
-                    reduction: stage.downsample.as_ref().map(reduction),
-                    blocks: stage.blocks.iter().map(PreparedBlock::of).collect(),
+                    reduction: stage.downsample.map(reduction),
+                    blocks: stage.blocks.into_iter().map(PreparedBlock::of).collect(),
                 })
                 .collect(),
         }

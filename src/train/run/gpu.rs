@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 use burn::tensor::{Device, Tensor, Transaction};
 
 use crate::device::{Fault, OpenDevice, guarded};
-use crate::model::Model;
+use crate::model::{Model, Trace};
 use crate::train::TrainConfig;
 use crate::train::batches::{Batch, Form};
 use crate::train::control::{Control, RunControl};
 use crate::train::error::TrainError;
 use crate::train::event::Event;
-use crate::train::loss::loss;
+use crate::train::loss::LossTerms;
+use crate::train::pass::{logits, states};
 use crate::train::step::{GradientSum, Optimiser};
+use crate::train::tensors::Tensors;
 use crate::train::text_states::TextStates;
-use crate::train::validate::{Tensors, logits};
 
 /// The time after which losses are read back. Reading waits for all steps before it.
 const READ_AFTER: Duration = Duration::from_millis(500);
@@ -124,15 +125,17 @@ impl Rehearsal<'_> {
     fn part(&self, part: Part, batch: &Batch, kept: Option<&mut TextStates>, made: &mut Made) {
         match part {
             Part::Validation => {
-                let tensors = Tensors::of(batch, self.form, &self.open.device);
                 let plain = self.model.without_gradients();
-                drop(logits(plain.as_ref(), &tensors, batch, kept).into_data());
+                let states = states(plain.as_ref(), batch, &self.open.device, kept);
+                let tensors = Tensors::of(batch, 0..batch.count, self.form, &self.open.device);
+                drop(logits(plain.as_ref(), &tensors, states.as_deref(), &mut Trace::off()).into_data());
             }
             Part::Forward => {
-                let tensors = Tensors::of(batch, self.form, self.device);
                 // The outputs for these prompts are kept by now and only looked up, as in most steps.
-                let logits = logits(self.model, &tensors, batch, kept);
-                let value = loss(logits, tensors.target, self.config.cross_entropy).total;
+                let states = states(self.model, batch, self.device, kept);
+                let tensors = Tensors::of(batch, 0..batch.count, self.form, self.device);
+                let logits = logits(self.model, &tensors, states.as_deref(), &mut Trace::off());
+                let value = LossTerms::of(self.config).loss(logits, tensors.target).total;
                 drop(value.clone().inner().into_data());
                 made.value = Some(value);
             }
@@ -141,7 +144,10 @@ impl Rehearsal<'_> {
                 made.gradients = value.map(|value| GradientSum::of(self.model, value.backward()));
             }
             Part::Update => {
-                let Some(gradients) = made.gradients.take() else { return };
+                let Some(mut gradients) = made.gradients.take() else { return };
+                if self.config.clip_norm > 0.0 {
+                    gradients.clip(self.config.clip_norm);
+                }
                 // The weights of the run are another handle and stay as they are.
                 drop(Optimiser::new(self.config.weight_decay).step(self.model.boxed(), gradients, 1e-9));
             }
@@ -166,6 +172,7 @@ fn invented(form: &Form, count: usize) -> Batch {
         ids: vec![1; count * tokens],
         attention: vec![1; count * tokens],
         count,
+        cases: (0..count).collect(),
         skipped: Vec::new(),
     }
 }

@@ -74,6 +74,10 @@ impl Network for HiMixConfig {
         Cost { operations: cost::operations(self), kept: cost::kept(self), text: cost::text(self) }
     }
 
+    fn is_divisible(&self) -> bool {
+        true
+    }
+
     fn build(&self, device: &Device) -> Result<Box<dyn Model>, ConfigError> {
         Ok(Box::new(HiMix::new(self, device)?))
     }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::super::config::HiMixConfig;
+use super::super::decoder::DecoderStage;
 use super::super::fusion::Fusion;
-use super::super::model::HiMix;
 use super::StageTexts;
 use super::stage::PreparedStage;
+use crate::model::blocks::head::Head;
 use crate::model::network::{Decoded, DecodedStage, Features, TextStates};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::PreparedHead;
@@ -21,15 +23,19 @@ pub struct PreparedDecoder {
 
 impl PreparedDecoder {
     /// Computes the filter matrices and folds the norms and scales into the weights.
-    pub fn of(model: &HiMix) -> Self {
-        let stages: Vec<PreparedStage> = model
-            .stages
-            .iter()
+    pub fn of(
+        fusion: Fusion,
+        stages: Vec<DecoderStage>,
+        head: &Head,
+        config: &HiMixConfig,
+        overrides: Overrides,
+    ) -> Self {
+        let stages = stages
+            .into_iter()
             .enumerate()
-            .map(|(index, stage)| PreparedStage::of(stage, model.config.stage_grid(index)))
+            .map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index)))
             .collect();
-        let head = Arc::new(PreparedHead::of(&model.head));
-        Self { fusion: model.fusion.clone(), stages, head, overrides: model.overrides() }
+        Self { fusion, stages, head: Arc::new(PreparedHead::of(head)), overrides }
     }
 
     /// The values with which the decoder runs.

@@ -31,13 +31,15 @@ pub type StageTexts = Vec<Option<Tensor<2>>>;
 impl Prepared {
     /// Computes everything that does not depend on image and prompt, and takes over the weights.
     ///
-    /// Only the weights of the decoder's convolutions are copied. If `model` is a clone of one that still exists,
-    /// the text encoder's weights are copied as well.
+    /// On the CPU, weights are rearranged layer by layer, so that hardly more memory is needed in between. If `model` is
+    /// a clone of one that still exists, both have their own weights afterwards.
     pub fn new(model: HiMix) -> Self {
+        let overrides = model.overrides();
+        let HiMix { vision, text, fusion, stages, head, config } = model;
         Self {
-            vision: Arc::new(PreparedVision::of(&model.vision)),
-            decoder: PreparedDecoder::of(&model),
-            text: Arc::new(PreparedText::of(model.text)),
+            vision: Arc::new(PreparedVision::of(vision)),
+            decoder: PreparedDecoder::of(fusion, stages, &head, &config, overrides),
+            text: Arc::new(PreparedText::of(text)),
             modified: None,
         }
     }

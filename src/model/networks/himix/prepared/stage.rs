@@ -65,23 +65,23 @@ fn number(param: &Param<Tensor<1>>) -> f32 {
 }
 
 impl PreparedGuide {
-    fn of(guide: &Guide) -> Self {
+    fn of(guide: Guide) -> Self {
         let sigma = guide.spectrum.as_ref().map(|filter| number(&filter.sigma));
+        let betas = [&guide.scale1, &guide.scale2, &guide.scale3].map(number);
         let fixed = Fixed {
-            text: guide.text_project.clone(),
-            cross_in: guide.norm2.clone(),
-            cross: PreparedAttention::of(&guide.cross_attn, Inputs::Different),
-            self_in: guide.norm1.clone(),
-            self_attention: PreparedAttention::of(&guide.self_attn, Inputs::SameQueryAndKey),
-            wide: Affine::of(&guide.lin1),
             image_positions: guide.image_positions().squeeze_dim(0),
             text_positions: guide.text_positions().squeeze_dim(0),
-            spectrum: guide.spectrum.clone(),
-            cross_out: guide.cross_attn_norm.clone(),
-            self_out: guide.self_attn_norm.clone(),
-            narrow: guide.lin2.clone(),
+            text: guide.text_project,
+            cross_in: guide.norm2,
+            cross: PreparedAttention::of(guide.cross_attn, Inputs::Different),
+            self_in: guide.norm1,
+            self_attention: PreparedAttention::of(guide.self_attn, Inputs::SameQueryAndKey),
+            wide: Affine::of(guide.lin1),
+            spectrum: guide.spectrum,
+            cross_out: guide.cross_attn_norm,
+            self_out: guide.self_attn_norm,
+            narrow: guide.lin2,
         };
-        let betas = [&guide.scale1, &guide.scale2, &guide.scale3].map(number);
         Self::with(Arc::new(fixed), sigma, betas)
     }
 
@@ -95,7 +95,7 @@ impl PreparedGuide {
             filter,
             cross_norm: scaled(&fixed.cross_out, betas[0]),
             self_norm: scaled(&fixed.self_out, betas[1]),
-            narrow: Arc::new(Affine::scaled(&fixed.narrow, last)),
+            narrow: Arc::new(Affine::scaled(fixed.narrow.clone(), last)),
             fixed,
         }
     }
@@ -108,22 +108,23 @@ impl PreparedGuide {
 
         let query = normalise(&fixed.cross_in, x.clone()) + fixed.image_positions.clone();
         let key = text.clone() + fixed.text_positions.clone();
-        let x = normalise(&self.cross_norm, fixed.cross.forward(query, key, text, None)) + x;
+        let x = normalise(&self.cross_norm, fixed.cross.forward(query, key, text, None, None)) + x;
 
         let value = normalise(&fixed.self_in, x.clone());
         let query = value.clone() + fixed.image_positions.clone();
-        let x = normalise(&self.self_norm, fixed.self_attention.forward(query.clone(), query, value, None)) + x;
+        let x =
+            normalise(&self.self_norm, fixed.self_attention.forward(query.clone(), query, value, None, None)) + x;
 
         let wide = fixed.wide.forward(x.clone(), Activation::Relu);
-        (self.narrow.forward(wide, Activation::None) + x, filtered)
+        (self.narrow.forward_onto(wide, x), filtered)
     }
 }
 
 impl PreparedStage {
     /// Prepares a stage whose grid has `grid` cells per side.
-    pub fn of(stage: &DecoderStage, grid: usize) -> Self {
-        let guide = stage.guide.as_ref().map(PreparedGuide::of);
-        Self { guide, up: Arc::new(PreparedUp::of(&stage.up)), grid }
+    pub fn of(stage: DecoderStage, grid: usize) -> Self {
+        let guide = stage.guide.map(PreparedGuide::of);
+        Self { guide, up: Arc::new(PreparedUp::of(stage.up)), grid }
     }
 
     /// Returns the stage with the same weights but other values.

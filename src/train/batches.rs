@@ -207,6 +207,7 @@ mod tests {
             ids: vec![5, 6, 7, 8],
             attention: vec![1, 1, 1, 0],
             count: 2,
+            cases: vec![4, 7],
             skipped: Vec::new(),
         };
         assert_eq!(batch.fill(3), 2);

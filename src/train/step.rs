@@ -60,13 +60,7 @@ impl GradientSum {
             return;
         }
         if !self.is_on_cpu() {
-            let norm = Tensor::cat(squares, 0).sum().sqrt();
-            // At most 1. A norm that is not a number makes the next loss one, which is found.
-            let scale = norm.clamp_min(most).recip() * most;
-            for gradient in self.0.values_mut() {
-                *gradient = gradient.clone() * scale.clone();
-            }
-            return;
+            return self.scale_on_device(&Tensor::cat(squares, 0).sum().sqrt(), most);
         }
         let norm = Tensor::cat(squares, 0).into_data().iter::<f32>().map(f64::from).sum::<f64>().sqrt();
         // A norm that is not finite is left to the check of the loss.
@@ -74,6 +68,15 @@ impl GradientSum {
             for gradient in self.0.values_mut() {
                 *gradient = gradient.clone() * (most / norm);
             }
+        }
+    }
+
+    /// Scales all gradients by `most / norm`, or by 1 if the norm, `[1]`, is smaller. One that is not finite leads to a loss
+    /// that is not, which is found when it is read.
+    fn scale_on_device(&mut self, norm: &Tensor<1>, most: f64) {
+        let scale = norm.clone().clamp_min(most).recip() * most;
+        for gradient in self.0.values_mut() {
+            *gradient = gradient.clone() * scale.clone();
         }
     }
 
@@ -204,5 +207,19 @@ mod tests {
         broken.clip(0.1);
         assert_eq!(values(&broken, "b"), [1.0]);
         GradientSum::default().clip(1.0);
+    }
+
+    #[test]
+    fn a_gradient_is_clipped_without_reading_its_norm() {
+        let norm = Tensor::<1>::from_data([13.0], &Device::flex());
+        let clipped = |most: f64| {
+            let mut long = sum(&[("a", &[3.0, 4.0]), ("b", &[12.0])]);
+            long.scale_on_device(&norm, most);
+            [values(&long, "a"), values(&long, "b")].concat()
+        };
+        for (most, expected) in [(6.5, [1.5, 2.0, 6.0]), (20.0, [3.0, 4.0, 12.0])] {
+            let found = clipped(most);
+            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
+        }
     }
 }

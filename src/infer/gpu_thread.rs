@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+/// The stack of the thread in bytes: the library walks through the graph of an attribution recursively.
+const STACK_BYTES: usize = 16 << 20;
+
 /// The work of the thread.
 type Task = Box<dyn FnOnce() + Send>;
 /// What work leads to: its value, or its panic.
@@ -27,7 +30,7 @@ impl GpuThread {
     pub(super) fn start() -> Option<Self> {
         let (tasks, given) = unbounded::<Task>();
         let work = move || given.iter().for_each(|task| task());
-        Builder::new().name("himix-gpu".into()).spawn(work).ok()?;
+        Builder::new().name("himix-gpu".into()).stack_size(STACK_BYTES).spawn(work).ok()?;
         Some(Self { tasks })
     }
 

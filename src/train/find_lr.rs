@@ -116,7 +116,7 @@ pub fn find_lr(
         shards: if device.is_gpu { None } else { Some(Shards::start(parts)?) },
         optimiser: Optimiser::new(config.weight_decay),
         stages: wanted.map(heads).transpose()?,
-        kept: is_text_frozen.then(TextStates::default),
+        kept: is_text_frozen.then(|| TextStates::kept_on(device.is_gpu)),
         model: Some(model),
         mean: 0.0,
         steps: Vec::new(),

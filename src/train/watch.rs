@@ -19,6 +19,8 @@ use crate::device::OpenDevice;
 /// The time without a sign of life after which a hardware GPU is taken for hung. Tuning a single operation, within
 /// which there is none, takes less than two minutes.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// The stack of the thread in bytes: the library walks through the graph of a pass recursively.
+const STACK_BYTES: usize = 16 << 20;
 /// The time between two looks at the run.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -86,7 +88,7 @@ fn watched<T: Send + 'static>(
         let outcome = catch_unwind(AssertUnwindSafe(|| job(&hand, &mut tell)));
         drop(out.send(Message::Done(outcome)));
     };
-    let started = Builder::new().name("himix-train-gpu".into()).spawn(go);
+    let started = Builder::new().name("himix-train-gpu".into()).stack_size(STACK_BYTES).spawn(go);
     started.map_err(|error| fault(format!("no thread could be started: {error}")))?;
     let mut last = Instant::now();
     loop {

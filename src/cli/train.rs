@@ -204,7 +204,7 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
             average.validation_loss, average.pooled_dice, average.per_image_dice
         );
     }
-    if let Some(EmptyTruths { images, false_positive_area: Some(area), .. }) = &epoch.empty {
+    if let Some(EmptyTruths { images, false_positive_area: Some(area), .. }) = epoch.empty.as_deref() {
         more += &format!("  of {images} images without lesion {:.2} % is marked", 100.0 * area);
     }
     format!(

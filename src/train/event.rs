@@ -71,10 +71,10 @@ pub struct Epoch {
     pub is_average: bool,
     /// The images without a lesion; `None` in the record of an older version.
     #[serde(default)]
-    pub empty: Option<EmptyTruths>,
+    pub empty: Option<Box<EmptyTruths>>,
     /// The scores of the averaged weights; `None` if none are kept.
     #[serde(default)]
-    pub average: Option<AverageScores>,
+    pub average: Option<Box<AverageScores>>,
 }
 
 impl Epoch {

@@ -75,7 +75,7 @@ fn row(epoch: &Epoch, first: &Epoch) -> Vec<String> {
         values.extend([number(empty.lesion_dice), empty.images.to_string(), number(empty.false_positive_area)]);
     }
     if first.average.is_some() {
-        let average = epoch.average.as_ref();
+        let average = epoch.average.as_deref();
         let scores: [fn(&AverageScores) -> f64; 3] =
             [|scores| scores.validation_loss, |scores| scores.pooled_dice, |scores| scores.per_image_dice];
         values.extend(scores.map(|score| number(average.map(score))));

@@ -20,7 +20,7 @@ impl Run<'_> {
         let losses = std::mem::take(&mut self.progress.losses);
         let Some(model) = &self.model else { return Ok(()) };
         let overrides = model.inspectable().map(|model| model.overrides()).unwrap_or_default();
-        let average = validated.average.as_ref().map(|average| self.scores_of_average(average));
+        let average = validated.average.as_ref().map(|average| Box::new(self.scores_of_average(average)));
         let mut epoch = Epoch {
             number: number + 1,
             train_loss: losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64,
@@ -39,7 +39,7 @@ impl Run<'_> {
             waiting: self.waiting,
             is_best: false,
             is_average: false,
-            empty: Some(scores.empty()),
+            empty: Some(Box::new(scores.empty())),
             average,
         };
         let cost = epoch.cost(criterion);

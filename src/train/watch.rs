@@ -66,7 +66,7 @@ fn begin(
 
 /// A message of the thread of a run.
 enum Message<T> {
-    Event(Event),
+    Event(Box<Event>),
     Done(Result<T, Box<dyn Any + Send>>),
 }
 
@@ -84,7 +84,7 @@ fn watched<T: Send + 'static>(
     let hand = control.clone();
     let go = move || {
         // If nobody listens any more, the run was given up.
-        let mut tell = |event| drop(out.send(Message::Event(event)));
+        let mut tell = |event| drop(out.send(Message::Event(Box::new(event))));
         let outcome = catch_unwind(AssertUnwindSafe(|| job(&hand, &mut tell)));
         drop(out.send(Message::Done(outcome)));
     };
@@ -95,7 +95,7 @@ fn watched<T: Send + 'static>(
         match messages.recv_timeout(LOOK.min(patience)) {
             Ok(Message::Event(event)) => {
                 last = Instant::now();
-                report(event);
+                report(*event);
             }
             Ok(Message::Done(Ok(outcome))) => return Ok(outcome),
             Ok(Message::Done(Err(panic))) => resume_unwind(panic),

@@ -92,10 +92,11 @@ fn the_best_weights_are_the_better_of_both_kinds() {
     };
     let (own, averaged) = (losses("validation_loss"), losses("ema_validation_loss"));
     let mut best = f64::INFINITY;
-    for epoch in 0..4 {
-        let cost = own[epoch].min(averaged[epoch]);
+    assert_eq!((own.len(), averaged.len()), (4, 4));
+    for (epoch, (own, averaged)) in own.into_iter().zip(averaged).enumerate() {
+        let cost = own.min(averaged);
         assert_eq!(column(&table, "best")[epoch], if cost < best { "1" } else { "0" }, "{table}");
-        let is_average = cost < best && averaged[epoch] < own[epoch];
+        let is_average = cost < best && averaged < own;
         assert_eq!(column(&table, "best_is_ema")[epoch], if is_average { "1" } else { "0" }, "{table}");
         best = best.min(cost);
     }

@@ -81,6 +81,8 @@ impl Form {
     pub fn remembered(&self) -> Option<TrainConfig> {
         let mut texts = self.texts.clone();
         texts.insert("out", "-".into());
+        // The weights belong to the data sets.
+        texts.insert("weight", "[]".into());
         let config = Ok(TrainConfig::default());
         let whole = Self { data: vec!["-".into()], typed: String::new(), texts, config };
         let read = whole.read().ok()?;
@@ -176,6 +178,10 @@ mod tests {
         assert!(form.config().is_ok_and(|config| config.stage_losses.is_empty()));
         form.set("weight", "1, 2".into());
         assert!(form.fault_of("weight").is_some_and(|fault| fault.contains("there are 1 data sets")));
+        form.data.push("c".into());
+        form.check();
+        assert!(form.config().is_ok_and(|config| config.weight == [1.0, 2.0]));
+        assert!(form.remembered().is_some_and(|config| config.weight.is_empty() && config.data.is_empty()));
         form.set("weight", "1, x".into());
         assert!(form.fault_of("weight").is_some());
     }

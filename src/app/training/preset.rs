@@ -54,7 +54,7 @@ impl Preset {
                  most 20 epochs; the text encoder is not trained. The new weights go into the run folder."
             }
             Self::Paper => {
-                "154 million parameters, batches of 32, up to 100 epochs. Needs a GPU with 12 GB of memory, and the folders of \
+                "154 million parameters, batches of 32, up to 100 epochs. Needs a GPU, and the folders of \
                  CXR-BERT and ConvNeXt-T as Hugging Face distributes them: make a bundle of them with “himix import --text … \
                  --vision …” and name it under “Initial weights”."
             }

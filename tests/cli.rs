@@ -67,5 +67,7 @@ mod robustness;
 mod scans;
 #[path = "cli/train.rs"]
 mod train;
+#[path = "cli/train_more.rs"]
+mod train_more;
 #[path = "cli/verify.rs"]
 mod verify;

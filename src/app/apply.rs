@@ -88,6 +88,12 @@ impl HimixApp {
                     state.notes.add(Kind::Info, text);
                 }
             }
+            Command::SetGpuTuning(effort) => {
+                if state.settings.gpu_tuning != effort {
+                    state.settings.gpu_tuning = effort;
+                    state.notes.add(Kind::Info, "The GPU is tuned so when HiMix is started again.");
+                }
+            }
             Command::ClearGpuCache => {
                 let sent = self.engine.ask(&mut state.jobs.clearing, (), ClearGpuCache);
                 let _ = self.say_if_busy(sent);

@@ -27,7 +27,7 @@ use super::variants::VariantsCommand;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
 use crate::data::{LabelChoice, OverlayColours};
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, GpuTuning};
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
 
@@ -91,6 +91,8 @@ pub enum Command {
     SetDevice(DeviceChoice),
     /// Draw the window with the graphics adapter of this name from the next start on; `None` chooses the fastest one.
     SetDisplayAdapter(Option<String>),
+    /// Tune a GPU as thoroughly as this, from the next start on.
+    SetGpuTuning(GpuTuning),
     /// Delete the stored results of GPU tuning.
     ClearGpuCache,
     /// Write the mask to a file.

@@ -28,6 +28,7 @@ mod report;
 mod robustness;
 mod scores;
 mod slices;
+mod sweep;
 mod terminal;
 mod train;
 mod verify;

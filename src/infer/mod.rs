@@ -1,11 +1,15 @@
 //! Predictions from an image and a prompt. The features of both are cached for the next prediction.
 
+mod batch_case;
+mod batches;
 mod cache;
 mod candidates;
 mod error;
 pub mod evaluate;
 #[cfg(test)]
 mod fakes;
+mod finish;
+mod gpu_thread;
 pub mod influence;
 mod info;
 mod inspect;
@@ -27,6 +31,7 @@ mod spectrum;
 mod sweep;
 mod variants;
 mod warm_up;
+mod watched;
 
 pub use crate::model::overrides::{GroupOverrides, Overrides, Parameter, StageOverrides};
 pub use crate::model::weights::linear_probes::LinearProbes;

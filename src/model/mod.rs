@@ -11,6 +11,7 @@ pub mod network;
 pub mod networks;
 pub mod overrides;
 pub mod parameters;
+pub mod part;
 pub mod prepared;
 pub mod registry;
 pub mod trace;

@@ -50,6 +50,13 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
     /// The cost of one image in training.
     fn cost(&self) -> Cost;
 
+    /// Whether a batch may be divided among threads in training. The images of a batch must be independent of each
+    /// other, except in the batch norm of [`super::blocks::up_block`], and no layer but
+    /// [`super::layers::drop_out`] may draw random numbers.
+    fn is_divisible(&self) -> bool {
+        false
+    }
+
     /// Builds a model with random weights, which are drawn when they are first read.
     ///
     /// # Errors
@@ -88,6 +95,17 @@ pub struct Cost {
     /// The number of multiplications and additions of the forward pass.
     pub operations: f64,
     /// The number of values that a step keeps for the backward pass.
+    pub kept: f64,
+    /// The part of a text encoder, of which a frozen one keeps nothing and needs no gradients.
+    pub text: TextCost,
+}
+
+/// The cost of a text encoder in training; zero for a network without text.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TextCost {
+    /// The number of values in its parameters.
+    pub parameters: f64,
+    /// The number of values of one prompt that a step keeps for the backward pass.
     pub kept: f64,
 }
 

@@ -1,15 +1,12 @@
 //! Multi-head attention for one image or prompt.
 
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::Affine;
 use super::linear::Rows;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu::{self, Attended};
 use crate::model::layers::{Attention, Linear};
-
-/// The number of queries from which processing the heads one by one is faster on a CPU.
-const LONG: usize = 196;
 
 /// The keys that are left out because their token is padding.
 #[derive(Debug)]
@@ -79,9 +76,8 @@ enum CrossProjections {
 }
 
 /// The weights `[out, in]` and biases `[out]` of query, key and value of a stacked projection.
-fn parts(attention: &Attention) -> [(Tensor<2>, Tensor<1>); 3] {
-    let [_, channels] = attention.in_proj_weight.dims();
-    let (weight, bias) = (attention.in_proj_weight.val(), attention.in_proj_bias.val());
+fn parts(weight: Tensor<2>, bias: Tensor<1>) -> [(Tensor<2>, Tensor<1>); 3] {
+    let [_, channels] = weight.dims();
     [0, 1, 2].map(|part| {
         let rows = part * channels..(part + 1) * channels;
         (weight.clone().slice([rows.clone()]), bias.clone().slice([rows]))
@@ -110,8 +106,9 @@ fn side_by_side<const N: usize>(weights: [Tensor<2>; N]) -> Tensor<2> {
 
 impl SelfAttention {
     /// Prepares the decoder's attention. `positions`, `[n, C]`, are added to the inputs of query and key.
-    pub fn of(attention: &Attention, positions: Tensor<2>, device: &Device) -> Self {
-        let parts = parts(attention);
+    pub fn of(attention: Attention, positions: Tensor<2>, device: &Device) -> Self {
+        let heads = attention.heads();
+        let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
         let projections = if gpu::has_kernels(device) {
             let [rows, _] = positions.dims();
             let biases =
@@ -121,7 +118,7 @@ impl SelfAttention {
         } else {
             SelfProjections::Cpu { each: affine(parts, device), positions: Some(Box::new(positions)) }
         };
-        Self { projections, out: Affine::of(&attention.out_proj, device), heads: attention.heads() }
+        Self { projections, out: Affine::of(attention.out_proj, device), heads }
     }
 
     /// Prepares the text encoder's attention from its separate projections for query, key, value and output.
@@ -133,14 +130,14 @@ impl SelfAttention {
             let weight = side_by_side(parts.map(|(weight, _)| weight));
             SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), device)))
         } else {
-            let each = Box::new(parts.map(|part| Affine::for_few_rows(part, device)));
+            let each = Box::new(parts.map(|part| Affine::of(part, device)));
             SelfProjections::Cpu { each, positions: None }
         };
-        Self { projections, out: Affine::for_few_rows(out, device), heads }
+        Self { projections, out: Affine::of(out, device), heads }
     }
 
-    /// Maps `[n, C]` to `[n, C]`, for the layer norm after it.
-    pub fn forward(&self, x: Tensor<2>, hidden: Option<&Hidden>) -> Rows<'_> {
+    /// Maps `[n, C]` to `[n, C]`, for the layer norm after it. `residual`, `[n, C]`, is added to the result.
+    pub fn forward(&self, x: Tensor<2>, hidden: Option<&Hidden>, residual: Option<Tensor<2>>) -> Rows<'_> {
         let [_, channels] = x.dims();
         let mixed = match &self.projections {
             SelfProjections::Gpu(all) => {
@@ -155,15 +152,16 @@ impl SelfAttention {
                 mix_on_cpu([placed.clone(), placed, x], each, on_cpu(hidden), self.heads)
             }
         };
-        self.out.forward_to_norm(mixed)
+        self.out.forward_to_norm(mixed, residual)
     }
 }
 
 impl CrossAttention {
     /// Prepares the decoder's attention. The positions of query and key, `[n, C]` and `[m, C]`, are added to their
     /// inputs.
-    pub fn of(attention: &Attention, positions: [Tensor<2>; 2], device: &Device) -> Self {
-        let parts = parts(attention);
+    pub fn of(attention: Attention, positions: [Tensor<2>; 2], device: &Device) -> Self {
+        let heads = attention.heads();
+        let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
         let projections = if gpu::has_kernels(device) {
             let [rows, _] = positions[1].dims();
             let of_memory = vec![bias_at(&positions[1], &parts[1]), bias_for(rows, &parts[2])];
@@ -176,7 +174,7 @@ impl CrossAttention {
         } else {
             CrossProjections::Cpu { each: affine(parts, device), positions: Box::new(positions) }
         };
-        Self { projections, out: Affine::of(&attention.out_proj, device), heads: attention.heads() }
+        Self { projections, out: Affine::of(attention.out_proj, device), heads }
     }
 
     /// Maps the input of the queries, `[n, C]`, and that of keys and values, `[m, C]`, to `[n, C]`, for the layer norm
@@ -195,7 +193,7 @@ impl CrossAttention {
                 mix_on_cpu(inputs, each, None, self.heads)
             }
         };
-        self.out.forward_to_norm(mixed)
+        self.out.forward_to_norm(mixed, None)
     }
 }
 
@@ -220,30 +218,73 @@ fn mix_on_cpu(
     hidden: Option<&Tensor<3, Bool>>,
     heads: usize,
 ) -> Tensor<2> {
-    let [length, channels] = inputs[0].dims();
     let [of_query, of_key, of_value] = each;
     let [query, key, value] = inputs;
-    let [query, key, value] =
-        [(of_query, query), (of_key, key), (of_value, value)].map(|(projection, x)| -> Tensor<3> {
+    let [query, key, value] = [(of_query, query), (of_key, key), (of_value, value)]
+        .map(|(projection, x)| projection.forward(x, Activation::None));
+    let [key, value] = seen([key, value], hidden);
+    cpu::attend(query.unsqueeze(), key.unsqueeze(), value.unsqueeze(), heads).squeeze_dim(0)
+}
+
+/// The rows of the keys that are not masked out; a masked key would have weight 0.
+fn seen(rows: [Tensor<2>; 2], unseen: Option<&Tensor<3, Bool>>) -> [Tensor<2>; 2] {
+    let Some(unseen) = unseen else { return rows };
+    let flags = unseen.to_data();
+    let indices: Vec<i64> =
+        flags.iter::<bool>().zip(0..).filter(|(is_unseen, _)| !is_unseen).map(|(_, index)| index).collect();
+    let [count, _] = rows[0].dims();
+    if indices.len() == count {
+        return rows;
+    }
+    let device = rows[0].device();
+    let indices = Tensor::<1, Int>::from_data(TensorData::new(indices.clone(), [indices.len()]), &device);
+    rows.map(|rows| rows.select(0, indices.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+    use burn::tensor::activation::softmax;
+
+    use super::*;
+
+    /// The definition, as operations of the library.
+    fn mix([query, key, value]: [Tensor<2>; 3], hidden: Option<&Tensor<3, Bool>>, heads: usize) -> Tensor<2> {
+        let [length, channels] = query.dims();
+        let split = |x: Tensor<2>| -> Tensor<3> {
             let [length, _] = x.dims();
-            let projected = projection.forward(x, Activation::None);
-            projected.reshape([length, heads, channels / heads]).swap_dims(0, 1)
-        });
-    let scale = 1.0 / ((channels / heads) as f32).sqrt();
-    if hidden.is_none() && length >= LONG {
-        // With one head at a time, the scores stay in the cache until they are used.
-        let head =
-            |x: &Tensor<3>, index: usize| -> Tensor<2> { x.clone().slice([index..index + 1]).squeeze_dim(0) };
-        let mix = |index: usize| {
-            let scores = head(&query, index).matmul(head(&key, index).transpose());
-            cpu::softmax_rows(scores, scale).matmul(head(&value, index))
+            x.reshape([length, heads, channels / heads]).swap_dims(0, 1)
         };
-        return Tensor::cat((0..heads).map(mix).collect(), 1);
+        let mut scores = split(query).matmul(split(key).swap_dims(1, 2));
+        if let Some(hidden) = hidden {
+            let [heads, rows, columns] = scores.dims();
+            scores = scores.mask_fill(hidden.clone().expand([heads, rows, columns]), f32::MIN / 4.0);
+        }
+        let weights = softmax(scores / ((channels / heads) as f64).sqrt(), 2);
+        weights.matmul(split(value)).swap_dims(0, 1).reshape([length, channels])
     }
-    let mut scores = query.matmul(key.swap_dims(1, 2));
-    if let Some(hidden) = hidden {
-        let [heads, rows, columns] = scores.dims();
-        scores = scores.mask_fill(hidden.clone().expand([heads, rows, columns]), f32::MIN / 4.0);
+
+    #[test]
+    fn the_operation_for_the_cpu_is_that_of_the_library() {
+        let device = Device::flex();
+        let draw = |rows, columns| Tensor::<2>::random([rows, columns], Distribution::Uniform(-1.0, 1.0), &device);
+        let layer = || Affine::new(draw(12, 12), draw(1, 12).squeeze_dim(0), &device);
+        let each = [layer(), layer(), layer()];
+        for hidden in [
+            None,
+            Some([false, false, false, true, true]),
+            Some([true, false, true, false, false]),
+            Some([false; 5]),
+        ] {
+            let hidden = hidden.map(|flags| Tensor::<3, Bool>::from_data([[flags]], &device));
+            let inputs = [draw(7, 12), draw(5, 12), draw(5, 12)];
+            let ours = mix_on_cpu(inputs.clone(), &each, hidden.as_ref(), 3);
+            let [of_query, of_key, of_value] = &each;
+            let [query, key, value] = inputs;
+            let projected = [(of_query, query), (of_key, key), (of_value, value)]
+                .map(|(projection, x)| projection.forward(x, Activation::None));
+            let difference = (ours - mix(projected, hidden.as_ref(), 3)).abs().max().into_scalar::<f32>();
+            assert!(difference < 1e-5, "{difference:e}");
+        }
     }
-    cpu::softmax_rows(scores, scale).matmul(value).swap_dims(0, 1).reshape([length, channels])
 }

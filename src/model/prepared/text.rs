@@ -33,8 +33,8 @@ impl PreparedLayer {
         Self {
             attention: SelfAttention::of_parts(parts, heads, device),
             attention_norm: layer.attention_norm.to_device(device),
-            wide: Affine::for_few_rows(layer.intermediate, device),
-            narrow: Affine::for_few_rows(layer.out, device),
+            wide: Affine::of(layer.intermediate, device),
+            narrow: Affine::of(layer.out, device),
             norm: layer.norm.to_device(device),
         }
     }
@@ -54,10 +54,10 @@ impl PreparedText {
         let hidden = Hidden::of(&mask);
         let mut states = vec![x.clone().unsqueeze()];
         for layer in &self.layers {
-            let mixed = layer.attention.forward(x.clone(), Some(&hidden));
-            x = normalise(&layer.attention_norm, mixed, Some(x), None);
+            let mixed = layer.attention.forward(x.clone(), Some(&hidden), Some(x));
+            x = normalise(&layer.attention_norm, mixed, None);
             let wide = layer.wide.forward(x.clone(), Activation::Gelu);
-            x = normalise(&layer.norm, layer.narrow.forward_to_norm(wide), Some(x), None);
+            x = normalise(&layer.norm, layer.narrow.forward_to_norm(wide, Some(x)), None);
             states.push(x.clone().unsqueeze());
         }
         states

@@ -34,12 +34,12 @@ struct Patches {
 
 impl Patches {
     /// Rearranges the weights to the order of a patch's values: rows, columns, channels.
-    fn of(conv: &Conv2d, device: &Device) -> Self {
-        let weight = conv.weight.val();
+    fn of(conv: Conv2d, device: &Device) -> Self {
+        let weight = conv.weight.into_value();
         let [output, input, side, _] = weight.dims();
         let weight = weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]);
-        let bias = match &conv.bias {
-            Some(bias) => bias.val(),
+        let bias = match conv.bias {
+            Some(bias) => bias.into_value(),
             None => Tensor::zeros([output], &weight.device()),
         };
         Self { layer: Affine::new(weight, bias, device), side }
@@ -98,37 +98,37 @@ impl Depthwise {
 }
 
 impl PreparedBlock {
-    fn of(block: &Block, device: &Device) -> Self {
-        let scale = block.layer_scale_parameter.val();
+    fn of(block: Block, device: &Device) -> Self {
+        let scale = block.layer_scale_parameter.into_value();
         Self {
             depthwise: Depthwise::of(&block.dwconv, device),
-            norm: block.layernorm.clone().to_device(device),
-            wide: Affine::of(&block.pwconv1, device),
-            narrow: Affine::scaled(&block.pwconv2, scale, device),
+            norm: block.layernorm.to_device(device),
+            wide: Affine::of(block.pwconv1, device),
+            narrow: Affine::scaled(block.pwconv2, scale, device),
         }
     }
 
     fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
-        let y = normalise(&self.norm, self.depthwise.forward(x.clone(), n), None, None);
-        self.narrow.forward_onto(self.wide.forward(y, Activation::Gelu), x)
+        let y = normalise(&self.norm, self.depthwise.forward(x.clone(), n), None);
+        let y = self.wide.forward(y, Activation::Gelu);
+        self.narrow.forward_onto(y, x)
     }
 }
 
 impl PreparedVision {
-    /// Shares the weights of the encoder if they are on `device`, except for those that are multiplied by the layer scale.
-    pub fn of(vision: &VisionEncoder, device: &Device) -> Self {
-        let reduction = |downsample: &Downsample| {
-            (downsample.norm.clone().to_device(device), Patches::of(&downsample.conv, device))
-        };
+    /// Takes over the weights of the encoder for `device`. On the CPU they are rearranged, layer by layer.
+    pub fn of(vision: VisionEncoder, device: &Device) -> Self {
+        let reduction =
+            |downsample: Downsample| (downsample.norm.to_device(device), Patches::of(downsample.conv, device));
         Self {
-            stem: Patches::of(&vision.embeddings.patch_embeddings, device),
-            stem_norm: vision.embeddings.layernorm.clone().to_device(device),
+            stem: Patches::of(vision.embeddings.patch_embeddings, device),
+            stem_norm: vision.embeddings.layernorm.to_device(device),
             stages: vision
                 .stages
-                .iter()
+                .into_iter()
                 .map(|stage| PreparedStage {
-                    reduction: stage.downsample.as_ref().map(reduction),
-                    blocks: stage.blocks.iter().map(|block| PreparedBlock::of(block, device)).collect(),
+                    reduction: stage.downsample.map(reduction),
+                    blocks: stage.blocks.into_iter().map(|block| PreparedBlock::of(block, device)).collect(),
                 })
                 .collect(),
         }
@@ -139,11 +139,11 @@ impl PreparedVision {
         let [_, channels, side, _] = image.dims();
         let pixels = image.reshape([channels, side * side]).transpose();
         let mut n = side / self.stem.side;
-        let mut x = normalise(&self.stem_norm, self.stem.forward(pixels, side), None, None);
+        let mut x = normalise(&self.stem_norm, self.stem.forward(pixels, side), None);
         let mut features = Vec::with_capacity(self.stages.len());
         for stage in &self.stages {
             if let Some((norm, patches)) = &stage.reduction {
-                x = patches.forward(normalise(norm, x, None, None), n);
+                x = patches.forward(normalise(norm, x, None), n);
                 n /= patches.side;
             }
             for block in &stage.blocks {

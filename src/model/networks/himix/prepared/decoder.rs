@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::super::config::HiMixConfig;
+use super::super::decoder::DecoderStage;
 use super::super::fusion::{FixedFusion, Fusion};
-use super::super::model::HiMix;
 use super::StageTexts;
 use super::stage::PreparedStage;
+use crate::model::blocks::head::Head;
 use crate::model::network::{Decoded, DecodedStage, Features, TextStates};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::PreparedHead;
@@ -25,16 +27,26 @@ pub struct PreparedDecoder {
 
 impl PreparedDecoder {
     /// Computes the filter matrices and folds the norms and scales into the weights.
-    pub fn of(model: &HiMix, device: &Device) -> Self {
-        let stages: Vec<PreparedStage> = model
-            .stages
-            .iter()
+    pub fn of(
+        fusion: Fusion,
+        stages: Vec<DecoderStage>,
+        head: &Head,
+        config: &HiMixConfig,
+        overrides: Overrides,
+        device: &Device,
+    ) -> Self {
+        let stages = stages
+            .into_iter()
             .enumerate()
-            .map(|(index, stage)| PreparedStage::of(stage, model.config.stage_grid(index), device))
+            .map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index), device))
             .collect();
-        let head = Arc::new(PreparedHead::of(&model.head, device));
-        let fusion = model.fusion.clone();
-        Self { fixed_fusion: fusion.fixed(), fusion, stages, head, overrides: model.overrides() }
+        Self {
+            fixed_fusion: fusion.fixed(),
+            fusion,
+            stages,
+            head: Arc::new(PreparedHead::of(head, device)),
+            overrides,
+        }
     }
 
     /// The values with which the decoder runs.

@@ -66,24 +66,24 @@ fn number(param: &Param<Tensor<1>>) -> f32 {
 }
 
 impl PreparedGuide {
-    fn of(guide: &Guide, device: &Device) -> Self {
+    fn of(guide: Guide, device: &Device) -> Self {
         let sigma = guide.spectrum.as_ref().map(|filter| number(&filter.sigma));
+        let betas = [&guide.scale1, &guide.scale2, &guide.scale3].map(number);
         let image_positions: Tensor<2> = guide.image_positions().squeeze_dim(0);
         let text_positions: Tensor<2> = guide.text_positions().squeeze_dim(0);
         let fixed = Fixed {
-            text: guide.text_project.clone().to_device(device),
-            cross_in: guide.norm2.clone().to_device(device),
-            cross: CrossAttention::of(&guide.cross_attn, [image_positions.clone(), text_positions], device),
-            self_in: guide.norm1.clone().to_device(device),
-            self_attention: SelfAttention::of(&guide.self_attn, image_positions, device),
-            wide: Affine::of(&guide.lin1, device),
-            spectrum: guide.spectrum.clone(),
-            cross_out: guide.cross_attn_norm.clone(),
-            self_out: guide.self_attn_norm.clone(),
-            narrow: guide.lin2.clone(),
+            text: guide.text_project.to_device(device),
+            cross_in: guide.norm2.to_device(device),
+            cross: CrossAttention::of(guide.cross_attn, [image_positions.clone(), text_positions], device),
+            self_in: guide.norm1.to_device(device),
+            self_attention: SelfAttention::of(guide.self_attn, image_positions, device),
+            wide: Affine::of(guide.lin1, device),
+            spectrum: guide.spectrum,
+            cross_out: guide.cross_attn_norm,
+            self_out: guide.self_attn_norm,
+            narrow: guide.lin2,
             device: device.clone(),
         };
-        let betas = [&guide.scale1, &guide.scale2, &guide.scale3].map(number);
         Self::with(Arc::new(fixed), sigma, betas)
     }
 
@@ -101,7 +101,7 @@ impl PreparedGuide {
             filter,
             cross_norm: scaled(&fixed.cross_out, betas[0]).to_device(&fixed.device),
             self_norm: scaled(&fixed.self_out, betas[1]).to_device(&fixed.device),
-            narrow: Arc::new(Affine::scaled(&fixed.narrow, last, &fixed.device)),
+            narrow: Arc::new(Affine::scaled(fixed.narrow.clone(), last, &fixed.device)),
             fixed,
         }
     }
@@ -112,11 +112,11 @@ impl PreparedGuide {
         let filtered = self.filter.as_ref().map(|filter| filter.clone().matmul(x.clone()));
         let x = filtered.clone().unwrap_or(x);
 
-        let query = normalise(&fixed.cross_in, x.clone(), None, None);
-        let x = normalise(&self.cross_norm, fixed.cross.forward(query, text), None, Some(x));
+        let query = normalise(&fixed.cross_in, x.clone(), None);
+        let x = normalise(&self.cross_norm, fixed.cross.forward(query, text), Some(x));
 
-        let value = normalise(&fixed.self_in, x.clone(), None, None);
-        let x = normalise(&self.self_norm, fixed.self_attention.forward(value, None), None, Some(x));
+        let value = normalise(&fixed.self_in, x.clone(), None);
+        let x = normalise(&self.self_norm, fixed.self_attention.forward(value, None, None), Some(x));
 
         let wide = fixed.wide.forward(x.clone(), Activation::Relu);
         (self.narrow.forward_onto(wide, x), filtered)
@@ -125,9 +125,9 @@ impl PreparedGuide {
 
 impl PreparedStage {
     /// Prepares a stage whose grid has `grid` cells per side.
-    pub fn of(stage: &DecoderStage, grid: usize, device: &Device) -> Self {
-        let guide = stage.guide.as_ref().map(|guide| PreparedGuide::of(guide, device));
-        Self { guide, up: Arc::new(PreparedUp::of(&stage.up, device)), grid }
+    pub fn of(stage: DecoderStage, grid: usize, device: &Device) -> Self {
+        let guide = stage.guide.map(|guide| PreparedGuide::of(guide, device));
+        Self { guide, up: Arc::new(PreparedUp::of(stage.up, device)), grid }
     }
 
     /// Returns the stage with the same weights but other values.

@@ -5,7 +5,7 @@
 use himix_fuzz::data::seg;
 use himix_fuzz::data::mask::Agreed;
 use himix_fuzz::data::volume::{DicomSource, Geometry, Placement, Source, StoredPixels, Turn};
-use himix_fuzz::data::{Limit, Volume};
+use himix_fuzz::data::{Limit, MOST_LABELS, Volume};
 use himix_fuzz::{LIMIT, bounded, with_file};
 use libfuzzer_sys::fuzz_target;
 
@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
                     && frame.segment < opened.segmentation.segments.len()
             };
             assert!(opened.segmentation.frames.iter().all(is_sound), "a frame that fits nowhere");
-            assert!(opened.segmentation.segments.len() <= seg::MOST_SEGMENTS);
+            assert!(opened.segmentation.segments.len() <= MOST_LABELS);
         }
         // A limit that most files exceed.
         let _ = seg::read(path, &volume, agreed, Limit(bytes.len() as u64 * 2));

@@ -176,6 +176,16 @@ fn milliseconds(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
 }
 
+/// The folder of the reference data.
+fn shared() -> PathBuf {
+    std::env::var_os("HIMIX_TEST_DATA").map_or_else(|| PathBuf::from("../shared"), PathBuf::from)
+}
+
+/// The full-size network with weights by a rule.
+fn full_size() -> ModelSource {
+    ModelSource::with("rule", None, Some(shared().join("golden/vocab.txt")))
+}
+
 /// Measures a part in this process.
 fn measure(part: &str) {
     let start = Instant::now();
@@ -187,7 +197,7 @@ fn measure(part: &str) {
     }
     let outcome = match part {
         "start" | "again" => starts(&ModelSource::bundled(), &open, opening),
-        "full" | "full-again" => starts(&ModelSource::new("rule"), &open, opening),
+        "full" | "full-again" => starts(&full_size(), &open, opening),
         "set" => sets(&open),
         "train-small" => small_training(&open),
         "train-full" => training(&HiMixConfig::default(), 32, true, &open),
@@ -266,8 +276,7 @@ fn sets(open: &OpenDevice) -> Result<(), String> {
 }
 
 fn small_training(open: &OpenDevice) -> Result<(), String> {
-    let shared = std::env::var_os("HIMIX_TEST_DATA").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
-    let path = shared.join("golden/mini/config.json");
+    let path = shared().join("golden/mini/config.json");
     let config = bundle::read_config(&path).map_err(|error| format!("skipped: {error}"))?;
     training(config.network.as_ref(), 16, false, open)
 }

@@ -1,6 +1,7 @@
 //! `himix device`: the compute devices of this computer, what is prepared for them, and how fast they are.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
@@ -33,6 +34,9 @@ pub struct DeviceCommandArguments {
     device: DeviceChoice,
     #[command(flatten)]
     model: ModelArguments,
+    /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
+    #[arg(long, value_name = "FILE")]
+    vocab: Option<PathBuf>,
     /// Measure a matrix product and the passes of the model, the first and the following ones
     #[arg(long)]
     measure: bool,
@@ -84,7 +88,8 @@ pub fn run(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<(), F
 /// Prepares the GPU.
 fn warm(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<(), Failure> {
     // A model on the CPU knows what has to be prepared; it is dropped with the prepared one.
-    let on_cpu = model::open(open, &arguments.model.source(None), DeviceChoice::Cpu, "passes")?;
+    let on_cpu =
+        model::open(open, &arguments.model.source(arguments.vocab.as_ref()), DeviceChoice::Cpu, "passes")?;
     let Some(work) = on_cpu.on_gpu(arguments.device) else {
         return Err(Failure::input("there is no GPU to prepare; himix device lists the devices"));
     };
@@ -109,7 +114,7 @@ fn measure(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<Measu
     device.notice.iter().for_each(terminal::note);
     let rate = device::product_rate(&device).map_err(|fault| Failure::work(fault.to_string()))?;
     let start = Instant::now();
-    let mut segmenter = open(&arguments.model.source(None), arguments.device)?;
+    let mut segmenter = open(&arguments.model.source(arguments.vocab.as_ref()), arguments.device)?;
     let opening_ms = milliseconds(start);
     let passes = measure_passes(segmenter.as_mut(), arguments.kernels)?;
     model::notices(segmenter.as_mut());

@@ -69,3 +69,5 @@ mod scans;
 mod train;
 #[path = "cli/verify.rs"]
 mod verify;
+#[path = "cli/vocabulary.rs"]
+mod vocabulary;

@@ -31,6 +31,7 @@ mod slices;
 mod terminal;
 mod train;
 mod verify;
+mod vocabulary;
 mod window;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
@@ -79,6 +80,7 @@ enum Command {
     Robustness(robustness::RobustnessArguments),
     Refine(proposals::RefineArguments),
     Search(proposals::SearchArguments),
+    Vocabulary(vocabulary::VocabularyArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -141,6 +143,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Robustness(arguments) => robustness::run(&arguments, &open),
         Command::Refine(arguments) => proposals::run_refine(&arguments, &open),
         Command::Search(arguments) => proposals::run_search(&arguments, &open),
+        Command::Vocabulary(arguments) => vocabulary::run(&arguments),
     })
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::overrides::Overrides;
 use crate::model::weights::presence::PresenceCalibration;
+use crate::text::UnknownWords;
 
 /// Information about an open model, for display.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,13 @@ pub struct ModelInfo {
     /// text.
     #[serde(default)]
     pub vocabulary: String,
+    /// What the network reads in place of words outside its vocabulary.
+    #[serde(default)]
+    pub unknown_words: UnknownWords,
+    /// The temperature by which the logits are divided before they become probabilities; `None` if they are taken as
+    /// they are.
+    #[serde(default)]
+    pub temperature: Option<f32>,
     /// The side length of the grid of each decoder stage that can be inspected, coarse to fine; empty if the
     /// network has none.
     pub stages: Vec<usize>,

@@ -61,10 +61,10 @@ pub struct Predictor {
     notices: Vec<String>,
 }
 
-/// The probability of a logit. It is computed from the logits that are read back, so that it is the same function on
+/// The probability of a logit that is divided by the temperature. It is computed from the logits that are read back, so that it is the same function on
 /// every device: burn's fusion of a sigmoid with other operations has given wrong values on software Vulkan.
-fn probability(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
+fn probability(logit: f32, temperature: f32) -> f32 {
+    1.0 / (1.0 + (-logit / temperature).exp())
 }
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
@@ -88,7 +88,7 @@ fn tokenizer(located: &Located) -> Result<Option<Tokenizer>, InferError> {
         );
         return Err(WeightsError::file(&vocabulary, reason).into());
     }
-    Ok(Some(tokenizer))
+    Ok(Some(tokenizer.with_unknown_words(located.config.unknown_words)))
 }
 
 impl Predictor {
@@ -133,7 +133,7 @@ impl Predictor {
             notices.push(error.to_string());
             None
         });
-        let ModelConfig { network, provenance, .. } = &located.config;
+        let ModelConfig { network, provenance, unknown_words, temperature, .. } = &located.config;
         let overrides = loaded.executor.staged().map(|staged| staged.overrides().clone());
         let (is_bundled, parameters) = (source.is_bundled(), manifest::parameter_count(network.as_ref()));
         tracing::info!(is_bundled, parameters, device = loaded.device.name, "model opened");
@@ -143,6 +143,8 @@ impl Predictor {
             provenance: provenance.description.clone(),
             token_limit: network.text().map_or(0, |text| text.token_limit),
             vocabulary: tokenizer.as_ref().map(|tokenizer| tokenizer.words().join("\n")).unwrap_or_default(),
+            unknown_words: *unknown_words,
+            temperature: Some(temperature.get()).filter(|temperature| *temperature != 1.0),
             stages: network.stages().iter().map(|stage| stage.grid).collect(),
             parameters,
             device: loaded.device.name.clone(),
@@ -381,8 +383,10 @@ impl Predictor {
         let natural = |values: Vec<f32>, side: usize| {
             if self.is_transposed() { preprocess::untranspose(&values, side) } else { values }
         };
+        let temperature = self.located.config.temperature.get();
         let logits = self.values(pass.decoded.logits.clone().reshape([-1]))?;
-        let model_values = natural(logits.into_iter().map(probability).collect(), side);
+        let model_values =
+            natural(logits.into_iter().map(|logit| probability(logit, temperature)).collect(), side);
         let mut stages = Vec::new();
         for (stage, grid) in pass.decoded.stages.iter().zip(&self.info.stages).filter(|_| has_maps) {
             let side = 2 * grid;

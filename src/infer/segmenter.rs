@@ -143,6 +143,7 @@ mod tests {
         Attribution, GroupOverrides, Milliseconds, Parameter, Plane, Spectra, StageMap, StageOverrides,
         StageParameters, StageView, TokensRead,
     };
+    use crate::text::UnknownWords;
     use crate::text::prompt::Reading;
 
     /// Serialises and deserialises a value, and checks that serialising it again gives the same text.
@@ -208,6 +209,8 @@ mod tests {
         assert_eq!(read.prediction.milliseconds, inspection.prediction.milliseconds);
         let info = ModelInfo {
             name: "demo".into(),
+            unknown_words: UnknownWords::Token,
+            temperature: Some(1.25),
             overrides: overrides(),
             history: vec![(1, vec![5.0])],
             linear_probes: Some("fitted".into()),

@@ -77,7 +77,8 @@ pub fn prepare(
     let words = match architecture.network.text() {
         Some(text) => {
             let path = vocabulary_file(config, folder, located.as_ref(), cases, text.vocabulary_size)?;
-            Some((Tokenizer::from_file(&path)?, path, text.token_limit))
+            let tokenizer = Tokenizer::from_file(&path)?.with_unknown_words(architecture.unknown_words);
+            Some((tokenizer, path, text.token_limit))
         }
         None => None,
     };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::{Device, Tensor};
 
 use crate::device::OpenDevice;
-use crate::model::config::{ModelConfig, Provenance};
+use crate::model::config::{ModelConfig, Provenance, Temperature};
 use crate::model::{Model, Registry};
 use crate::train::batches::{Batch, Form, training_items, with_batches};
 use crate::train::cases::Cases;
@@ -223,6 +223,8 @@ impl<'a> Run<'a> {
                 subjects,
                 ..Provenance::default()
             },
+            // It was fitted to the initial weights.
+            temperature: Temperature::default(),
             ..model_config
         };
         Ok(Self {

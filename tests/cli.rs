@@ -65,6 +65,8 @@ mod proposals;
 mod robustness;
 #[path = "cli/scans.rs"]
 mod scans;
+#[path = "cli/temperature.rs"]
+mod temperature;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/verify.rs"]

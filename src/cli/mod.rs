@@ -28,6 +28,7 @@ mod report;
 mod robustness;
 mod scores;
 mod slices;
+mod temperature;
 mod terminal;
 mod train;
 mod verify;
@@ -80,6 +81,7 @@ enum Command {
     Robustness(robustness::RobustnessArguments),
     Refine(proposals::RefineArguments),
     Search(proposals::SearchArguments),
+    Temperature(temperature::TemperatureArguments),
     Vocabulary(vocabulary::VocabularyArguments),
 }
 
@@ -143,6 +145,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Robustness(arguments) => robustness::run(&arguments, &open),
         Command::Refine(arguments) => proposals::run_refine(&arguments, &open),
         Command::Search(arguments) => proposals::run_search(&arguments, &open),
+        Command::Temperature(arguments) => temperature::run(&arguments, &open),
         Command::Vocabulary(arguments) => vocabulary::run(&arguments),
     })
 }

@@ -1,8 +1,9 @@
-//! Scores of masks (Dice, IoU, Cohen's kappa, Hausdorff distance), agreement of several masks, and the statistics of
-//! studies, on plain slices of values.
+//! Scores of masks (Dice, IoU, Cohen's kappa, Hausdorff distance), calibration of probabilities, agreement of several
+//! masks, and the statistics of studies, on plain slices of values.
 
 mod auroc;
 mod bootstrap;
+mod calibration;
 mod confusion;
 mod distance;
 mod hausdorff;
@@ -11,10 +12,12 @@ mod kappa;
 mod logistic;
 mod several;
 mod spread;
+mod temperature;
 mod wilcoxon;
 
 pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, Interval, PairedCase};
+pub use calibration::{CALIBRATION_BINS, CalibrationBin, Reliability, near_edge};
 pub use confusion::Confusion;
 pub use distance::squared_distances;
 pub use hausdorff::{hd95, hd95_of};
@@ -22,4 +25,5 @@ pub use hausdorff_volume::hd95_volume;
 pub use logistic::{Logistic, LogisticCase};
 pub use several::{UnequalMasks, foreground_share, pairwise_dice};
 pub use spread::{Spread, mean_std};
+pub use temperature::LogitCounts;
 pub use wilcoxon::{Wilcoxon, holm, wilcoxon};

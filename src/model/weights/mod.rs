@@ -17,6 +17,7 @@ pub mod presence;
 pub mod roots;
 pub mod save;
 pub mod source;
+mod temperature;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -169,14 +169,15 @@ impl Tokenizer {
             let whole = Piece { id, text, bytes: 0..prompt.len(), word: None };
             return self.unknown_words.applied(vec![whole], (self.unknown.0, &self.unknown.1));
         };
-        let places = encoding.get_offsets().iter().zip(encoding.get_word_ids());
-        let piece = |((id, text), (offset, word)): ((&u32, &String), (&(usize, usize), &Option<u32>))| Piece {
-            id: *id,
-            text: text.clone(),
-            bytes: offset.0..offset.1,
-            word: *word,
+        let (ids, texts) = (encoding.get_ids(), encoding.get_tokens());
+        let (offsets, words) = (encoding.get_offsets(), encoding.get_word_ids());
+        let piece = |index: usize| Piece {
+            id: ids[index],
+            text: texts[index].clone(),
+            bytes: offsets[index].0..offsets[index].1,
+            word: words[index],
         };
-        let pieces = encoding.get_ids().iter().zip(encoding.get_tokens()).zip(places).map(piece).collect();
+        let pieces = (0..ids.len()).map(piece).collect();
         self.unknown_words.applied(pieces, (self.unknown.0, &self.unknown.1))
     }
 

@@ -227,7 +227,7 @@ mod tests {
     fn a_text_about_something_else_is_in_no_grammar_and_not_among_those_of_the_tests() {
         each(VariantKind::Irrelevant, |_, _, variant| {
             assert_eq!(variant.mask, VariantMask::Empty);
-            assert_eq!(parse(&variant.sentence).findings, [], "{}", variant.sentence);
+            assert!(parse(&variant.sentence).findings.is_empty(), "{}", variant.sentence);
             for seed in 0..50 {
                 let tested = Form::Irrelevant.apply("", seed, Style::Paper, None).expect("a text");
                 assert_ne!(variant.sentence, tested);

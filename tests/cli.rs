@@ -19,6 +19,8 @@ mod data;
 mod describe;
 #[path = "cli/device.rs"]
 mod device;
+#[path = "cli/domain.rs"]
+mod domain;
 #[path = "cli/evaluate.rs"]
 mod evaluate;
 #[path = "cli/exports.rs"]

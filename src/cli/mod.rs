@@ -7,6 +7,7 @@ mod data;
 mod describe;
 mod device;
 mod disagreement;
+mod domain;
 mod evaluate;
 mod export;
 mod failure;
@@ -76,6 +77,7 @@ enum Command {
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
     Presence(presence::PresenceArguments),
+    Domain(domain::DomainArguments),
     Prompt(prompt::PromptArguments),
     Influence(influence::InfluenceArguments),
     Robustness(robustness::RobustnessArguments),
@@ -136,10 +138,11 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
         Command::Agreement(arguments) => agreement::run(&arguments),
-        Command::Info(arguments) => info::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments, &open),
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),
         Command::Presence(arguments) => presence::run(&arguments, &open),
+        Command::Domain(arguments) => domain::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),
         Command::Influence(arguments) => influence::run(&arguments, &open),
         Command::Robustness(arguments) => robustness::run(&arguments, &open),

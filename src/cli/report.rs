@@ -51,6 +51,12 @@ impl Outcome<'_> {
             "description": self.judgement.map(|judgement| &judgement.description),
             "agreement": self.judgement.and_then(|judgement| judgement.agreement),
             "presence": prediction.presence.map(number),
+            "domain": prediction.domain.as_ref().map(|figure| json!({
+                "nearest": figure.kind,
+                "distance": number(figure.distance),
+                "percentile": number(figure.percentile),
+                "is_unlike": figure.is_unlike,
+            })),
             "warnings": self.judgement.map_or(&[][..], |judgement| &judgement.warnings),
             "mask": self.truth.map(truth_json),
             "sigma": per_stage(&|stage| stage.sigma.map_or(Value::Null, |sigma| json!(number(sigma)))),
@@ -86,6 +92,10 @@ impl Outcome<'_> {
         if let Some(presence) = prediction.presence {
             let words = presence_words(presence).map(|words| format!(". {words}")).unwrap_or_default();
             row("presence", &format!("{presence:.2} of 1, as calibrated{words}"));
+        }
+        if let Some(figure) = &prediction.domain {
+            let words = figure.words().map(|words| format!(". {words}")).unwrap_or_default();
+            row("domain", &format!("distance {:.1} to {}{words}", figure.distance, figure.kind));
         }
         if let Some(judgement) = self.judgement {
             row("described as", &format!("{} (proposal of a rule; sides of the image)", judgement.description));

@@ -126,6 +126,7 @@ mod tests {
             milliseconds: Default::default(),
             device: String::new(),
             presence: None,
+            domain: None,
         };
         let mask = MaskOf::Prediction(Arc::new(prediction), 0.3);
         (image, mask, Mask { width: 2, height: 2, values: vec![1, 0, 0, 0] })

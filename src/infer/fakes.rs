@@ -62,6 +62,7 @@ impl Segmenter for Drawn {
             milliseconds: Milliseconds::default(),
             device: "none".into(),
             presence: None,
+            domain: None,
         })
     }
 

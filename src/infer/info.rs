@@ -46,6 +46,9 @@ pub struct ModelInfo {
     /// The calibration of presence; `None` if there is none.
     #[serde(default)]
     pub presence: Option<PresenceCalibration>,
+    /// The names of the kinds of training pictures that are summarised beside the weights; empty if there is no summary.
+    #[serde(default)]
+    pub domain: Vec<String>,
     /// The σ of each stage, coarse to fine, after each epoch of the training, if this is stored beside the model.
     pub history: Vec<(usize, Vec<f32>)>,
     /// The sorted codes of the subjects in the training data (`data::subject_code`); empty if they are unknown.

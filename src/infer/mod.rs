@@ -2,6 +2,9 @@
 
 mod cache;
 mod candidates;
+mod domain;
+mod domain_fit;
+mod domain_images;
 mod error;
 pub mod evaluate;
 #[cfg(test)]
@@ -30,9 +33,13 @@ mod variants;
 mod warm_up;
 
 pub use crate::model::overrides::{GroupOverrides, Overrides, Parameter, StageOverrides};
+pub use crate::model::weights::domain::{DomainKind, DomainSummary};
 pub use crate::model::weights::linear_probes::LinearProbes;
 pub use crate::model::weights::presence::{PresenceCalibration, PresenceGroup, PresenceWeights};
 pub use crate::model::weights::{BUNDLED_NAME, ModelFiles, ModelSource};
+pub use domain::{Domain, DomainFigure};
+pub use domain_fit::{DomainPictures, FEWEST_PICTURES, fit_domain};
+pub use domain_images::{DomainImage, DomainRows, domain_rows};
 pub use error::InferError;
 pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, NEAR_EDGE, evaluate};
 pub use info::ModelInfo;
@@ -42,7 +49,7 @@ pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters,
 pub use predictor::Predictor;
 pub use presence::{NOTHING_BELOW, PresenceFeatures, presence, presence_logit, presence_words};
 pub use presence_fit::{PresenceCase, calibrate_presence, presence_groups};
-pub use presence_images::{PresenceCases, PresenceImage, presence_cases};
+pub use presence_images::{PresenceCases, PresenceImage, kind_words, presence_cases};
 pub use refine::{REFINE_STEPS, RefineEnd, RefineSettings, RefineStep, Refinement, refine};
 pub use save_modified::changes;
 pub use search::{MOST_SENTENCES, Search, SearchHit, SearchSettings, search, sureness};

@@ -7,6 +7,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::cache::Recent;
+use super::domain::{Domain, DomainFigure, pooled};
 use super::error::InferError;
 use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
@@ -36,8 +37,16 @@ const PROMPTS_CACHED: usize = 128;
 struct Loaded {
     executor: Box<dyn Executor>,
     device: OpenDevice,
-    images: Recent<[u8; 32], Features>,
+    images: Recent<[u8; 32], Encoded>,
     prompts: Arc<Mutex<Recent<Vec<i64>, TextStates>>>,
+}
+
+/// What is kept of an image.
+#[derive(Clone)]
+pub(super) struct Encoded {
+    features: Features,
+    /// How far it is from the training pictures, if the model has a summary of them.
+    domain: Option<DomainFigure>,
 }
 
 impl Loaded {
@@ -56,6 +65,7 @@ pub struct Predictor {
     loaded: Loaded,
     linear_probes: Option<Arc<LinearProbes>>,
     presence: Option<Arc<PresenceCalibration>>,
+    domain: Option<Arc<Domain>>,
     pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
@@ -89,6 +99,23 @@ fn tokenizer(located: &Located) -> Result<Option<Tokenizer>, InferError> {
         return Err(WeightsError::file(&vocabulary, reason).into());
     }
     Ok(Some(tokenizer.with_unknown_words(located.config.unknown_words)))
+}
+
+/// Reads the summary of the training pictures, if there is one.
+fn domain(located: &Located) -> Result<Option<Domain>, InferError> {
+    let Some(summary) = located.domain()? else { return Ok(None) };
+    let domain = Domain::new(summary).ok_or_else(|| {
+        let path = located.domain_path().unwrap_or_default();
+        let reason =
+            "a covariance cannot be inverted; summarise the training pictures again with `himix domain fit`";
+        WeightsError::file(&path, reason)
+    })?;
+    Ok(Some(domain))
+}
+
+/// The names of the kinds of training pictures.
+fn kinds(domain: &Domain) -> Vec<String> {
+    domain.summary().kinds.iter().map(|kind| kind.name.clone()).collect()
 }
 
 impl Predictor {
@@ -133,6 +160,10 @@ impl Predictor {
             notices.push(error.to_string());
             None
         });
+        let domain = domain(&located).unwrap_or_else(|error| {
+            notices.push(error.to_string());
+            None
+        });
         let ModelConfig { network, provenance, unknown_words, temperature, .. } = &located.config;
         let overrides = loaded.executor.staged().map(|staged| staged.overrides().clone());
         let (is_bundled, parameters) = (source.is_bundled(), manifest::parameter_count(network.as_ref()));
@@ -152,6 +183,7 @@ impl Predictor {
             overrides: overrides.unwrap_or_default(),
             linear_probes: linear_probes.as_ref().map(|linear_probes| linear_probes.description.clone()),
             presence: presence.clone(),
+            domain: domain.as_ref().map(kinds).unwrap_or_default(),
             history: sigma_history(located.source.path()),
             subjects: sorted(&provenance.subjects),
         };
@@ -162,6 +194,7 @@ impl Predictor {
             loaded,
             linear_probes: linear_probes.map(Arc::new),
             presence: presence.map(Arc::new),
+            domain: domain.map(Arc::new),
             inspection_cache: InspectionCache::default(),
             info,
             notices,
@@ -177,8 +210,8 @@ impl Predictor {
             return None;
         }
         let mut shared_images = Recent::new(IMAGES_CACHED_SHARED);
-        if let Some((key, features)) = images.latest() {
-            shared_images.put(*key, features.clone());
+        if let Some((key, encoded)) = images.latest() {
+            shared_images.put(*key, encoded.clone());
         }
         let loaded = Loaded {
             executor: executor.share()?,
@@ -193,6 +226,7 @@ impl Predictor {
             loaded,
             linear_probes: self.linear_probes.clone(),
             presence: self.presence.clone(),
+            domain: self.domain.clone(),
             inspection_cache: InspectionCache::default(),
             info: self.info.clone(),
             notices: Vec::new(),
@@ -322,7 +356,7 @@ impl Predictor {
     pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
         let mut milliseconds = Milliseconds::default();
-        let features = self.features(image, &mut milliseconds)?;
+        let Encoded { features, domain } = self.features(image, &mut milliseconds)?;
         let encoding = self.encode(prompt);
         let states = self.text_states(&encoding, &mut milliseconds)?;
 
@@ -332,21 +366,44 @@ impl Predictor {
             Some(staged) => staged.decode_with(&features, &states, overrides),
             None => Decoded { logits: executor.decode(&features, &states), stages: Vec::new() },
         };
-        Ok(Pass { features, states, decoded, encoding, milliseconds, start, start_decoder })
+        Ok(Pass { features, domain, states, decoded, encoding, milliseconds, start, start_decoder })
     }
 
-    /// The features of an image, from the cache if it is known.
-    pub(super) fn features(&mut self, image: &Image, times: &mut Milliseconds) -> Result<Features, InferError> {
+    /// The features of an image, and how far it is from the training pictures, from the cache if it is known.
+    pub(super) fn features(&mut self, image: &Image, times: &mut Milliseconds) -> Result<Encoded, InferError> {
         let key = image.content_key();
-        if let Some(features) = self.loaded.images.get(&key) {
-            return Ok(features);
+        if let Some(encoded) = self.loaded.images.get(&key) {
+            return Ok(encoded);
         }
         let start = Instant::now();
         let features = self.loaded.executor.encode_image(self.input(image, &self.loaded.device.device));
         self.sync()?;
-        self.loaded.images.put(key, features.clone());
+        let domain = match &self.domain {
+            Some(domain) => domain.figure(&self.pooled(&features)?),
+            None => None,
+        };
+        let encoded = Encoded { features, domain };
+        self.loaded.images.put(key, encoded.clone());
         times.vision = elapsed_ms(start);
-        Ok(features)
+        Ok(encoded)
+    }
+
+    /// The means and standard deviations of the channels of an image's features, by which its kind is told
+    /// ([`Domain`]).
+    ///
+    /// # Errors
+    /// The computation failed.
+    pub fn pooled_features(&mut self, image: &Image) -> Result<Vec<f32>, InferError> {
+        self.with_fallback(|predictor| {
+            let Encoded { features, .. } = predictor.features(image, &mut Milliseconds::default())?;
+            predictor.pooled(&features)
+        })
+    }
+
+    /// Pools features on the CPU, so that the numbers hardly depend on the device.
+    fn pooled(&self, features: &Features) -> Result<Vec<f32>, InferError> {
+        let read = |feature: &Tensor<2>| Ok((self.values(feature.clone())?, feature.dims()[1]));
+        Ok(pooled(&features.iter().map(read).collect::<Result<Vec<_>, InferError>>()?))
     }
 
     /// The text encoder's outputs for a prompt, from the cache if its tokens are known; empty if the network reads
@@ -410,6 +467,7 @@ impl Predictor {
             milliseconds: Milliseconds { decoder, total: elapsed_ms(pass.start), ..pass.milliseconds },
             device: self.loaded.device.name.clone(),
             presence,
+            domain: pass.domain.clone(),
         })
     }
 
@@ -464,6 +522,12 @@ impl Predictor {
         self.located.presence_path()
     }
 
+    /// The path where the summary of the training pictures is or would be stored; `None` if the model is not a file, such
+    /// as the bundled model.
+    pub fn domain_path(&self) -> Option<PathBuf> {
+        self.located.domain_path()
+    }
+
     /// The device on which gradients are computed.
     pub(super) fn gradient_device(&self) -> Device {
         self.loaded.device.device.clone().autodiff()
@@ -478,6 +542,7 @@ impl Predictor {
 /// The results of a pass through the network.
 pub(super) struct Pass {
     pub(super) features: Features,
+    domain: Option<DomainFigure>,
     pub(super) states: TextStates,
     pub(super) decoded: Decoded,
     encoding: Encoding,

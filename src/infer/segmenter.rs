@@ -192,6 +192,7 @@ mod tests {
             milliseconds: Milliseconds { vision: 1.0, text: 0.0, decoder: 2.5, total: 3.5 },
             device: "CPU".into(),
             presence: None,
+            domain: None,
         };
         let stage = StageView {
             grid: 7,

@@ -81,6 +81,7 @@ impl Bench {
             milliseconds: Milliseconds::default(),
             device: "none".into(),
             presence: None,
+            domain: None,
         };
         let info = ModelInfo {
             name: "bench-model".into(),

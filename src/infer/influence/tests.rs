@@ -89,6 +89,7 @@ impl Segmenter for Rule {
             milliseconds: Milliseconds::default(),
             device: String::new(),
             presence: None,
+            domain: None,
         })
     }
 

@@ -45,6 +45,7 @@ impl Segmenter for Halves {
             milliseconds: Milliseconds::default(),
             device: "none".to_owned(),
             presence: None,
+            domain: None,
         })
     }
 

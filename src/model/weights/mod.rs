@@ -8,6 +8,7 @@ pub mod bundle;
 mod bundled;
 pub mod check;
 pub mod deterministic;
+pub mod domain;
 pub mod import;
 pub mod linear_probes;
 pub mod load;

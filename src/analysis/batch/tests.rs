@@ -43,6 +43,7 @@ impl Segmenter for Bright {
             milliseconds: Milliseconds::default(),
             device: "none".into(),
             presence: Some(0.75),
+            domain: None,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Measures how soon an image is on the screen, how smoothly a volume scrolls, and what a folder of 10,000 images
-//! and a stroke cost, at 1280×800 on any adapter (software Vulkan on a machine without a graphics card). Scrolling is measured in
-//! the real window under Xvfb; the rest is drawn and read back, which a real window need not do.
+//! and a stroke cost, at 1280×800 on any adapter (software Vulkan on a machine without a graphics card). Scrolling is
+//! measured in the real window under Xvfb, a stroke there and by frames that are read back; the rest is drawn and read
+//! back, which a real window need not do.
 //!
 //! `cargo bench --bench viewer`.
 
@@ -52,7 +53,8 @@ fn frame(window: &mut Window) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
 }
 
-fn report(name: &str, mut times: Vec<f64>) {
+/// Prints times in milliseconds, and returns their median and their 99th percentile.
+fn report(name: &str, mut times: Vec<f64>) -> [f64; 2] {
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
     let counts: Vec<String> = [(0.0, 8.0), (8.0, 16.0), (16.0, 33.0), (33.0, f64::INFINITY)]
@@ -66,6 +68,7 @@ fn report(name: &str, mut times: Vec<f64>) {
         at(1.0),
         counts.join(" | ")
     );
+    [at(0.5), at(0.99)]
 }
 
 fn volume(folder: &Path) -> PathBuf {
@@ -175,6 +178,7 @@ fn main() {
     report("start to the mask of a sample case", started);
 
     strokes(&jpeg);
+    stroked(&jpeg, decode);
     uploads(&volume(folder.path()));
     scrolled(&volume(folder.path()));
     many(folder.path());
@@ -214,19 +218,87 @@ fn scrolled(volume: &Path) {
     std::thread::sleep(Duration::from_secs(1));
     desktop.key("ctrl+q");
     assert!(program.ended(Duration::from_secs(20)), "the program ends");
-    let text = std::fs::read_to_string(&times).unwrap_or_default();
-    let all = text.lines().filter_map(|line| {
-        let (began, time) = line.split_once(' ')?;
-        Some((began.parse::<f64>().ok()?, time.parse::<f64>().ok()?))
-    });
-    // Measured from the first key to the last; waiting before and after is not a frame.
-    let within = all.filter(|(began, time)| began - time >= start && *began <= end);
-    let drawn: Vec<f64> = within.map(|(_, time)| time).collect();
+    let drawn = frames_within(&times, [start, end]);
     if drawn.is_empty() {
         println!("{name}: no frames were written");
         return;
     }
     report(name, drawn);
+}
+
+/// Returns the milliseconds of the frames that the real window wrote into a file, from one moment to another. Waiting
+/// before and after is not a frame.
+fn frames_within(file: &Path, [start, end]: [f64; 2]) -> Vec<f64> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let all = text.lines().filter_map(|line| {
+        let (began, time) = line.split_once(' ')?;
+        Some((began.parse::<f64>().ok()?, time.parse::<f64>().ok()?))
+    });
+    all.filter(|(began, time)| began - time >= start && *began <= end).map(|(_, time)| time).collect()
+}
+
+/// Measures the frames of a stroke in the real window under Xvfb, and before it those of the same movement with the hand,
+/// which moves the picture and draws nothing. `decode` are the milliseconds in which the picture is decoded.
+fn stroked(jpeg: &Path, decode: f64) {
+    let Some(desktop) = Desktop::new() else { return };
+    // The window closes without a question while another case is open.
+    let cases = desktop.folder.path().join("cases");
+    std::fs::create_dir(&cases).expect("a folder");
+    std::fs::copy(jpeg, cases.join("a.jpg")).expect("copied");
+    image::GrayImage::new(64, 64).save(cases.join("b.png")).expect("written");
+    let file = desktop.folder.path().join("frames");
+    let mut program =
+        desktop.program(env!("CARGO_BIN_EXE_himix"), &[&cases], &[("HIMIX_FRAME_TIMES", file.clone())]);
+    assert!(desktop.focus());
+    std::thread::sleep(Duration::from_secs(6));
+    desktop.key("F5");
+    std::thread::sleep(Duration::from_secs(2));
+    let hand = dragged(&desktop, "q");
+    desktop.key("f");
+    let brush = dragged(&desktop, "b");
+    std::thread::sleep(Duration::from_secs(1));
+    desktop.key("n");
+    std::thread::sleep(Duration::from_secs(2));
+    desktop.key("ctrl+q");
+    assert!(program.ended(Duration::from_secs(20)), "the program ends");
+    let [hand, brush] = [hand, brush].map(|moments| frames_within(&file, moments));
+    if hand.is_empty() || brush.is_empty() {
+        println!("a stroke in the real window: no frames were written");
+        return;
+    }
+    let [hand, hand_p99] = report("2373×2373 px moved in the real window", hand);
+    let [brush, brush_p99] = report("a brush stroke on it in the real window", brush);
+    println!(
+        "{:44} median {:.2}, p99 {:.2} of the line above; medians {:.1} and {:.1} of decoding",
+        "",
+        brush / hand,
+        brush_p99 / hand_p99,
+        hand / decode,
+        brush / decode
+    );
+}
+
+/// Drags the pointer along a spiral over the picture with the tool of a key, at a hundred positions a second. Returns when
+/// this began and ended, in milliseconds since 1970.
+fn dragged(desktop: &Desktop, key: &str) -> [f64; 2] {
+    let place = |share: f64| {
+        let angle = share * 40.0;
+        [600.0 + 180.0 * share * angle.cos(), 320.0 + 180.0 * share * angle.sin()].map(|at| format!("{at:.0}"))
+    };
+    desktop.key(key);
+    let [x, y] = place(0.0);
+    assert!(desktop.tool(&["mousemove", &x, &y, "mousedown", "1"]), "the pointer is pressed");
+    let mut way = Vec::new();
+    for step in 1..=1200 {
+        let [x, y] = place(f64::from(step) / 1200.0);
+        way.extend(["mousemove".to_owned(), x, y, "sleep".to_owned(), "0.01".to_owned()]);
+    }
+    let start = since_1970();
+    assert!(desktop.tool(&way.iter().map(String::as_str).collect::<Vec<_>>()), "the pointer is moved");
+    let end = since_1970();
+    assert!(desktop.tool(&["mouseup", "1"]), "the pointer is released");
+    std::thread::sleep(Duration::from_millis(500));
+    [start, end]
 }
 
 fn since_1970() -> f64 {

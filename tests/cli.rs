@@ -71,6 +71,8 @@ mod scans;
 mod temperature;
 #[path = "cli/train.rs"]
 mod train;
+#[path = "cli/train_more.rs"]
+mod train_more;
 #[path = "cli/verify.rs"]
 mod verify;
 #[path = "cli/vocabulary.rs"]

@@ -8,6 +8,8 @@ mod common;
 mod domain;
 #[path = "inspection/gradients.rs"]
 mod gradients;
+#[path = "inspection/kernels.rs"]
+mod kernels;
 #[path = "inspection/prompts.rs"]
 mod prompts;
 #[path = "inspection/tuning.rs"]

@@ -16,7 +16,7 @@ use himix::infer::{EvaluationSettings, InspectOptions, ModelSource, Predictor, e
 use himix::model::config::{Axes, ConfigError, Provenance};
 use himix::model::key_table::KeyTable;
 use himix::model::layers::{Conv2d, ConvShape};
-use himix::model::network::{Cost, Features, TextStates};
+use himix::model::network::{Cost, Features, TextCost, TextStates};
 use himix::model::registry::{Entry, sizes_of, to_sizes};
 use himix::model::weights::save::{self, Precision};
 use himix::model::weights::{bundle, source};
@@ -66,7 +66,7 @@ impl Network for TinyConfig {
 
     fn cost(&self) -> Cost {
         let pixels = (self.side * self.side * self.channels) as f64;
-        Cost { operations: 2.0 * 9.0 * 4.0 * pixels, kept: 3.0 * pixels }
+        Cost { operations: 2.0 * 9.0 * 4.0 * pixels, kept: 3.0 * pixels, text: TextCost::default() }
     }
 
     fn build(&self, device: &Device) -> Result<Box<dyn Model>, ConfigError> {
@@ -93,7 +93,7 @@ impl Model for Tiny {
         logits
     }
 
-    fn prepare(self: Box<Self>) -> Box<dyn Executor> {
+    fn prepare(self: Box<Self>, _: &Device) -> Box<dyn Executor> {
         Box::new(Alone(*self))
     }
 

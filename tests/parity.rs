@@ -74,7 +74,8 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
     masks_differ(&ours["probability"].1, 0);
 
     // The prepared network takes one image at a time.
-    let prepared = Prepared::new(*model.into_any().downcast::<HiMix>().expect("HiMix"));
+    let device = image.device();
+    let prepared = Prepared::new(*model.into_any().downcast::<HiMix>().expect("HiMix"), &device);
     let (shape, expected) = reference.values("logits");
     let per_image = expected.len() / shape[0];
     for item in 0..shape[0] {

@@ -12,7 +12,7 @@ use himix::model::weights::{ModelSource, TensorSource, bundle, manifest, source}
 use himix::model::{Inputs, Model, Network, Tokens, Trace};
 use himix::train::loss::{Loss, loss};
 use himix::train::step::{GradientSum, Optimiser};
-use himix::train::{CrossEntropy, TrainConfig, schedule};
+use himix::train::{LossKind, TrainConfig, schedule};
 
 struct Setup {
     network: Arc<dyn Network>,
@@ -53,7 +53,7 @@ fn evaluation(model: Box<dyn Model>) -> Box<dyn Model> {
     Box::new(model.map(&mut Off))
 }
 
-fn forward(setup: &Setup, model: &dyn Model, kind: CrossEntropy) -> Loss {
+fn forward(setup: &Setup, model: &dyn Model, kind: LossKind) -> Loss {
     let read = |name: &str| (setup.reference.shapes()[name].clone(), setup.reference.read(name).expect("read"));
     let float = |name: &str| {
         let (shape, values) = read(name);
@@ -81,8 +81,8 @@ fn close(ours: f64, theirs: &serde_json::Value, tolerance: f64, what: &str) {
 #[test]
 fn loss_terms_are_the_authors() {
     let Some(setup) = setup() else { return };
-    let binary = forward(&setup, setup.model.as_ref(), CrossEntropy::Binary);
-    let literal = forward(&setup, setup.model.as_ref(), CrossEntropy::Literal);
+    let binary = forward(&setup, setup.model.as_ref(), LossKind::Binary);
+    let literal = forward(&setup, setup.model.as_ref(), LossKind::Literal);
     close(value(&binary.dice), &setup.expected["dice"], 1e-5, "Dice");
     close(value(&binary.cross_entropy), &setup.expected["ce_binary"], 1e-5, "binary cross entropy");
     close(value(&literal.cross_entropy), &setup.expected["ce_positive_only"], 1e-5, "literal cross entropy");
@@ -94,7 +94,7 @@ fn gradients_are_the_authors() {
     let Some(setup) = setup() else { return };
     let golden = common::shared("golden").expect("checked");
     let expected = source::open(&golden.join("mini/gradients.safetensors")).expect("opens");
-    let gradients = forward(&setup, setup.model.as_ref(), CrossEntropy::Binary).total.backward();
+    let gradients = forward(&setup, setup.model.as_ref(), LossKind::Binary).total.backward();
     let sum = GradientSum::of(setup.model.as_ref(), gradients);
     let mut found: BTreeMap<String, Vec<f32>> = BTreeMap::new();
     setup.model.visit_parameters(&mut |path, _| {
@@ -129,7 +129,7 @@ fn three_steps_of_adamw_are_the_authors() {
     let mut model = setup.model.boxed();
     let mut adamw = Optimiser::new(0.01);
     for index in 0..3 {
-        let loss = forward(&setup, model.as_ref(), CrossEntropy::Binary);
+        let loss = forward(&setup, model.as_ref(), LossKind::Binary);
         close(value(&loss.total), &setup.expected["adamw_losses"][index], 1e-4, "loss of a step");
         let gradients = GradientSum::of(model.as_ref(), loss.total.backward());
         model = adamw.step(model, gradients, 3e-4);

@@ -71,6 +71,9 @@ fn presets_and_settings_files_fill_the_form() {
         bench.window.get_by_role_and_label(Role::TextInput, label).value().unwrap_or_default()
     };
     assert_eq!((value(&bench, "Initial weights"), value(&bench, "Epochs")), ("demo".into(), "20".into()));
+    bench.click("Fine-tune on 50 own cases");
+    assert_eq!((value(&bench, "Initial weights"), value(&bench, "Epochs")), ("bundled".into(), "30".into()));
+    assert!(says(&bench.window, "Needs a folder with images, masks and sentences"), "what it needs is said");
     bench.click("The paper's recipe");
     assert_eq!((value(&bench, "Initial weights"), value(&bench, "Batch size")), (String::new(), "32".into()));
     let path = bench.files.folder.path().join("mine.toml");

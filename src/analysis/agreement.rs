@@ -48,6 +48,8 @@ pub struct Agreement {
     pub alone: [Vec<String>; 2],
     /// The cases whose masks could not be compared, with the reason.
     pub failed: Vec<(String, String)>,
+    /// Notes about files of states that could not be read, whose cases are missing.
+    pub notes: Vec<String>,
 }
 
 /// The mean of a score over cases, and the number of cases in which it is not defined.
@@ -70,8 +72,8 @@ pub fn compare(
     reading: &MaskReading,
     goes_on: &dyn Fn(usize, usize) -> bool,
 ) -> Result<Agreement, DataError> {
-    let MaskPairs { readers, pairs, alone } = pairs;
-    let mut agreement = Agreement { readers, alone, ..Agreement::default() };
+    let MaskPairs { readers, pairs, alone, notes } = pairs;
+    let mut agreement = Agreement { readers, alone, notes, ..Agreement::default() };
     let count = pairs.len();
     for (done, pair) in pairs.into_iter().enumerate() {
         if !goes_on(done, count) {

@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use super::edit::Edit;
 use super::label::{Label, LabelId, Origin};
-use crate::data::Mask;
-
-/// The most labels of an annotation: their numbers fit into a byte, as in the files that they are exported to.
-pub const MOST_LABELS: usize = 255;
+use crate::data::{MOST_LABELS, Mask};
 
 /// The reason why an annotation was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +105,11 @@ impl Annotation {
     /// Returns the slices in which a label has pixels, in ascending order.
     pub fn slices(&self, id: LabelId) -> impl DoubleEndedIterator<Item = usize> {
         self.masks.range((id, 0)..=(id, usize::MAX)).map(|((_, slice), _)| *slice)
+    }
+
+    /// Returns the number of masks: the slices in which each label has pixels, of all labels together.
+    pub fn mask_count(&self) -> usize {
+        self.masks.len()
     }
 
     /// Returns whether no label has any pixels.

@@ -1,5 +1,7 @@
 //! The smallest changes of an annotation. Undo, redo and the record on disk consist of them.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::label::{Label, LabelId, Origin};
@@ -56,33 +58,73 @@ pub fn reversed(edits: &[Edit]) -> Vec<Edit> {
     edits.iter().rev().map(Edit::reversed).collect()
 }
 
-/// Joins the edits of one stroke: at most one for every label and slice. Edits of labels stay where they are, and
-/// only edits between them are joined.
+/// Joins the edits of one step: at most one for every label and slice. Edits of labels stay where they are, and only
+/// edits between them are joined; edits of one label that follow each other are one. The time grows with the number of edits, not with its square.
 pub fn joined(edits: Vec<Edit>) -> Vec<Edit> {
     let mut joined: Vec<Edit> = Vec::new();
-    // Edits before this place are not joined any more.
-    let mut from = 0;
-    for edit in edits {
-        let Edit::Mask { label, slice, patch, origins } = edit else {
-            joined.push(edit);
-            from = joined.len();
-            continue;
-        };
-        let is_same = |known: &Edit| matches!(known, Edit::Mask { label: of, slice: at, .. } if (*of, *at) == (label, slice));
-        let Some(place) = joined[from..].iter().position(is_same).map(|place| from + place) else {
-            joined.push(Edit::Mask { label, slice, patch, origins });
-            continue;
-        };
-        let both = match &mut joined[place] {
-            Edit::Mask { patch: known, origins: kept, .. } => {
-                kept[1] = origins[1].clone();
-                known.then(&patch).map(|both| *known = both)
+    let mut edits = edits.into_iter().peekable();
+    while edits.peek().is_some() {
+        // The edits of masks up to the next edit of a label, in the order of their first patches.
+        let mut masks: Vec<MaskEdits> = Vec::new();
+        let mut places = HashMap::new();
+        while let Some(Edit::Mask { label, slice, patch, origins }) =
+            edits.next_if(|edit| matches!(edit, Edit::Mask { .. }))
+        {
+            let place = *places.entry((label, slice)).or_insert(masks.len());
+            match masks.get_mut(place) {
+                Some(known) => {
+                    known.patches.push(patch);
+                    known.origins[1] = origins[1].clone();
+                }
+                None => masks.push(MaskEdits { label, slice, patches: vec![patch], origins }),
             }
-            Edit::Label { .. } => Some(()),
-        };
-        if both.is_none() {
-            joined.remove(place);
+        }
+        joined.extend(masks.into_iter().filter_map(MaskEdits::joined));
+        let Some(edit) = edits.next_if(|edit| matches!(edit, Edit::Label { .. })) else { continue };
+        if let Edit::Label { id: of, after: newest, .. } = &edit
+            && let Some(Edit::Label { id, after, .. }) = joined.last_mut()
+            && id == of
+        {
+            after.clone_from(newest);
+        } else {
+            joined.push(edit);
         }
     }
     joined
+}
+
+/// Edits of one label in one slice, with the origins before the first and after the last.
+struct MaskEdits {
+    label: LabelId,
+    slice: usize,
+    patches: Vec<Patch>,
+    origins: [Option<Origin>; 2],
+}
+
+impl MaskEdits {
+    /// Returns the edit that does what all of them do; `None` if together they change nothing.
+    fn joined(self) -> Option<Edit> {
+        let Self { label, slice, patches, origins } = self;
+        Some(Edit::Mask { label, slice, patch: Patch::joined(patches.iter())?, origins })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_of_one_label_that_follow_each_other_are_one() {
+        let label = |shade| Some(Label::new("lesion", [shade; 3]));
+        let edit = |id, before, after| Edit::Label { id: LabelId(id), before, after };
+        let edits = vec![
+            edit(1, None, label(0)),
+            edit(1, label(0), label(1)),
+            edit(2, label(5), label(6)),
+            edit(1, label(1), label(2)),
+            edit(1, label(2), label(3)),
+        ];
+        let expected = [edit(1, None, label(1)), edit(2, label(5), label(6)), edit(1, label(1), label(3))];
+        assert_eq!(joined(edits), expected);
+    }
 }

@@ -119,6 +119,13 @@ impl<C: Weigh, K: PartialEq> History<C, K> {
         self.past.last()
     }
 
+    /// Puts the step back that was returned last, because it could not be undone (`was_undo`) or redone.
+    pub fn put_back(&mut self, was_undo: bool) {
+        let (from, to) =
+            if was_undo { (&mut self.future, &mut self.past) } else { (&mut self.past, &mut self.future) };
+        to.extend(from.pop());
+    }
+
     /// Removes the steps whose change concerns something that no longer exists.
     pub fn retain(&mut self, is_kept: impl Fn(&C) -> bool) {
         self.past.retain(|step| is_kept(&step.change));
@@ -198,6 +205,25 @@ mod tests {
         history.undo();
         history.record(step("window", 2, 4));
         assert_eq!(history.redo_name(), None);
+    }
+
+    #[test]
+    fn a_step_that_cannot_be_done_is_put_back() {
+        let mut history = Numbers::default();
+        (1..4).for_each(|at| history.record(step(["", "a", "b", "c"][at], 0, 1)));
+        history.undo();
+        let names = |history: &Numbers| {
+            let [past, future] = [history.past().collect::<String>(), history.future().collect::<String>()];
+            (past, future)
+        };
+        let before = names(&history);
+        assert_eq!(before, ("ba".into(), "c".into()));
+        history.undo();
+        history.put_back(true);
+        assert_eq!(names(&history), before);
+        history.redo();
+        history.put_back(false);
+        assert_eq!(names(&history), before);
     }
 
     #[test]

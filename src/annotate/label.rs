@@ -35,8 +35,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Returns the origin of pixels of this origin, to which some of the origin `other` were added or from which
-    /// some were taken.
+    /// Returns the origin of pixels of this origin, to which some of the origin `other` were added.
     pub fn with(&self, other: &Self) -> Self {
         match (self, other) {
             (Self::Predicted(by), new) if *new == Self::Predicted(by.clone()) => new.clone(),
@@ -46,6 +45,24 @@ impl Origin {
             (Self::Derived, Self::Derived) => Self::Derived,
             (Self::Read, Self::Read) => Self::Read,
             _ => Self::Drawn,
+        }
+    }
+
+    /// Returns the origin of pixels of this origin, from which some were taken by an act of the origin `act`. What
+    /// is left is no prediction because it made room for one.
+    pub fn without(&self, act: &Self) -> Self {
+        match (self, act) {
+            (Self::Predicted(by) | Self::Corrected(by), _) => Self::Corrected(by.clone()),
+            (_, Self::Predicted(_) | Self::Corrected(_)) => self.clone(),
+            _ => self.with(act),
+        }
+    }
+
+    /// Returns the origin of a part of pixels of this origin: a part of a prediction is a corrected one.
+    pub fn touched(&self) -> Self {
+        match self {
+            Self::Predicted(by) => Self::Corrected(by.clone()),
+            other => other.clone(),
         }
     }
 }
@@ -85,5 +102,19 @@ mod tests {
         assert_eq!(Origin::Drawn.with(&Origin::Derived), Origin::Drawn);
         assert_eq!(Origin::Derived.with(&Origin::Derived), Origin::Derived);
         assert_eq!(Origin::Read.with(&Origin::Drawn), Origin::Drawn);
+    }
+
+    #[test]
+    fn what_loses_pixels_does_not_become_what_took_them() {
+        let by = |prompt: &str| PredictedBy { model: "m".into(), prompt: prompt.into(), threshold: 0.5 };
+        let (predicted, corrected) = (Origin::Predicted(by("left")), Origin::Corrected(by("left")));
+        for act in [Origin::Drawn, Origin::Derived, predicted.clone(), Origin::Predicted(by("right"))] {
+            assert_eq!((predicted.without(&act), corrected.without(&act)), (corrected.clone(), corrected.clone()));
+        }
+        for origin in [Origin::Drawn, Origin::Derived, Origin::Read] {
+            assert_eq!(origin.without(&predicted), origin, "nothing of it was predicted");
+            assert_eq!((origin.without(&Origin::Drawn), origin.touched()), (Origin::Drawn, origin));
+        }
+        assert_eq!(predicted.touched(), corrected);
     }
 }

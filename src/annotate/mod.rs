@@ -20,7 +20,7 @@ mod source;
 mod tests;
 pub mod tools;
 
-pub use annotation::{Annotation, AnnotationError, LabelMask, MOST_LABELS};
+pub use annotation::{Annotation, AnnotationError, LabelMask};
 pub use document::{Document, OpenImage, OpenTruth, Ticket};
 pub use edit::{Edit, joined, reversed};
 pub use history::{History, Step, Weigh};

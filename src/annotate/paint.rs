@@ -32,12 +32,13 @@ pub enum PaintOnly {
     Unlabelled,
 }
 
-/// The rules of painting. Pixels of locked labels never change.
+/// The rules of painting. Pixels of locked labels never change, and where pixels may not change, no label gains or loses
+/// any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The pixels that may change.
     pub paint_only: PaintOnly,
-    /// Whether pixels that are added to a label are taken from the others, so that a pixel has one label at most.
+    /// Whether pixels that are painted with a label are taken from the others, so that a pixel has one label at most.
     /// Otherwise labels may overlap.
     pub overwrites: bool,
 }
@@ -51,6 +52,10 @@ impl Default for Rules {
 impl Annotation {
     /// Returns the edits that paint a region in a slice, whose index starts at 0. Pixels of the region outside the
     /// slice are left out. Returns nothing if no pixel changes.
+    ///
+    /// Every label that gains or loses pixels has its origin changed: a prediction from which pixels were taken, or of
+    /// which the rules let only a part in, is a corrected one. What replaces a label has the origin of the act, unless
+    /// it was derived from the label itself.
     ///
     /// # Errors
     /// Returns an error if the label was removed or is locked, or if there is no such slice.
@@ -95,7 +100,7 @@ impl Annotation {
         let may_be_added =
             |at: usize| !rules.overwrites || others.iter().all(|(_, is_locked, mask)| !is_locked || mask[at] == 0);
         let own = self.mask(label, slice).map(|known| known.mask.values.as_slice());
-        // Whether the label has a pixel before and after.
+        // Whether the label has a pixel before, should have it, and has it after.
         let changes = |x: usize, y: usize| {
             let at = y * columns + x;
             let before = own.is_some_and(|mask| mask[at] != 0);
@@ -104,39 +109,48 @@ impl Annotation {
                 Combine::Remove => before && !region.contains(x, y),
                 Combine::Replace => region.contains(x, y),
             };
-            let after = if is_wanted == before || !may_change(at) || (is_wanted && !may_be_added(at)) {
-                before
-            } else {
-                is_wanted
-            };
-            (before, after)
+            let is_refused = is_wanted != before && (!may_change(at) || (is_wanted && !may_be_added(at)));
+            (before, is_wanted, is_wanted != is_refused)
         };
         let mut edits = Vec::new();
         if rules.overwrites && combine != Combine::Remove {
             for (id, _, mask) in others.iter().filter(|(_, is_locked, _)| !is_locked) {
                 let is_taken = |x: usize, y: usize| {
-                    mask[y * columns + x] != 0 && {
-                        let (before, after) = changes(x, y);
-                        after && (!before || region.contains(x, y))
-                    }
+                    let at = y * columns + x;
+                    mask[at] != 0 && may_change(at) && region.contains(x, y) && changes(x, y).2
                 };
-                edits.extend(self.edit(*id, slice, Patch::new(corner, size, is_taken), origin));
+                let after = |before: Option<&Origin>| before.map(|before| before.without(origin));
+                edits.extend(self.edit(*id, slice, Patch::new(corner, size, is_taken), after));
             }
         }
         let is_changed = |x: usize, y: usize| {
-            let (before, after) = changes(x, y);
+            let (before, _, after) = changes(x, y);
             before != after
         };
-        let own = self.edit(label, slice, Patch::new(corner, size, is_changed), origin);
-        edits.extend(own.map(|edit| match edit {
+        let patch = Patch::new(corner, size, is_changed);
+        if patch.is_some() {
+            let is_refused = |[x, y]: [usize; 2]| {
+                let (_, is_wanted, after) = changes(x, y);
+                is_wanted && !after
+            };
+            // Only a prediction differs from a part of it.
+            let is_clipped = matches!(origin, Origin::Predicted(_))
+                && combine != Combine::Remove
+                && region.pixels().filter(|[x, y]| *x < columns && *y < rows).any(is_refused);
+            let taken = if is_clipped { origin.touched() } else { origin.clone() };
             // Nothing is left of what was there before.
-            Edit::Mask { label, slice, patch, origins: [before, _] }
-                if combine == Combine::Replace && rules.paint_only == PaintOnly::Anywhere =>
-            {
-                Edit::Mask { label, slice, patch, origins: [before, Some(origin.clone())] }
-            }
-            edit => edit,
-        }));
+            let replaces = combine == Combine::Replace
+                && rules.paint_only == PaintOnly::Anywhere
+                && *origin != Origin::Derived;
+            let after = |before: Option<&Origin>| {
+                Some(match before.filter(|_| !replaces) {
+                    None => taken.clone(),
+                    Some(before) if combine == Combine::Remove => before.without(&taken),
+                    Some(before) => before.with(&taken),
+                })
+            };
+            edits.extend(self.edit(label, slice, patch, after));
+        }
         Ok(edits)
     }
 
@@ -148,11 +162,17 @@ impl Annotation {
         Some(Edit::Mask { label, slice, patch, origins: [Some(known.origin.clone()), None] })
     }
 
-    /// Returns the edit of a patch by an act of this origin; `None` without a patch.
-    fn edit(&self, label: LabelId, slice: usize, patch: Option<Patch>, origin: &Origin) -> Option<Edit> {
-        let known = self.mask(label, slice);
-        let before = known.map(|known| known.origin.clone());
-        let after = before.as_ref().map_or_else(|| origin.clone(), |before| before.with(origin));
-        patch.map(|patch| Edit::Mask { label, slice, patch, origins: [before, Some(after)] })
+    /// Returns the edit of a patch, where `after` makes the origin of the pixels of the one before; `None` without a
+    /// patch.
+    fn edit(
+        &self,
+        label: LabelId,
+        slice: usize,
+        patch: Option<Patch>,
+        after: impl Fn(Option<&Origin>) -> Option<Origin>,
+    ) -> Option<Edit> {
+        let before = self.mask(label, slice).map(|known| known.origin.clone());
+        let after = after(before.as_ref());
+        patch.map(|patch| Edit::Mask { label, slice, patch, origins: [before, after] })
     }
 }

@@ -73,14 +73,18 @@ impl Patch {
         grows
     }
 
-    /// Returns the patch that does what both patches do one after the other; `None` if together they change nothing.
-    pub fn then(&self, other: &Self) -> Option<Self> {
-        let (a, b) = (self.corner(), other.corner());
-        let corner = [a[0].min(b[0]), a[1].min(b[1])];
-        let end = |axis: usize| (a[axis] + self.size()[axis]).max(b[axis] + other.size()[axis]);
-        let size = [end(0) - corner[0], end(1) - corner[1]];
+    /// Returns the patch that does what these patches do one after the other; `None` if together they change nothing.
+    /// The box around them is passed through once, however many they are.
+    pub fn joined<'a>(patches: impl Iterator<Item = &'a Self> + Clone) -> Option<Self> {
+        let ends = |patch: &Self| [0, 1].map(|axis| patch.corner()[axis] + patch.size()[axis]);
+        let first = patches.clone().next()?;
+        let (corner, end) = patches.clone().fold((first.corner(), ends(first)), |(corner, end), patch| {
+            let (other, other_end) = (patch.corner(), ends(patch));
+            ([0, 1].map(|axis| corner[axis].min(other[axis])), [0, 1].map(|axis| end[axis].max(other_end[axis])))
+        });
+        let size = [end[0] - corner[0], end[1] - corner[1]];
         let mut changed = vec![false; size[0] * size[1]];
-        for patch in [self, other] {
+        for patch in patches {
             patch.each_run(|x, y, length| {
                 let from = (y - corner[1]) * size[0] + x - corner[0];
                 changed[from..from + length].iter_mut().for_each(|value| *value = !*value);
@@ -130,14 +134,19 @@ mod tests {
     }
 
     #[test]
-    fn two_patches_become_one_that_changes_what_only_one_of_them_changes() {
+    fn patches_become_one_that_changes_what_an_odd_number_of_them_changes() {
         let first = patch([0, 0], [2, 1], &[[0, 0], [1, 0]]).expect("it changes pixels");
         let second = patch([1, 0], [2, 2], &[[1, 0], [2, 1]]).expect("it changes pixels");
-        let both = first.then(&second).expect("it changes pixels");
-        let mut mask = Mask { width: 3, height: 2, values: vec![0; 6] };
-        both.apply(&mut mask);
-        assert_eq!(mask.values, [1, 0, 0, 0, 0, 1]);
-        assert_eq!(first.then(&first), None);
+        let third = patch([2, 1], [1, 1], &[[2, 1]]).expect("it changes pixels");
+        let seen = |patches: &[&Patch]| {
+            let mut mask = Mask { width: 3, height: 2, values: vec![0; 6] };
+            Patch::joined(patches.iter().copied())?.apply(&mut mask);
+            Some(mask.values)
+        };
+        assert_eq!(seen(&[&first, &second]), Some(vec![1, 0, 0, 0, 0, 1]));
+        assert_eq!(seen(&[&first, &second, &third]), Some(vec![1, 0, 0, 0, 0, 0]));
+        assert_eq!((seen(&[&first, &first]), seen(&[])), (None, None));
+        assert_eq!(Patch::joined([&second].into_iter()), Some(second.clone()));
     }
 
     #[test]

@@ -52,6 +52,7 @@ fn a_region_is_added_taken_away_or_put_in_place() {
     paint(&mut annotation, lesion, &row(1, "x..."), Combine::Replace, rules);
     assert_eq!(seen(&annotation, lesion, 1), "..../x...");
     assert_eq!((annotation.mask(lesion, 0), annotation.slices(lesion).collect::<Vec<_>>()), (None, vec![1]));
+    assert_eq!(annotation.mask_count(), 1);
     let beyond = Region::new([3, 1], [2, 2], vec![1; 4]);
     paint(&mut annotation, lesion, &beyond, Combine::Add, rules);
     assert_eq!(seen(&annotation, lesion, 1), "..../x..x");
@@ -114,6 +115,84 @@ fn only_the_pixels_that_may_change_do() {
     assert_eq!(after(PaintOnly::Inside(lung), true), ".x../....");
     assert_eq!(after(PaintOnly::Outside(lung), false), "..x./....");
     assert_eq!(after(PaintOnly::Unlabelled, true), "..x./....");
+}
+
+#[test]
+fn where_pixels_may_not_change_no_label_loses_any() {
+    let (mut annotation, ids) = with_labels(&["lesion", "lung", "vessel"]);
+    let [lesion, lung, vessel] = ids[..] else { panic!("three labels") };
+    // Lesion and lung overlap in the second pixel, lesion and vessel in the third.
+    let overlapping = Rules { overwrites: false, ..Rules::default() };
+    paint(&mut annotation, lung, &row(0, "xx.."), Combine::Add, overlapping);
+    paint(&mut annotation, vessel, &row(0, "..xx"), Combine::Add, overlapping);
+    paint(&mut annotation, lesion, &row(0, ".xx."), Combine::Add, overlapping);
+    let after = |paint_only| {
+        let mut annotation = annotation.clone();
+        let rules = Rules { paint_only, overwrites: true };
+        paint(&mut annotation, lesion, &row(0, "xxxx"), Combine::Add, rules);
+        ids.iter().map(|id| seen(&annotation, *id, 1)[..4].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(after(PaintOnly::Outside(lung)), [".xxx", "xx..", "...."]);
+    assert_eq!(after(PaintOnly::Unlabelled), [".xx.", "xx..", "..xx"]);
+    assert_eq!(after(PaintOnly::Inside(lung)), ["xxx.", "....", "..xx"]);
+    assert_eq!(after(PaintOnly::Anywhere), ["xxxx", "....", "...."]);
+}
+
+#[test]
+fn every_label_that_loses_pixels_has_its_origin_changed() {
+    let by = |prompt: &str| PredictedBy { model: "m".into(), prompt: prompt.into(), threshold: 0.5 };
+    let (predicted, corrected) = (Origin::Predicted(by("left")), Origin::Corrected(by("left")));
+    let other_after = |other: &Origin, act: &Origin| {
+        let (mut annotation, ids) = with_labels(&["lesion", "lung"]);
+        let [lesion, lung] = ids[..] else { panic!("two labels") };
+        for (label, pixels, origin) in [(lung, "xxx.", other), (lesion, "..xx", act)] {
+            let edits = annotation.paint(label, 1, &row(0, pixels), Combine::Add, &Rules::default(), origin);
+            annotation.apply(&edits.expect("it can be painted")).expect("the edits fit");
+        }
+        assert_eq!(seen(&annotation, lung, 1), "xx../....");
+        annotation.mask(lung, 1).map(|known| known.origin.clone())
+    };
+    assert_eq!(other_after(&predicted, &Origin::Drawn), Some(corrected.clone()));
+    assert_eq!(other_after(&predicted, &predicted), Some(corrected), "it is not all of the prediction any more");
+    assert_eq!(other_after(&Origin::Drawn, &predicted), Some(Origin::Drawn), "nothing of it was predicted");
+    assert_eq!(other_after(&Origin::Read, &Origin::Drawn), Some(Origin::Drawn));
+}
+
+#[test]
+fn a_prediction_that_is_derived_from_or_let_in_only_in_part_is_corrected() {
+    let by = PredictedBy { model: "m".into(), prompt: "p".into(), threshold: 0.5 };
+    let (predicted, corrected) = (Origin::Predicted(by.clone()), Origin::Corrected(by));
+    let (mut annotation, ids) = with_labels(&["lesion", "lung"]);
+    let [lesion, lung] = ids[..] else { panic!("two labels") };
+    let mut after = |label, pixels, combine, rules: Rules, origin: &Origin| {
+        let edits = annotation.paint(label, 1, &row(0, pixels), combine, &rules, origin);
+        annotation.apply(&edits.expect("it can be painted")).expect("the edits fit");
+        annotation.mask(label, 1).map(|known| known.origin.clone())
+    };
+    let (free, unlabelled) = (Rules::default(), Rules { paint_only: PaintOnly::Unlabelled, overwrites: true });
+    assert_eq!(after(lesion, "xxx.", Combine::Replace, free, &predicted), Some(predicted.clone()));
+    // As smoothing or dropping small parts does.
+    assert_eq!(after(lesion, "xx..", Combine::Replace, free, &Origin::Derived), Some(corrected.clone()));
+    assert_eq!(after(lung, ".xxx", Combine::Add, unlabelled, &predicted), Some(corrected.clone()));
+    assert_eq!(after(lung, ".xxx", Combine::Replace, free, &predicted), Some(predicted), "there was room for all");
+    assert_eq!(after(lung, "...x", Combine::Remove, free, &Origin::Drawn), Some(corrected));
+}
+
+#[test]
+fn a_stroke_of_many_patches_is_joined_to_what_it_did() {
+    let (start, ids) = with_labels(&["lesion", "lung"]);
+    let (mut annotation, mut edits) = (start.clone(), Vec::new());
+    for at in 0..4000 {
+        let region = row(at % 2, ["x...", ".x..", "..x.", "...x"][at / 2 % 4]);
+        edits.extend(paint(&mut annotation, ids[at / 8 % 2], &region, Combine::Add, Rules::default()));
+    }
+    let joined = joined(edits.clone());
+    assert!(edits.len() > 4000 && joined.len() <= 2, "{} of {}", joined.len(), edits.len());
+    let mut at_once = start;
+    at_once.apply(&joined).expect("the edits fit");
+    for id in ids {
+        assert_eq!(seen(&at_once, id, 1), seen(&annotation, id, 1));
+    }
 }
 
 #[test]

@@ -88,6 +88,12 @@ impl HimixApp {
                     state.notes.add(Kind::Info, text);
                 }
             }
+            Command::SetGpuTuning(effort) => {
+                if state.settings.gpu_tuning != effort {
+                    state.settings.gpu_tuning = effort;
+                    state.notes.add(Kind::Info, "The GPU is tuned so when HiMix is started again.");
+                }
+            }
             Command::ClearGpuCache => {
                 let sent = self.engine.ask(&mut state.jobs.clearing, (), ClearGpuCache);
                 let _ = self.say_if_busy(sent);
@@ -182,8 +188,8 @@ impl HimixApp {
                 let text = "Diagnostics copied. They hold no names, paths, prompts or images.";
                 state.notes.add(Kind::Info, text);
             }
-            Command::Undo => self.step(true),
-            Command::Redo => self.step(false),
+            Command::Undo => self.step_to(0, true),
+            Command::Redo => self.step_to(0, false),
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::DismissAll => state.notes.dismiss_all(),
             Command::HideNotes => state.notes.hide_case(),
@@ -258,11 +264,14 @@ impl HimixApp {
         let Some((kind, answer)) = self.dialogs.answer() else { return };
         let path = match answer {
             Answer::Picked(path) => path,
-            Answer::Cancelled => {
-                // The window does not close after a save that did not happen.
-                return self
-                    .commands
-                    .extend((kind == DialogKind::SaveAnnotation).then_some(Command::Keep(KeepCommand::StayOpen)));
+            // A save that did not happen is noticed where the window closes.
+            Answer::Cancelled => return,
+            Answer::Exists(path) => {
+                let text = format!(
+                    "{} exists already, and nothing was saved. Choose it by its whole name to replace it.",
+                    path.display()
+                );
+                return self.state.notes.add(Kind::Error, text);
             }
             Answer::Unavailable => {
                 let text = "The system showed no file dialog (on Linux it needs a desktop portal or zenity). \
@@ -286,6 +295,7 @@ impl HimixApp {
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
             DialogKind::Annotation => Command::Export(ExportCommand::OpenLabels(path)),
             DialogKind::Export => Command::Export(ExportCommand::Picked(path)),
+            DialogKind::SegmentCodes => Command::Export(ExportCommand::Codes(Some(path))),
             DialogKind::BatchFolder => {
                 Command::Export(ExportCommand::Batch(BatchCommand::Out(path.display().to_string())))
             }
@@ -366,7 +376,7 @@ impl HimixApp {
             image: image.image.clone(),
             seen: image.painted(),
             mask,
-            truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
+            truth: state.reference_to_save(),
             paint: settings.overlay_paint(),
         };
         let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);

@@ -27,7 +27,7 @@ use super::variants::VariantsCommand;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
 use crate::data::{LabelChoice, OverlayColours};
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, GpuTuning};
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
 
@@ -91,6 +91,8 @@ pub enum Command {
     SetDevice(DeviceChoice),
     /// Draw the window with the graphics adapter of this name from the next start on; `None` chooses the fastest one.
     SetDisplayAdapter(Option<String>),
+    /// Tune a GPU as thoroughly as this, from the next start on.
+    SetGpuTuning(GpuTuning),
     /// Delete the stored results of GPU tuning.
     ClearGpuCache,
     /// Write the mask to a file.
@@ -228,10 +230,44 @@ pub enum Command {
 }
 
 impl Command {
-    /// Returns whether a stroke that goes on is not ended by this command.
+    /// Returns whether the command goes through the steps that were done, and is none itself.
+    pub fn is_step(&self) -> bool {
+        use AnnotateCommand::{RedoTo, UndoTo};
+        matches!(self, Self::Undo | Self::Redo | Self::Annotate(UndoTo(_) | RedoTo(_)))
+    }
+
+    /// Returns whether a stroke that goes on is not ended by this command: it belongs to the stroke, or comes while one
+    /// draws and has nothing to do with the annotation.
     pub fn continues_stroke(&self) -> bool {
         use AnnotateCommand::{CancelStroke, EndStroke, Hover, Stroke};
         let is_of_stroke = matches!(self, Self::Annotate(Stroke { .. } | EndStroke | CancelStroke | Hover(_)));
-        is_of_stroke || matches!(self, Self::Zoom(..) | Self::Pan(_))
+        let is_of_view = matches!(self, Self::Zoom(..) | Self::Pan(_) | Self::HoldOverlay(_));
+        // These come by themselves: a list that scrolls, a panel that has moved, a prompt that has lost the keyboard.
+        is_of_stroke || is_of_view || matches!(self, Self::MakeThumbnails(_) | Self::KeepLayout | Self::EndTyping)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stroke_is_ended_by_what_changes_something_and_by_nothing_else() {
+        let goes_on = [
+            Command::HoldOverlay(true),
+            Command::KeepLayout,
+            Command::EndTyping,
+            Command::Pan(Vec2::ZERO),
+            Command::Annotate(AnnotateCommand::Hover(None)),
+        ];
+        assert!(goes_on.iter().all(Command::continues_stroke));
+        let ends = [
+            Command::Undo,
+            Command::StepSlice(1),
+            Command::ShowTab(Tab::Read),
+            Command::Annotate(AnnotateCommand::AddLabel),
+            Command::Annotate(AnnotateCommand::UndoTo(0)),
+        ];
+        assert!(!ends.iter().any(Command::continues_stroke));
     }
 }

@@ -6,8 +6,9 @@ use super::state::State;
 use crate::logging;
 
 /// The settings to list. Settings that hold paths, prompts, user-defined names or a whole layout are left out.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 20] = [
     "device",
+    "gpu_tuning",
     "display_adapter",
     "threshold",
     "opacity",

@@ -30,6 +30,8 @@ pub enum DialogKind {
     Annotation,
     /// The file to export labels to.
     Export,
+    /// The user's list of segment codes.
+    SegmentCodes,
     /// The folder for the results of a batch.
     BatchFolder,
     /// A folder with a model bundle.
@@ -109,8 +111,10 @@ impl OverlaySize {
 /// How a dialog ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// A path was chosen.
+    /// A path was chosen. If the file exists, the dialog has asked whether it is replaced.
     Picked(PathBuf),
+    /// A name was chosen that lacked its ending, and a file with the ending exists, about which nobody was asked.
+    Exists(PathBuf),
     /// The dialog was closed without a choice.
     Cancelled,
     /// The dialog could not be shown.
@@ -121,7 +125,7 @@ pub enum Answer {
 pub struct Dialogs {
     answers: Receiver<(DialogKind, Answer)>,
     sender: Sender<(DialogKind, Answer)>,
-    is_open: bool,
+    open: Option<DialogKind>,
     wake: Wake,
 }
 
@@ -129,34 +133,39 @@ impl Dialogs {
     /// Creates the dialogs. `wake` is called when a dialog has ended.
     pub fn new(wake: Wake) -> Self {
         let (sender, answers) = bounded(1);
-        Self { answers, sender, is_open: false, wake }
+        Self { answers, sender, open: None, wake }
+    }
+
+    /// Returns what the open dialog asks for; `None` if no dialog is open.
+    pub fn open(&self) -> Option<DialogKind> {
+        self.open
     }
 
     /// Opens a dialog in `folder`, unless one is open; `name` is the suggested name of a file to write. Fails if
     /// the dialog's thread cannot be started.
     pub fn ask(&mut self, kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> std::io::Result<()> {
-        if self.is_open {
+        if self.open.is_some() {
             return Ok(());
         }
         let (sender, wake) = (self.sender.clone(), self.wake.clone());
         thread::Builder::new().name("himix-dialog".into()).spawn(move || {
             let start = Instant::now();
             let answer = match show(kind, folder, name) {
-                Some(path) => Answer::Picked(path),
+                Some(path) => picked(path, ending(kind)),
                 None if start.elapsed() < TOO_QUICK => Answer::Unavailable,
                 None => Answer::Cancelled,
             };
             let _ = sender.send((kind, answer));
             wake();
         })?;
-        self.is_open = true;
+        self.open = Some(kind);
         Ok(())
     }
 
     /// Returns how the dialog ended; each answer is returned once.
     pub fn answer(&mut self) -> Option<(DialogKind, Answer)> {
         let answer = self.answers.try_recv().ok()?;
-        self.is_open = false;
+        self.open = None;
         Some(answer)
     }
 }
@@ -186,6 +195,10 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
             .add_filter("All files", &["*"])
             .pick_file(),
         DialogKind::Export => dialog.set_title("Export").save_file(),
+        DialogKind::SegmentCodes => dialog
+            .set_title("Choose list of segment codes")
+            .add_filter("Tables", &["csv", "tsv", "txt"])
+            .pick_file(),
         DialogKind::BatchFolder => dialog.set_title("Choose folder for the masks").pick_folder(),
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
@@ -234,10 +247,17 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::FindFile(_) => dialog.set_title(find()).pick_file(),
         DialogKind::FindFolder(_) => dialog.set_title(find()).pick_folder(),
     }
-    .map(|path| match ending(kind) {
-        Some(ending) if path.extension().is_none() => path.with_extension(ending),
-        _ => path,
-    })
+}
+
+/// Returns the path that was chosen, with the ending if it has none.
+fn picked(path: PathBuf, ending: Option<&str>) -> Answer {
+    match ending {
+        Some(ending) if path.extension().is_none() => {
+            let path = path.with_extension(ending);
+            if path.exists() { Answer::Exists(path) } else { Answer::Picked(path) }
+        }
+        _ => Answer::Picked(path),
+    }
 }
 
 /// Returns the file extension for a file that is to be written.
@@ -249,5 +269,25 @@ fn ending(kind: DialogKind) -> Option<&'static str> {
         DialogKind::SaveAnnotation => Some(ANNOTATION),
         DialogKind::SaveVariants | DialogKind::SaveAgreement => Some("csv"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_nobody_was_asked_about_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        assert_eq!(picked(path("mask"), Some("png")), Answer::Picked(path("mask.png")));
+        assert_eq!(picked(path("mask"), None), Answer::Picked(path("mask")));
+        std::fs::write(path("mask.png"), "precious").expect("written");
+        assert_eq!(picked(path("mask"), Some("png")), Answer::Exists(path("mask.png")));
+        assert_eq!(
+            picked(path("mask.png"), Some("png")),
+            Answer::Picked(path("mask.png")),
+            "the dialog has asked"
+        );
     }
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use eframe::egui_wgpu::{NativeAdapterSelectorMethod, WgpuSetupCreateNew};
 use eframe::wgpu;
 
+use crate::device::adapter_rank;
+
 /// The environment variable with the name of the adapter to use, or a part of it. It comes before the preferences.
 pub const VARIABLE: &str = "HIMIX_DISPLAY_ADAPTER";
 
@@ -23,18 +25,6 @@ impl Offer {
     fn of(adapter: &wgpu::Adapter) -> Self {
         let info = adapter.get_info();
         Self { name: format!("{} ({})", info.name, info.backend), kind: info.device_type }
-    }
-
-    /// The order without a choice: real hardware first. Like wgpu's preference for high performance, it puts a card
-    /// before the processor's own graphics.
-    fn rank(&self) -> u8 {
-        match self.kind {
-            wgpu::DeviceType::DiscreteGpu => 0,
-            wgpu::DeviceType::IntegratedGpu => 1,
-            wgpu::DeviceType::VirtualGpu => 2,
-            wgpu::DeviceType::Other => 3,
-            wgpu::DeviceType::Cpu => 4,
-        }
     }
 }
 
@@ -96,7 +86,7 @@ fn choose(offers: &[Offer], wanted: Option<&str>, opens: impl Fn(usize) -> bool)
         wanted.is_some_and(|wanted| offer.name.to_lowercase().contains(&wanted.trim().to_lowercase()))
     };
     let mut order: Vec<usize> = (0..offers.len()).collect();
-    order.sort_by_key(|index| offers[*index].rank());
+    order.sort_by_key(|index| adapter_rank(offers[*index].kind));
     let mut names: Vec<String> = order.iter().map(|index| offers[*index].name.clone()).collect();
     names.dedup();
     order.sort_by_key(|index| !is_wanted(&offers[*index]));

@@ -14,6 +14,8 @@ mod comparison;
 mod diagnostics;
 mod dialogs;
 mod export;
+#[cfg(test)]
+mod fixture;
 mod frames;
 mod graphics;
 mod influence;
@@ -200,6 +202,7 @@ impl HimixApp {
         if let Err(message) = remembered.map(|_: DeviceChoice| ()) {
             app.state.notes.add(Kind::Warning, format!("The remembered device is not used: {message}."));
         }
+        app.read_codes();
         let remembered = app.state.settings.model.clone();
         let model = start.model.or(remembered).or(start.fallback);
         app.commands.extend(model.map(Command::OpenModel));
@@ -233,8 +236,8 @@ impl HimixApp {
         self.request_variants();
         self.read_report();
         self.measure();
-        if self.continue_tools() {
-            ctx.request_repaint();
+        if let Some(rest) = self.continue_tools() {
+            ctx.request_repaint_after(rest);
         }
         self.score_annotation();
         self.measure_labels();

@@ -10,6 +10,7 @@ use eframe::{NativeOptions, Renderer, wgpu};
 use super::graphics::{self, Found};
 use super::settings::{Settings, settings_path};
 use super::{HimixApp, MINIMUM_SIZE, Start};
+use crate::device::effort;
 use crate::engine::{Trainer, trainer};
 use crate::infer::{ModelSource, OpenModel};
 
@@ -27,6 +28,8 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
         Some(path) => Settings::load(path),
         None => (Settings::default(), None),
     };
+    // burn reads it once, when the first device is opened.
+    effort::choose(settings.gpu_tuning);
     let found = Found::default();
     let wanted = graphics::wanted(settings.display_adapter.as_deref());
     let setup = graphics::setup(wanted, found.clone());

@@ -16,10 +16,7 @@ impl HimixApp {
     /// Keeps the displayed prediction once it has been shown for long enough. Returns the remaining time, if any.
     pub(super) fn keep_prediction(&mut self) -> Option<Duration> {
         let state = &self.state;
-        // The mask of a reader is no prediction.
-        let is_predicted = state.shown_readers().is_none();
-        let shown =
-            state.shown.as_ref().filter(|shown| is_predicted && shown.ticket == state.jobs.prediction.newest())?;
+        let shown = state.predicted_now().ok()?;
         if state.kept == Some(shown.ticket) {
             return None;
         }

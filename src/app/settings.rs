@@ -11,6 +11,7 @@ use super::stages::StagesSettings;
 use super::theme::{Colours, ThemeChoice};
 use crate::data::volume::{Modality, NamedWindow, PRESETS, Window};
 use crate::data::{Limit, Orientation, PairReading, overlay};
+use crate::device::GpuTuning;
 use crate::engine::{OverlayPaint, threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub models: Vec<ModelSource>,
     /// `auto`, `cpu`, `gpu` or `gpu:N`.
     pub device: String,
+    /// How thoroughly a GPU is tuned.
+    pub gpu_tuning: GpuTuning,
     /// The name of the graphics adapter that draws the window; `None` chooses the fastest one.
     pub display_adapter: Option<String>,
     /// The probability at and above which a pixel belongs to the mask.
@@ -68,6 +71,8 @@ pub struct Settings {
     pub layouts: StoredLayouts,
     /// The width and height of the window, in points at a text size of 100 %.
     pub window: [f32; 2],
+    /// The user's own list of codes for DICOM segmentations, which comes before that of the program; `None` for none.
+    pub segment_codes: Option<PathBuf>,
     /// The recently used prompts, newest first.
     pub prompts: Vec<String>,
     /// Whether a mask is drawn while the prompt is empty.
@@ -100,6 +105,7 @@ impl Default for Settings {
             model: None,
             models: Vec::new(),
             device: "auto".into(),
+            gpu_tuning: GpuTuning::default(),
             display_adapter: None,
             threshold: 0.5,
             opacity: 0.45,
@@ -126,6 +132,7 @@ impl Default for Settings {
             training: None,
             reader: None,
             pairs_folder: None,
+            segment_codes: None,
             pairs_split: None,
             stages: StagesSettings::default(),
             training_form: None,

@@ -332,6 +332,32 @@ impl State {
             .map_or_else(|| Geometry::default().lengths(), |open| open.volume.geometry.lengths())
     }
 
+    /// Returns whether the size of the pixels of the image is known.
+    pub fn has_pixel_mm(&self) -> bool {
+        self.document.image.as_ref().is_some_and(|open| open.volume.geometry.pixel_mm.is_some())
+    }
+
+    /// Returns the prediction of the network that is shown; `None` without one, and while the picture shows the masks
+    /// of two readers in its place.
+    pub fn predicted(&self) -> Option<&Shown> {
+        self.shown.as_ref().filter(|_| self.shown_readers().is_none())
+    }
+
+    /// Returns the prediction of the network if it answers the newest request.
+    ///
+    /// # Errors
+    /// Returns a sentence for the user that says what to do.
+    pub fn predicted_now(&self) -> Result<&Shown, &'static str> {
+        if self.shown_readers().is_some() {
+            return Err("The picture shows the masks of two readers. Show the network's mask again.");
+        }
+        let shown = self.shown.as_ref().ok_or("There is no mask yet. Type a prompt first.")?;
+        match self.is_stale() {
+            true => Err("The mask of this prompt is being computed. Try again in a moment."),
+            false => Ok(shown),
+        }
+    }
+
     /// Returns the ground truth mask of the current slice with its ticket; `None` without a ground truth or if it
     /// does not cover the slice.
     pub fn truth_mask(&self) -> Option<(Ticket, Arc<Mask>)> {

@@ -4,6 +4,7 @@ pub use crate::engine::PRESETS;
 
 pub use crate::annotate::file_name;
 use crate::infer::WarmUpProgress;
+pub use crate::text::capitalised;
 
 /// Formats a duration with a sensible number of digits: 40 s, 12 min, 1 h 5 min.
 pub fn duration(seconds: f64) -> String {
@@ -96,12 +97,6 @@ fn file_part(text: &str) -> String {
         part += word;
     }
     part
-}
-
-/// Returns the text with a capital first letter.
-pub fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]

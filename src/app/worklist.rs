@@ -148,11 +148,11 @@ impl Worklist {
     /// Returns the next case that is shown, after this one or else from the beginning, and that is neither done nor
     /// rejected.
     pub fn next_open(&self, place: usize) -> Option<usize> {
-        let is_open = |other: &&usize| {
-            **other != place && matches!(self.states.state(**other), CaseState::ToDo | CaseState::Draft)
+        let is_open = |other: &usize| {
+            *other != place && matches!(self.states.state(*other), CaseState::ToDo | CaseState::Draft)
         };
-        let open = || self.shown.iter().filter(is_open);
-        open().find(|other| **other > place).or_else(|| open().next()).copied()
+        let (before, after) = self.shown.split_at(self.shown.partition_point(|other| *other <= place));
+        after.iter().chain(before).copied().find(is_open)
     }
 
     /// Shows only the cases whose name, prompt, split, state or mark contains every word of `text`, and of these only those
@@ -179,10 +179,14 @@ impl Worklist {
         self.search = text;
     }
 
+    /// Returns the row of the open case among those that are shown; `None` if it is not.
+    pub fn row_of_current(&self) -> Option<usize> {
+        self.shown.binary_search(&self.current?).ok()
+    }
+
     /// Returns the case `by` positions from the current one among those that are shown.
     pub fn neighbour(&self, by: i64) -> Option<usize> {
-        let place = self.current.and_then(|current| self.shown.iter().position(|&place| place == current));
-        let next = match place {
+        let next = match self.row_of_current() {
             Some(place) => place as i64 + by,
             None if by > 0 => 0,
             None => self.shown.len() as i64 - 1,

@@ -17,10 +17,12 @@ Examples:
   himix agreement qata --readers anna bob
   himix agreement qata                     the only two readers of the folder
 
-Masks of two folders belong together if their names below the folder do, whatever their kind and without the mark of a mask
-(mask_a.png, a_mask.png, a.nii.gz). The readers of a folder of data are those whose masks lie in himix-cases in it, as the
-window writes them. Dice and HD95 take the first reader for the reference, but do not depend on it. Cohen's kappa
-counts all pixels, so that it depends on how much of an image is background. HD95 is in 3D for a stack.";
+Of two folders, masks belong together whose paths below their folders are the same, apart from the extension and the mark of a
+mask: mask_a.png, a_mask.png and a.nii.gz do. A single folder is one of data, in whose himix-cases the window keeps the masks of
+readers.
+
+Dice and HD95 are the same whichever reader is the reference; HD95 of a stack is in 3D. Cohen's kappa counts all pixels, so that it
+depends on how much of an image is background.";
 
 /// Compare the masks of two readers: Dice, Cohen's kappa and HD95 by case and in total
 #[derive(Debug, Args)]
@@ -63,6 +65,7 @@ pub fn run(arguments: &AgreementArguments) -> Result<(), Failure> {
         true
     })?;
     bar.finish_and_clear();
+    found.notes.iter().for_each(terminal::note);
     for (case, reason) in &found.failed {
         terminal::note(format!("{case} is left out: {reason}"));
     }

@@ -8,8 +8,7 @@ use clap::Args;
 use himix::analysis::batch::{BatchCase, BatchEvent, BatchSettings, BatchSummary, batch};
 use himix::analysis::export::Formats;
 use himix::data::dataset::PromptFile;
-use himix::data::worklist::{self, Item};
-use himix::data::{DataError, Limit, Window};
+use himix::data::{Limit, Window, worklist};
 use himix::infer::OpenModel;
 use serde_json::json;
 
@@ -24,14 +23,21 @@ Examples:
   himix batch images --prompts prompts.csv --out masks --format png,csv
   himix batch ct-studies --prompt \"right lung\" --out masks --format nifti,dicom-seg,csv --json
 
-The images are those that the window lists for the folder: the pairs of a data set, image files, and the series of DICOM files. A
-stack is segmented in all slices. Without --prompt and --prompts, every image has the prompt that its data set gives it. The files
-of an image lie in a folder of its own below --out, with the path that the image has below DIR: mask.png, mask.nii.gz with
-mask.labels.txt, mask.dcm, mask_probability.dcm, mask_measurements.csv. With several prompts, each has a folder in it: 0, 1, …
+The images are those that the window lists for the folder: the pairs of a data set, image files, and the series of DICOM files.
+Results of batches that lie among them are left out. A stack is segmented in all slices. Without --prompt and --prompts, every
+image has the prompts that its data set gives it.
 
-manifest.json in the folder of --out says what became of every image. What it has as done is skipped, so a batch that was ended, also
-with Ctrl-C, goes on where it was when the same command is given again. An image that fails gives one line on standard error and
-does not end the batch. The exit status is 0 if all masks were made, 1 if some failed, and 2 if nothing could begin.";
+Every image has a folder of its own below --out, with the path that it has below DIR. With several prompts, each has a folder in
+it: 0, 1, … The files are, by --format:
+png        mask.png; of a stack mask_001.png, …
+nifti      mask.nii.gz, and mask.labels.txt with the name of its label
+dicom-seg  mask.dcm, and mask_probability.dcm with the probabilities; for DICOM images only
+csv        mask_measurements.csv: areas, diameters, volumes and values
+
+manifest.json in the folder of --out says what became of every mask. What is done is skipped, so a batch that was ended, also with
+Ctrl-C, goes on where it was when the same command is given again. If image, prompt, model, threshold, window or formats are others
+than before, the masks are made anew, and files of the same name are replaced. An image that fails gives one line on standard error
+and does not end the batch. The exit status is 0 if all masks were made, 1 if some failed, and 2 if nothing could begin.";
 
 /// Segment all images of a folder; goes on where an earlier run ended
 #[derive(Debug, Args)]
@@ -91,7 +97,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     let bar = terminal::bar(0, "masks");
     let report = |event: BatchEvent<'_>| {
         match event {
-            BatchEvent::Progress { done, count, .. } => {
+            BatchEvent::Progress { done, count } => {
                 bar.set_length(count as u64);
                 bar.set_position(done as u64);
             }
@@ -104,10 +110,10 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     let summary = batch(segmenter.as_mut(), &arguments.folder, &cases, &settings, &arguments.out, report)?;
     bar.finish_and_clear();
     model::notices(segmenter.as_mut());
-    let BatchSummary { done, known, failed, manifest, .. } = &summary;
+    let BatchSummary { images, done, known, failed, manifest, .. } = &summary;
     if arguments.json {
         let object = json!({
-            "images": cases.len(),
+            "images": images,
             "done": done,
             "skipped": known,
             "failed": failed,
@@ -116,8 +122,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
         terminal::print(&format!("{object:#}"))?;
     } else {
         terminal::print(&format!(
-            "{} images: {done} masks made, {known} were done before, {failed} failed\n{} written\n",
-            cases.len(),
+            "{images} images: {done} masks made, {known} were done before, {failed} failed\n{} written\n",
             manifest.display()
         ))?;
     }
@@ -128,7 +133,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     }
 }
 
-/// Returns the images of the folder with their prompts. Results of an earlier run in it are no images.
+/// Returns the images of the folder with their prompts.
 fn cases(arguments: &BatchArguments) -> Result<Vec<BatchCase>, Failure> {
     let folder = &arguments.folder;
     if !folder.is_dir() {
@@ -137,14 +142,7 @@ fn cases(arguments: &BatchArguments) -> Result<Vec<BatchCase>, Failure> {
             folder.display()
         )));
     }
-    let out = std::fs::canonicalize(&arguments.out).ok();
-    let is_result = |item: &Item| {
-        out.as_ref().is_some_and(|out| std::fs::canonicalize(&item.path).is_ok_and(|path| path.starts_with(out)))
-    };
-    let items: Vec<Item> = worklist::list(folder)?.into_iter().filter(|item| !is_result(item)).collect();
-    if items.is_empty() {
-        return Err(DataError::NothingToOpen { path: folder.clone() }.into());
-    }
+    let items = worklist::list(folder)?;
     let file = arguments.prompt_file.as_deref().map(PromptFile::read).transpose()?;
     let (mut remarks, mut missing) = (BTreeSet::new(), None);
     let mut cases = Vec::with_capacity(items.len());

@@ -29,6 +29,7 @@ mod report;
 mod robustness;
 mod scores;
 mod slices;
+mod sweep;
 mod temperature;
 mod terminal;
 mod train;

@@ -30,7 +30,7 @@ pub fn write_all(
     };
     let mask = prediction.mask(threshold);
     let black_or_white: Vec<u8> = mask.iter().map(|value| value * 255).collect();
-    write::png8(&next("mask.png"), width, height, &black_or_white)?;
+    write::png8_checked(&next("mask.png"), width, height, &black_or_white)?;
     let probability: Vec<u16> =
         prediction.probability.values.iter().map(|p| (p * 65_535.0).round() as u16).collect();
     write::png16(&next("probability.png"), width, height, &probability)?;

@@ -8,7 +8,7 @@ use himix::analysis::export::{Format, Formats};
 use himix::data::dataset::prompt_list;
 use himix::data::describe::{self, Describer};
 use himix::data::{Image, Mask};
-use himix::infer::{InspectOptions, OpenModel, Segmenter, local};
+use himix::infer::{InspectOptions, OpenModel, Segmenter, SlicePrediction, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
 use serde_json::{Value, json};
@@ -28,17 +28,24 @@ Examples:
   himix predict --image ct-folder --all-slices --prompt \"left lung\" --out result --format nifti,dicom-seg,csv
   himix predict --model authors.ckpt --config config.json --vocab vocab.txt --image chest.png --prompt \"left lung\"
 
-The folder of --out receives mask.png (0 or 255), probability.png (16 bit, 65535 for 1), overlay.png and a map of every decoder
-stage (stage_7.png, stage_14.png and stage_28.png), all at the image's size in pixels. With several prompts, each has a folder
-of its own in it: 0, 1, … Beside these folders lie pairwise_dice.csv, the Dice of every pair of their masks, and
-disagreement.png (16 bit): the share of the prompts that mark a pixel, 65535 where all do. With --json every object then has
-its row of that table as pairwise_dice. Dice and IoU are those of this image.
+The folder of --out receives these files, at the image's size in pixels:
+mask.png         the mask, 0 or 255
+probability.png  the probability, 16 bit, 65535 for 1
+overlay.png      the mask drawn over the image
+stage_7.png, …   a map of every decoder stage
 
---format chooses what is written instead: png (the images above; with --all-slices the mask of every slice, mask_001.png, …),
-nifti (mask.nii.gz, a label map on the grid of the source, and mask.labels.txt with its names), dicom-seg (mask.dcm, for DICOM
-images, and mask_probability.dcm with the probabilities) and csv (mask_measurements.csv: areas, diameters, volumes and values). Every file but the images of png is read again and
-compared before it gets its name. \"Left\" and \"right\" in a prompt are sides of the image, not
-of the patient.";
+With several prompts, each has a folder of its own in it (0, 1, …), and beside these folders lie:
+pairwise_dice.csv  the Dice of every pair of masks; with --json every object has its row of it as pairwise_dice
+disagreement.png   the share of the prompts that mark a pixel, 16 bit, 65535 where all do
+
+--format says what is written instead:
+png        the files above; with --all-slices the mask of every slice: mask_001.png, …
+nifti      mask.nii.gz, a label map on the grid of the source, and mask.labels.txt with the name of its label
+dicom-seg  mask.dcm, and mask_probability.dcm with the probabilities; for DICOM images only
+csv        mask_measurements.csv: areas, diameters, volumes and values
+Files of the last three are read again and compared before they get their names.
+
+Dice and IoU are those of this image. \"Left\" and \"right\" in a prompt are sides of the image, not of the patient.";
 
 /// The most prompts of one command, whose masks are all in memory.
 const MOST_PROMPTS: usize = 256;
@@ -74,10 +81,10 @@ pub struct PredictArguments {
     threshold: f32,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Folder for the image files, created if necessary; without it no images are written
+    /// Folder for the files, created if necessary; without it no files are written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Formats of the files, for instance nifti,dicom-seg,csv [default: png]
+    /// Formats of the files: one or several of png, nifti, dicom-seg and csv, with commas [default: png]
     #[arg(long, value_name = "LIST", requires = "out")]
     format: Option<Formats>,
     /// Own list of codes for DICOM segmentations, before the list of the program (see docs/files.md)
@@ -152,7 +159,9 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
                     false => Vec::new(),
                 };
                 let others = formats.iter().filter(|format| *format != Format::Png).collect();
-                let found = vec![slices::of_prediction(&prediction, seen.slice, arguments.threshold)];
+                let with_probability = formats.has(Format::DicomSeg);
+                let found =
+                    vec![SlicePrediction::of(&prediction, seen.slice, arguments.threshold, with_probability)];
                 let export = slices::Wanted {
                     image: &arguments.image,
                     volume: &seen.volume,

@@ -139,7 +139,7 @@ pub fn run_refine(arguments: &RefineArguments, open: &OpenModel) -> Result<(), F
         let Some(folder) = out else { break };
         let path = folder.join(format!("step_{}.png", index + 1));
         let values: Vec<u8> = step.mask.values.iter().map(|value| value * 255).collect();
-        write::png8(&path, step.mask.width, step.mask.height, &values)?;
+        write::png8_checked(&path, step.mask.width, step.mask.height, &values)?;
         files.push(path);
     }
     if common.json {

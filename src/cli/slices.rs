@@ -4,12 +4,10 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use himix::analysis::export::{
-    Export, Format, Formats, predicted, probabilities, probability_path, write, write_probability,
-};
+use himix::analysis::export::{Export, Format, Formats, predicted, probabilities, write};
 use himix::data::seg::{self, Codes};
-use himix::data::{DataError, Limit, Mask, Volume, Window};
-use himix::infer::{ModelInfo, Prediction, Segmenter, SlicePrediction, SlicesWanted, predict_slices};
+use himix::data::{DataError, Limit, Volume, Window};
+use himix::infer::{ModelInfo, Segmenter, SlicePrediction, SlicesWanted, predict_slices};
 use serde_json::{Value, json};
 
 use super::report::number;
@@ -48,21 +46,8 @@ pub fn codes(file: Option<&Path>) -> Result<Codes, Failure> {
     Ok(file.map_or_else(|| Ok(Codes::built_in()), Codes::with_file)?)
 }
 
-/// Returns the mask and the probabilities of a prediction for a slice, from 0.
-pub fn of_prediction(prediction: &Prediction, slice: usize, threshold: f32) -> SlicePrediction {
-    let plane = &prediction.probability;
-    SlicePrediction {
-        slice,
-        mask: Mask { width: plane.width, height: plane.height, values: prediction.mask(threshold) },
-        probability: Some(plane.values.iter().map(|value| (value * 255.0).round() as u8).collect()),
-        presence: prediction.presence,
-        device: prediction.device.clone(),
-    }
-}
-
 impl Wanted<'_> {
-    /// Writes masks into a folder that exists and returns the files. A DICOM segmentation of the probabilities stands
-    /// beside that of the masks.
+    /// Writes masks into a folder that exists and returns the files.
     pub fn write(
         &self,
         folder: &Path,
@@ -82,13 +67,7 @@ impl Wanted<'_> {
             creator: "",
             limit: Limit::default(),
         };
-        let mut exported = write(folder, "mask", self.formats, &export);
-        if self.formats.has(Format::DicomSeg) && exported.failed.is_empty() {
-            let path = probability_path(folder, "mask");
-            // The notes are those of the masks.
-            write_probability(&path, &export, probabilities)?;
-            exported.files.push(path);
-        }
+        let exported = write(folder, "mask", self.formats, &export, probabilities);
         exported.notes.iter().for_each(terminal::note);
         match exported.failed.into_iter().next() {
             Some((_, error)) => Err(error.into()),

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use himix::device::{self, DeviceChoice};
 use himix::infer::{BUNDLED_NAME, OpenModel};
-use himix::train::{Control, Epoch, Event, RunFolder, TrainConfig, TrainError, config};
+use himix::train::{Control, EmptyTruths, Epoch, Event, RunFolder, Task, TrainConfig, TrainError, config};
 
 use super::readout::{self, ReadoutArguments};
-use super::{Failure, terminal};
+use super::{Failure, sweep, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,10 +17,12 @@ Examples:
   himix train --data qata --out fine-tuned --set start=imported-bundle
   himix train --resume run
   himix train --resume run --data /new/place/of/qata
+  himix train --data qata --out test --config assets/qata-small.toml --find-lr
+  himix train --data qata --out sweep --config assets/qata-small.toml --grid lr=1e-3,3e-4 --grid loss=binary,dice
   himix train --readout --model run/best --data qata
 
 The run folder receives the settings (config.toml), a table with one row for each epoch (metrics.csv), the bundle with the
-best weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or interrupted continues
+best weights by the criterion of the settings (best), with ema_decay the best averaged weights (ema), the last checkpoint (last) and a log. A run that was stopped or interrupted continues
 with --resume and reaches the same weights as an uninterrupted run. If its data sets moved together with the run folder, they
 are found; otherwise give their new location with --data. Their contents must be unchanged.
 
@@ -45,8 +47,16 @@ pub struct TrainArguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Folder of a run to resume
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "set"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "set", "grid", "find_lr"])]
     resume: Option<PathBuf>,
+    /// Values of a setting, for a run of each; may be repeated for all combinations. Each run has a folder of its own in
+    /// --out, and grid.csv there has their results. The same command again goes on with the runs that are not finished
+    #[arg(long = "grid", value_name = "KEY=A,B,C", conflicts_with = "linear_probe")]
+    grid: Vec<String>,
+    /// Search for a learning rate: up to 100 steps with rising rates, a table of the losses (find-lr.csv in --out) and
+    /// a suggestion
+    #[arg(long = "find-lr", conflicts_with_all = ["grid", "linear_probe"])]
+    find_lr: bool,
     /// Fit a stage read-out (linear probe) for each decoder stage on the images of --data; the model itself
     /// stays unchanged
     #[arg(long = "readout", requires = "data", conflicts_with_all = ["resume", "config", "set"])]
@@ -95,19 +105,31 @@ pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> 
         Some(choice) => choice,
         None => config.device.parse().map_err(Failure::input)?,
     };
-    // This check comes first, because opening a device takes time and may make a driver print messages.
-    config.validate().map_err(Failure::input)?;
+    // These checks come first, because opening a device takes time and may make a driver print messages.
+    let cells = if arguments.grid.is_empty() {
+        config.validate().map_err(Failure::input)?;
+        Vec::new()
+    } else {
+        sweep::cells(&arguments.grid, &config)?
+    };
     let device = device::open(choice);
     if let Some(notice) = &device.notice {
         terminal::note(notice);
     }
+    if !arguments.grid.is_empty() {
+        return sweep::grid(&cells, &config, &device);
+    }
+    if arguments.find_lr {
+        return sweep::search(&config, &device);
+    }
     let control = Control::default();
-    let mut report = Report { epochs: config.epochs, bar: terminal::bar_with_message(0) };
+    let mut report = Report::new(config.epochs);
     let mut report = |event| report.say(event);
-    let outcome = match &arguments.resume {
-        Some(folder) => himix::train::resume(folder, &arguments.data, &device, &control, &mut report),
-        None => himix::train::run(&config, &device, &control, &mut report),
+    let task = match &arguments.resume {
+        Some(folder) => Task::Resume(folder.clone(), arguments.data.clone()),
+        None => Task::New(Box::new(config)),
     };
+    let outcome = himix::train::start(&task, &device, &control, &mut report);
     outcome.map(|_| ()).map_err(failure)
 }
 
@@ -120,13 +142,19 @@ pub(super) fn failure(error: TrainError) -> Failure {
 }
 
 /// Reports a run on the terminal.
-struct Report {
+pub(super) struct Report {
     epochs: usize,
     bar: indicatif::ProgressBar,
 }
 
 impl Report {
-    fn say(&mut self, event: Event) {
+    /// Reports a run of at most `epochs` epochs.
+    pub(super) fn new(epochs: usize) -> Self {
+        Self { epochs, bar: terminal::bar_with_message(0) }
+    }
+
+    /// Reports an event.
+    pub(super) fn say(&mut self, event: Event) {
         match event {
             Event::Preparing(what) => self.bar.set_message(what),
             Event::Started { train, validation, parameters, history, device, .. } => {
@@ -169,8 +197,18 @@ impl Report {
 
 /// Describes an epoch on one line.
 fn line(epoch: &Epoch, epochs: usize) -> String {
+    let mut more = String::new();
+    if let Some(average) = &epoch.average {
+        more += &format!(
+            "  averaged: validation loss {:.4}, Dice {:.3} pooled, {:.3} per image",
+            average.validation_loss, average.pooled_dice, average.per_image_dice
+        );
+    }
+    if let Some(EmptyTruths { images, false_positive_area: Some(area), .. }) = epoch.empty.as_deref() {
+        more += &format!("  of {images} images without lesion {:.2} % is marked", 100.0 * area);
+    }
     format!(
-        "epoch {:3}/{epochs}  loss {:.4}  validation loss {:.4}  Dice {:.3} pooled, {:.3} per image  lr {:.2e}  {:.0} s  waiting {:.1} %{}",
+        "epoch {:3}/{epochs}  loss {:.4}  validation loss {:.4}  Dice {:.3} pooled, {:.3} per image  lr {:.2e}  {:.0} s  waiting {:.1} %{more}{}",
         epoch.number,
         epoch.train_loss,
         epoch.validation_loss,
@@ -179,7 +217,11 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
         epoch.learning_rate,
         epoch.seconds,
         100.0 * epoch.waiting,
-        if epoch.is_best { "  best" } else { "" }
+        match (epoch.is_best, epoch.is_average) {
+            (true, true) => "  best (averaged)",
+            (true, false) => "  best",
+            (false, _) => "",
+        }
     )
 }
 

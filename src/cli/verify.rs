@@ -146,7 +146,7 @@ fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<
 
 /// Returns the logits image by image, because the executor processes one image at a time.
 fn logits_as_predicted(model: Box<dyn Model>, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
-    let executor = model.prepare();
+    let executor = model.prepare(&inputs.image.device());
     let mut logits = Vec::new();
     for item in 0..inputs.image.dims()[0] {
         let features = executor.encode_image(inputs.image.clone().narrow(0, item, 1));

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Orientation;
+use super::{MOST_LABELS, Orientation};
 
 /// An input that cannot be used, or an output that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -376,6 +376,14 @@ pub enum DataError {
         /// What is missing, and what there is.
         reason: String,
     },
+    /// A folder cannot have the results of a batch.
+    #[error("{}: {reason}", path.display())]
+    Results {
+        /// The folder, or a file in it.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// A pair cannot be added to a data set.
     #[error("{}: the pair cannot be saved here ({reason}); choose another folder, such as an empty one", path.display())]
     Append {
@@ -401,7 +409,7 @@ pub enum DataError {
         reason: String,
     },
     /// There are more labels than the values of a label map can tell apart.
-    #[error("{}: {count} labels are too many for a label map, which holds 255; choose fewer labels", path.display())]
+    #[error("{}: {count} labels are too many for a label map, which holds {}; choose fewer labels", path.display(), MOST_LABELS)]
     TooManyLabels {
         /// The target, or the file with the labels.
         path: PathBuf,

@@ -42,6 +42,9 @@ pub mod worklist;
 pub mod write;
 mod ycbcr;
 
+/// The most labels of an annotation, of a label map and of a segmentation: the values of 8 bits above that of the background.
+pub const MOST_LABELS: usize = u8::MAX as usize;
+
 pub use dataset::{Checked, Dataset, Finding, Pair, PairReading, Problem, Sample, Survey, summary, survey};
 pub use enlarged::EnlargedTruth;
 pub use error::DataError;

@@ -21,6 +21,18 @@ pub struct Adapter {
     pub(super) store: String,
 }
 
+/// Returns the place of an adapter of this kind in the order in which adapters are tried without a choice: real hardware
+/// first and, like wgpu's preference for high performance, a card before the processor's own graphics.
+pub fn adapter_rank(kind: wgpu::DeviceType) -> u8 {
+    match kind {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    }
+}
+
 /// Returns the adapters of this machine: hardware before software, discrete before integrated; `gpu:N` refers to
 /// this order.
 pub fn adapters() -> Vec<Adapter> {
@@ -40,17 +52,18 @@ pub fn adapters() -> Vec<Adapter> {
         .into_iter()
         .map(|adapter| {
             let info = adapter.get_info();
-            let (rank, kind) = match info.device_type {
-                wgpu::DeviceType::DiscreteGpu => (0, DeviceKind::DiscreteGpu(next(&mut discrete))),
-                wgpu::DeviceType::IntegratedGpu => (1, DeviceKind::IntegratedGpu(next(&mut integrated))),
-                wgpu::DeviceType::VirtualGpu => (2, DeviceKind::VirtualGpu(next(&mut virtual_gpu))),
-                wgpu::DeviceType::Cpu => (4, DeviceKind::Cpu),
-                wgpu::DeviceType::Other => (3, DeviceKind::DefaultDevice),
+            let (is_hardware, kind) = match info.device_type {
+                wgpu::DeviceType::DiscreteGpu => (true, DeviceKind::DiscreteGpu(next(&mut discrete))),
+                wgpu::DeviceType::IntegratedGpu => (true, DeviceKind::IntegratedGpu(next(&mut integrated))),
+                wgpu::DeviceType::VirtualGpu => (true, DeviceKind::VirtualGpu(next(&mut virtual_gpu))),
+                wgpu::DeviceType::Cpu => (false, DeviceKind::Cpu),
+                wgpu::DeviceType::Other => (false, DeviceKind::DefaultDevice),
             };
+            let rank = adapter_rank(info.device_type);
             let backend = info.backend.to_string();
             let driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
             let store = tuning::name(&info);
-            (rank, Adapter { name: info.name, backend, driver, is_hardware: rank < 3, kind, store })
+            (rank, Adapter { name: info.name, backend, driver, is_hardware, kind, store })
         })
         .collect();
     list.sort_by_key(|(rank, _)| *rank);

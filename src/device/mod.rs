@@ -1,6 +1,7 @@
 //! Chooses the compute device, and falls back to the CPU if a GPU fails.
 
 mod adapters;
+pub mod effort;
 mod launches;
 mod rate;
 pub mod tuning;
@@ -13,14 +14,18 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use adapters::may_have_gpu;
-pub use adapters::{Adapter, adapters};
+pub use adapters::{Adapter, adapter_rank, adapters};
+pub use effort::GpuTuning;
 pub use launches::{KernelLaunches, Launches, launches_of};
 pub use rate::{ProductRate, product_rate};
+
+/// The environment variable that says which device [`DeviceChoice::Auto`] is.
+pub const VARIABLE: &str = "HIMIX_DEVICE";
 
 /// The compute device that the user requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
-    /// A hardware GPU if there is one, otherwise the CPU.
+    /// What the environment variable [`VARIABLE`] says; without it a hardware GPU if there is one, otherwise the CPU.
     #[default]
     Auto,
     /// The CPU.
@@ -79,9 +84,20 @@ pub fn cpu() -> OpenDevice {
     OpenDevice { device: Device::flex(), name: threads, is_gpu: false, is_software: false, notice: None }
 }
 
+/// Returns what `choice` stands for if `variable` is the value of the environment variable, and a notice for the user if
+/// that is no device.
+fn resolved(choice: DeviceChoice, variable: Option<&str>) -> (DeviceChoice, Option<String>) {
+    let variable = variable.filter(|text| choice == DeviceChoice::Auto && !text.trim().is_empty());
+    match variable.map(str::parse) {
+        Some(Ok(said)) => (said, None),
+        Some(Err(reason)) => (choice, Some(format!("{VARIABLE}: {reason}. The device is chosen automatically."))),
+        None => (choice, None),
+    }
+}
+
 /// Returns whether `choice` may lead to a GPU. This is answered at once, without asking any driver.
 pub fn may_be_gpu(choice: DeviceChoice) -> bool {
-    match choice {
+    match resolved(choice, std::env::var(VARIABLE).ok().as_deref()).0 {
         DeviceChoice::Cpu => false,
         DeviceChoice::Auto => may_have_gpu(),
         DeviceChoice::Gpu(_) => true,
@@ -125,10 +141,13 @@ pub fn open(choice: DeviceChoice) -> OpenDevice {
 
 /// Like [`open`]; `tell` receives the name of every GPU before it is opened, which can take seconds.
 pub fn open_telling(choice: DeviceChoice, tell: impl FnMut(&str)) -> OpenDevice {
-    match candidates(choice) {
+    let (choice, wrong) = resolved(choice, std::env::var(VARIABLE).ok().as_deref());
+    let device = match candidates(choice) {
         Ok(candidates) => first_of(&candidates, tell, open_adapter),
         Err(notice) => with_notice(notice),
-    }
+    };
+    let notice = wrong.into_iter().chain(device.notice.clone()).reduce(|all, next| all + " " + &next);
+    OpenDevice { notice, ..device }
 }
 
 /// Opens the first adapter that can be opened; if there is none, the CPU.
@@ -169,6 +188,17 @@ pub struct Fault {
     pub device: String,
     /// The error message of the device.
     pub reason: String,
+}
+
+impl Fault {
+    /// Whether the memory of the device was too small.
+    pub fn is_out_of_memory(&self) -> bool {
+        // burn, cubecl and wgpu have no common error for this, and most of them reach us as the text of a panic.
+        let reason = self.reason.to_ascii_lowercase();
+        ["out of memory", "out-of-memory", "outofmemory", "out of device memory", "buffertoobig", "too big"]
+            .iter()
+            .any(|words| reason.contains(words))
+    }
 }
 
 /// An error that a device may have caused.
@@ -287,6 +317,33 @@ mod tests {
         let notice = "broken could not be opened (it makes no device). sound is used. Nothing can be stored.";
         assert_eq!(device.notice.as_deref(), Some(notice));
         assert_eq!(first_of(&[], |_| (), open).notice, None, "a machine without a card has nothing to explain");
+    }
+
+    #[test]
+    fn the_variable_says_what_auto_is_and_nothing_else() {
+        let gpu = DeviceChoice::Gpu(Some(1));
+        assert_eq!(resolved(DeviceChoice::Auto, Some("gpu:1")), (gpu, None));
+        assert_eq!(resolved(DeviceChoice::Cpu, Some("gpu:1")), (DeviceChoice::Cpu, None));
+        assert_eq!(resolved(gpu, Some("cpu")), (gpu, None));
+        assert_eq!(resolved(DeviceChoice::Auto, Some(" ")), (DeviceChoice::Auto, None));
+        assert_eq!(resolved(DeviceChoice::Auto, None), (DeviceChoice::Auto, None));
+        let (choice, notice) = resolved(DeviceChoice::Auto, Some("cuda"));
+        assert_eq!(choice, DeviceChoice::Auto);
+        assert!(notice.is_some_and(|text| text.starts_with("HIMIX_DEVICE: 'cuda' is no device; say auto")));
+    }
+
+    #[test]
+    fn too_little_memory_is_told_from_a_lost_device() {
+        let fault = |reason: &str| Fault { device: "card".into(), reason: reason.into() };
+        for reason in [
+            "out of device memory allocating 4096 bytes",
+            "An out-of-memory error happened during launch",
+            "wgpu error: Out of Memory",
+            "BufferTooBig(1024)",
+        ] {
+            assert!(fault(reason).is_out_of_memory(), "{reason}");
+        }
+        assert!(!fault("wgpu error: Validation Error: Parent device is lost").is_out_of_memory());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use cubecl_environment::environment;
 use cubecl_environment::persistence::{Access, Database};
 use cubecl_runtime::config::CubeClRuntimeConfig;
 
-use super::Adapter;
+use super::{Adapter, effort};
 
 /// The first bytes of every database of SQLite's file format, see <https://www.sqlite.org/fileformat.html>.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -51,16 +51,20 @@ pub(super) fn name(info: &AdapterInfo) -> String {
 }
 
 /// Makes burn read and store tuning results for `adapter` in its own database; call this before a device is opened. A
-/// database that cannot be read is renamed. Returns a notice for the user if results cannot be stored.
+/// database that cannot be read is renamed. Returns a notice for the user if results cannot be stored or the effort is
+/// none.
 pub(super) fn select(adapter: &Adapter) -> Option<String> {
     let folder = folder();
-    let mut config = CubeClRuntimeConfig::default().override_from_env();
+    let (effort, wrong) = effort::chosen();
+    let mut config = CubeClRuntimeConfig::default();
+    effort.apply(&mut config.autotune);
+    let mut config = config.override_from_env();
     config.autotune.disable_cache |= folder.is_none();
     // burn would read a file of the working directory here, and choose the place of the results by it. Its choice has
     // to come first, because it would replace ours.
     CubeClRuntimeConfig::try_set(config);
-    let file = folder?.join(&adapter.store);
-    let notice = prepare(&file).err();
+    let Some(file) = folder.map(|folder| folder.join(effort.store(&adapter.store))) else { return wrong };
+    let notice = wrong.into_iter().chain(prepare(&file).err()).reduce(|all, next| all + " " + &next);
     // If the folder cannot be written to, burn keeps the results in memory. It drops them when a store is selected, even
     // if it is the same.
     if environment::path() != file {
@@ -113,9 +117,9 @@ fn companions(file: &Path) -> [PathBuf; 4] {
     })
 }
 
-/// Returns what is stored for an adapter; `None` if nothing is.
+/// Returns what is stored for an adapter and the effort of this process; `None` if nothing is.
 pub fn stored(adapter: &Adapter) -> Option<Stored> {
-    let file = folder()?.join(&adapter.store);
+    let file = folder()?.join(effort::chosen().0.store(&adapter.store));
     if !file.is_file() || is_damaged(&file) {
         return None;
     }

@@ -116,19 +116,7 @@ mod tests {
     fn case() -> (Image, MaskOf, Mask) {
         let image = Image { width: 2, height: 2, channels: 1, pixels: Pixels::U8(vec![0, 200, 0, 200]) };
         let plane = Plane { width: 2, height: 2, values: vec![0.0, 1.0, 0.0, 1.0] };
-        let prediction = Prediction {
-            prompt: String::new(),
-            probability_model: plane.clone(),
-            probability: plane,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: Default::default(),
-            milliseconds: Default::default(),
-            device: String::new(),
-            presence: None,
-            domain: None,
-        };
-        let mask = MaskOf::Prediction(Arc::new(prediction), 0.3);
+        let mask = MaskOf::Prediction(Arc::new(Prediction::of_map("", plane)), 0.3);
         (image, mask, Mask { width: 2, height: 2, values: vec![1, 0, 0, 0] })
     }
 

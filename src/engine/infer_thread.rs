@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
 
 use super::event::{Event, ModelEvent, Slot};
 use super::event_sender::EventSender;
@@ -82,6 +82,7 @@ impl InferThread {
     pub(super) fn run(mut self) {
         loop {
             let warm_up = self.warm_up.as_ref().map_or_else(never, |warm_up| warm_up.messages.clone());
+            let late = self.warm_up.as_ref().map_or_else(never, |warm_up| at(warm_up.deadline()));
             select! {
                 recv(self.quit) -> _ => {
                     if let Some(warm_up) = self.warm_up.take() {
@@ -90,6 +91,7 @@ impl InferThread {
                     return;
                 }
                 recv(warm_up) -> message => self.hear(message.ok()),
+                recv(late) -> _ => self.give_warm_up_up(),
                 recv(self.requests.models.arrivals()) -> _ => self.open_waiting_model(),
                 recv(self.requests.predictions.arrivals()) -> _ => {
                     // A model that was requested earlier is opened first.
@@ -164,11 +166,21 @@ impl InferThread {
         Some(ended)
     }
 
+    /// Leaves a warm-up behind whose driver does not answer.
+    fn give_warm_up_up(&mut self) {
+        let Some(hung) = self.end_warm_up() else { return };
+        self.turn.take_away();
+        let device = hung.device.clone().unwrap_or_else(|| "The GPU".into());
+        self.say(ModelEvent::Notice(format!(
+            "{device} does not answer while it is made ready. The CPU is used. Choose the device again to try once more; if it hangs again, update the graphics driver."
+        )));
+    }
+
     /// Handles a message of the warm-up; `None` if its thread ended without a word.
     fn hear(&mut self, message: Option<Message>) {
         let outcome = match message {
             Some(Message::Progress(progress)) => {
-                self.warm_up.iter_mut().for_each(|warm_up| warm_up.device = Some(progress.device.clone()));
+                self.warm_up.iter_mut().for_each(|warm_up| warm_up.hear_of(&progress.device));
                 return self.say(ModelEvent::WarmUp(Some(progress)));
             }
             Some(Message::Done(outcome)) => outcome,

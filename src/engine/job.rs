@@ -16,6 +16,8 @@ pub enum Worker {
     Files,
     /// Counts, measures and renders; also writes images that have to be rendered first.
     Compute,
+    /// Works through the files of many cases, which takes longer than anything that is looked at should wait.
+    Sets,
     /// Writes files that must not wait for other jobs, for example the settings.
     Storage,
 }

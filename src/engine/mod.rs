@@ -2,9 +2,10 @@
 //! the other.
 //!
 //! One thread owns the model; a second one owns the model for comparison while there is one. While such a model
-//! computes on the CPU, a further thread may make it ready on a GPU. Other threads read files, compute (count, measure and render), write files, and train. Every request is a [`Pending`] of the
-//! window, which receives the answer. Requests that are large and soon outdated, such as those for a prediction,
-//! wait in [`LatestSlot`]s, in which a newer value replaces an older one. All others go through bounded channels.
+//! computes on the CPU, a further thread may make it ready on a GPU. Other threads read files, compute (count, measure
+//! and render), work through the files of many cases, write files, and train. Every request is a [`Pending`] of the
+//! window, which receives the answer. Requests that are large and soon outdated, such as those for a prediction, wait in
+//! [`LatestSlot`]s, in which a newer value replaces an older one. All others go through bounded channels.
 
 mod display;
 mod enlarge;
@@ -103,6 +104,7 @@ pub struct Engine {
     slices: Slices,
     files: WorkerThread,
     compute: WorkerThread,
+    sets: WorkerThread,
     storage: WorkerThread,
     events: Receiver<Event>,
     out: EventSender,
@@ -112,8 +114,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the threads `himix-infer`, `himix-files`, `himix-compute`, `himix-storage`, `himix-thumbnails`,
-    /// `himix-slices` and `himix-preflight`. `open` is called on the threads that need a model, `trainer` on the
+    /// Starts the threads `himix-infer`, `himix-files`, `himix-compute`, `himix-sets`, `himix-storage`,
+    /// `himix-thumbnails`, `himix-slices` and `himix-preflight`. `open` is called on the threads that need a model, `trainer` on the
     /// thread of a run, and `wake` after every report.
     ///
     /// # Errors
@@ -133,6 +135,7 @@ impl Engine {
             thumbnails: Thumbnails::start(out.clone())?,
             files: WorkerThread::start("himix-files")?,
             compute: WorkerThread::start("himix-compute")?,
+            sets: WorkerThread::start_behind("himix-sets")?,
             storage: WorkerThread::start("himix-storage")?,
             events,
             out,
@@ -205,6 +208,7 @@ impl Engine {
         match worker {
             Worker::Files => &self.files,
             Worker::Compute => &self.compute,
+            Worker::Sets => &self.sets,
             Worker::Storage => &self.storage,
         }
     }
@@ -349,7 +353,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        for worker in [&mut self.storage, &mut self.compute, &mut self.files] {
+        for worker in [&mut self.storage, &mut self.compute, &mut self.sets, &mut self.files] {
             worker.close();
         }
         if let Some(study) = self.study.take() {
@@ -362,6 +366,7 @@ impl Drop for Engine {
         self.thumbnails.end();
         self.storage.end(FAREWELL);
         self.compute.end(FAREWELL);
+        self.sets.end(SHORT_FAREWELL);
         self.files.end(SHORT_FAREWELL);
         self.primary.end();
         if let Some(compared) = &mut self.compared {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -19,8 +19,24 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// The number of messages that may wait for the inference thread.
 const QUEUE: usize = 4;
 
+/// The time without a message after which a warm-up is taken for hung. A step takes two minutes on a card, and longer on
+/// a software renderer; a warm-up may also have to wait for its turn.
+const PATIENCE: Duration = Duration::from_secs(1200);
+
 /// Warm-ups take turns: side by side, two models would tune the same kernels twice.
-pub(super) type Turn = Arc<Mutex<()>>;
+#[derive(Clone, Default)]
+pub(super) struct Turn(Arc<Mutex<Arc<Mutex<()>>>>);
+
+impl Turn {
+    fn current(&self) -> Arc<Mutex<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets others go on without the warm-up that has the turn and will never return it.
+    pub(super) fn take_away(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+    }
+}
 
 /// A message of the thread.
 pub(super) enum Message {
@@ -37,6 +53,8 @@ pub(super) struct WarmUpThread {
     ended: Receiver<()>,
     /// The name of the device, once it is known.
     pub(super) device: Option<String>,
+    /// When the thread gave its last sign.
+    heard: Instant,
 }
 
 impl WarmUpThread {
@@ -58,7 +76,18 @@ impl WarmUpThread {
             lower(PREDICTION);
             run(warm_up, &turn, &flag, &out);
         })?;
-        Ok(Self { messages, is_abandoned, ended, device: None })
+        Ok(Self { messages, is_abandoned, ended, device: None, heard: Instant::now() })
+    }
+
+    /// Notes a message about this device.
+    pub(super) fn hear_of(&mut self, device: &str) {
+        self.device = Some(device.to_owned());
+        self.heard = Instant::now();
+    }
+
+    /// When to give up unless there is another message.
+    pub(super) fn deadline(&self) -> Instant {
+        self.heard + PATIENCE
     }
 
     /// Abandons the warm-up and waits for its current step for a limited time.
@@ -76,6 +105,7 @@ impl Drop for WarmUpThread {
 }
 
 fn run(warm_up: WarmUp, turn: &Turn, is_abandoned: &AtomicBool, out: &Sender<Message>) {
+    let turn = turn.current();
     let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     // The caller may have gone while this one waited for its turn.
     if is_abandoned.load(Ordering::Relaxed) {
@@ -89,5 +119,31 @@ fn run(warm_up: WarmUp, turn: &Turn, is_abandoned: &AtomicBool, out: &Sender<Mes
     if let Err(unsent) = out.send(Message::Done(outcome)) {
         // The model of a broken device may panic when it is dropped.
         let _ = guarded(move || drop(unsent));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warm_up_that_hangs_keeps_no_other_from_its_turn() {
+        let turn = Turn::default();
+        let (hold, held) = bounded::<()>(0);
+        let (begun, begins) = bounded(1);
+        let hangs: WarmUp = Box::new(move |_| {
+            begun.send(()).map_err(|_| "nobody waits")?;
+            let _ = held.recv();
+            Ok(Warmed::Abandoned)
+        });
+        let first = WarmUpThread::start(Slot::Primary, hangs, turn.clone()).expect("a thread");
+        begins.recv().expect("it has begun");
+        assert!(first.deadline() > Instant::now());
+        drop(first);
+        turn.take_away();
+        let second = WarmUpThread::start(Slot::Compared, Box::new(|_| Ok(Warmed::NoGpu(None))), turn);
+        let message = second.expect("a thread").messages.recv().expect("it has its turn");
+        assert!(matches!(message, Message::Done(Ok(Warmed::NoGpu(None)))));
+        drop(hold);
     }
 }

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::guard::guarded;
 use super::job::{Failure, Job, Opened, Task};
 use super::pending::Reply;
+use super::priority::{LAB, lower};
 
 /// The number of jobs that may wait for the thread.
 const QUEUE: usize = 64;
@@ -36,12 +37,25 @@ impl WorkerThread {
     /// # Errors
     /// The thread could not be started.
     pub(super) fn start(name: &str) -> io::Result<Self> {
+        Self::start_with(name, || ())
+    }
+
+    /// Starts the thread `name` with a lower priority than predictions have.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub(super) fn start_behind(name: &str) -> io::Result<Self> {
+        Self::start_with(name, || lower(LAB))
+    }
+
+    fn start_with(name: &str, first: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let (calls, calls_in) = bounded::<Call>(QUEUE);
         let (alive, ended) = bounded::<()>(0);
         let is_closing = Arc::<AtomicBool>::default();
         let closing = is_closing.clone();
         Builder::new().name(name.into()).spawn(move || {
             let _alive: Sender<()> = alive;
+            first();
             let mut opened = None;
             for call in calls_in {
                 call(&mut opened, &closing);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::error::InferError;
 use super::segmenter::{Segmenter, local};
-use super::side_by_side::in_order;
+use super::side_by_side::without_batches;
 use crate::data::describe::Kind;
 use crate::data::image::load_as;
 use crate::data::phantom::phantom;
@@ -59,7 +59,7 @@ pub fn domain_rows(
         Ok::<_, InferError>(Ok(local(segmenter, "its features cannot be read")?.pooled_features(&image)?))
     };
     let DomainRows { mut rows, mut skipped } = DomainRows::default();
-    let is_done = in_order(segmenter, images.len(), 1, job, |next| {
+    let is_done = without_batches(segmenter, images.len(), 1, job, |next| {
         for done in 0..images.len() {
             if progress(done, images.len()).is_break() {
                 return Ok(false);

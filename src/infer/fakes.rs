@@ -1,10 +1,7 @@
 //! A model whose masks a test draws.
 
 use crate::data::{Image, Mask, Pixels};
-use crate::infer::{
-    InferError, InspectOptions, Inspection, Milliseconds, ModelInfo, Overrides, Plane, Prediction, Segmenter,
-    TokensRead,
-};
+use crate::infer::{InferError, InspectOptions, Inspection, ModelInfo, Overrides, Plane, Prediction, Segmenter};
 
 /// The side of images and masks.
 const SIDE: usize = 100;
@@ -51,19 +48,7 @@ impl Segmenter for Drawn {
     }
 
     fn predict(&mut self, _: &Image, prompt: &str) -> Result<Prediction, InferError> {
-        let map = (self.0)(prompt);
-        Ok(Prediction {
-            prompt: prompt.to_owned(),
-            probability_model: map.clone(),
-            probability: map,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: TokensRead::default(),
-            milliseconds: Milliseconds::default(),
-            device: "none".into(),
-            presence: None,
-            domain: None,
-        })
+        Ok(Prediction { device: "none".into(), ..Prediction::of_map(prompt, (self.0)(prompt)) })
     }
 
     fn inspect(

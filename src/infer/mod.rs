@@ -1,5 +1,7 @@
 //! Predictions from an image and a prompt. The features of both are cached for the next prediction.
 
+mod batch_case;
+mod batches;
 mod cache;
 mod candidates;
 mod domain;
@@ -9,6 +11,8 @@ mod error;
 pub mod evaluate;
 #[cfg(test)]
 mod fakes;
+mod finish;
+mod gpu_thread;
 pub mod influence;
 mod info;
 mod inspect;
@@ -31,6 +35,7 @@ mod sweep;
 mod temperature;
 mod variants;
 mod warm_up;
+mod watched;
 
 pub use crate::model::overrides::{GroupOverrides, Overrides, Parameter, StageOverrides};
 pub use crate::model::weights::domain::{DomainKind, DomainSummary};

@@ -18,6 +18,13 @@ pub struct Plane {
     pub values: Vec<f32>,
 }
 
+impl Plane {
+    /// Returns the values in 8 bits, from 0 for 0 to 255 for 1.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.values.iter().map(|value| (value * 255.0).round() as u8).collect()
+    }
+}
+
 /// The mean activation of a decoder stage's output, scaled to 0…1 over the map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageMap {
@@ -112,9 +119,7 @@ impl Prediction {
             domain: None,
         }
     }
-}
 
-impl Prediction {
     /// The mask at `threshold`, one byte per pixel, 0 or 1. A pixel is foreground if its probability is at least
     /// `threshold`.
     pub fn mask(&self, threshold: f32) -> Vec<u8> {

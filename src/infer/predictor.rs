@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::batch_case::{BatchCase, Front};
 use super::cache::Recent;
 use super::domain::{Domain, DomainFigure, pooled};
 use super::error::InferError;
+use super::finish::{Finish, encode, natural};
 use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
 use super::inspection::InspectOptions;
-use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
-use super::presence::presence;
+use super::prediction::{Milliseconds, Plane, Prediction, StageMap};
 use crate::data::{Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::logging;
@@ -71,14 +72,8 @@ pub struct Predictor {
     notices: Vec<String>,
 }
 
-/// The probability of a logit that is divided by the temperature. It is computed from the logits that are read back, so that it is the same function on
-/// every device: burn's fusion of a sigmoid with other operations has given wrong values on software Vulkan.
-fn probability(logit: f32, temperature: f32) -> f32 {
-    1.0 / (1.0 + (-logit / temperature).exp())
-}
-
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
-    let executor = located.load(&device.device)?.prepare();
+    let executor = located.load(&device::cpu().device)?.prepare(&device.device);
     let prompts = Arc::new(Mutex::new(Recent::new(PROMPTS_CACHED)));
     Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts })
 }
@@ -250,12 +245,7 @@ impl Predictor {
 
     /// The tokens that the network would read of a prompt; empty if it reads no text.
     pub fn encode(&self, prompt: &str) -> Encoding {
-        match &self.tokenizer {
-            Some(tokenizer) => tokenizer.encode(prompt, self.info.token_limit),
-            None => {
-                Encoding { ids: Vec::new(), mask: Vec::new(), read: Vec::new(), dropped: Vec::new(), total: 0 }
-            }
-        }
+        encode(self.tokenizer.as_deref(), self.info.token_limit, prompt)
     }
 
     /// What the network would read of a prompt, by words; empty if it reads no text.
@@ -299,6 +289,18 @@ impl Predictor {
         self.notices.extend(device.notice.clone());
         self.loaded = load(&self.located, device.clone())?;
         self.info.device.clone_from(&device.name);
+        Ok(())
+    }
+
+    /// Opens the model on the CPU for the reason in `notice`. What lies on the current device, which hangs, is left there:
+    /// dropping it could hang as well.
+    pub(super) fn leave_device(&mut self, notice: String) -> Result<(), InferError> {
+        let cpu = device::with_notice(notice);
+        let loaded = load(&self.located, cpu.clone())?;
+        std::mem::forget(std::mem::replace(&mut self.loaded, loaded));
+        std::mem::forget(std::mem::take(&mut self.inspection_cache));
+        self.notices.extend(cpu.notice);
+        self.info.device = cpu.name;
         Ok(())
     }
 
@@ -348,6 +350,11 @@ impl Predictor {
         self.located.config.network.image_side()
     }
 
+    /// The temperature by which the logits are divided.
+    fn temperature(&self) -> f32 {
+        self.located.config.temperature.get()
+    }
+
     pub(super) fn is_transposed(&self) -> bool {
         self.located.config.is_transposed()
     }
@@ -361,12 +368,39 @@ impl Predictor {
         let states = self.text_states(&encoding, &mut milliseconds)?;
 
         let start_decoder = Instant::now();
-        let executor = &mut self.loaded.executor;
-        let decoded = match executor.staged() {
-            Some(staged) => staged.decode_with(&features, &states, overrides),
-            None => Decoded { logits: executor.decode(&features, &states), stages: Vec::new() },
-        };
+        let decoded = self.decode(&features, &states, overrides);
         Ok(Pass { features, domain, states, decoded, encoding, milliseconds, start, start_decoder })
+    }
+
+    fn decode(&mut self, features: &Features, states: &TextStates, overrides: &Overrides) -> Decoded {
+        let executor = &mut self.loaded.executor;
+        match executor.staged() {
+            Some(staged) => staged.decode_with(features, states, overrides),
+            None => Decoded { logits: executor.decode(features, states), stages: Vec::new() },
+        }
+    }
+
+    /// The logits of an image of a set that is computed alone, row by row as the network gives them. Only the states of
+    /// its prompt are cached.
+    pub(super) fn logits_of(&mut self, case: &BatchCase, overrides: &Overrides) -> Result<Vec<f32>, InferError> {
+        let side = self.side();
+        let data = TensorData::new(case.image.clone(), [1, 3, side, side]);
+        let features = self.loaded.executor.encode_image(Tensor::from_data(data, &self.loaded.device.device));
+        let states = self.text_states(&case.encoding, &mut Milliseconds::default())?;
+        let decoded = self.decode(&features, &states, overrides);
+        self.values(decoded.logits.reshape([-1]))
+    }
+
+    /// What other threads need to prepare the images of a set and to finish their predictions.
+    pub(super) fn front(&self) -> Front {
+        Front {
+            info: self.info.clone(),
+            tokenizer: self.tokenizer.clone(),
+            presence: self.presence.clone(),
+            temperature: self.temperature(),
+            side: self.side(),
+            is_transposed: self.is_transposed(),
+        }
     }
 
     /// The features of an image, and how far it is from the training pictures, from the cache if it is known.
@@ -436,39 +470,35 @@ impl Predictor {
         overrides: &Overrides,
         has_maps: bool,
     ) -> Result<Prediction, InferError> {
-        let side = self.side();
-        let natural = |values: Vec<f32>, side: usize| {
-            if self.is_transposed() { preprocess::untranspose(&values, side) } else { values }
-        };
-        let temperature = self.located.config.temperature.get();
+        let (side, is_transposed) = (self.side(), self.is_transposed());
         let logits = self.values(pass.decoded.logits.clone().reshape([-1]))?;
-        let model_values =
-            natural(logits.into_iter().map(|logit| probability(logit, temperature)).collect(), side);
         let mut stages = Vec::new();
         for (stage, grid) in pass.decoded.stages.iter().zip(&self.info.stages).filter(|_| has_maps) {
             let side = 2 * grid;
-            let values = natural(self.values(stage.output.clone().mean_dim(1))?, side);
+            let values = natural(self.values(stage.output.clone().mean_dim(1))?, side, is_transposed);
             let map = Plane { width: side, height: side, values }.normalised();
             stages.push(StageMap { grid: *grid, map });
         }
-        let decoder = elapsed_ms(pass.start_decoder);
-
-        let values = preprocess::plane_to_image(&model_values, side, false, image.width, image.height);
-        let Encoding { read, dropped, .. } = pass.encoding.clone();
-        let probability_model = Plane { width: side, height: side, values: model_values };
-        let presence = self.presence.as_ref().and_then(|found| presence(found, &probability_model, prompt));
-        Ok(Prediction {
-            prompt: prompt.to_owned(),
-            probability_model,
-            probability: Plane { width: image.width, height: image.height, values },
+        let milliseconds = Milliseconds { decoder: elapsed_ms(pass.start_decoder), ..pass.milliseconds };
+        let finish = Finish {
+            image,
+            prompt,
+            logits,
+            temperature: self.temperature(),
+            side,
+            is_transposed,
             stages,
-            parameters: stage_parameters(overrides),
-            tokens: TokensRead { read, dropped, limit: self.info.token_limit, reading: self.reading(prompt) },
-            milliseconds: Milliseconds { decoder, total: elapsed_ms(pass.start), ..pass.milliseconds },
-            device: self.loaded.device.name.clone(),
-            presence,
+            encoding: &pass.encoding,
+            reading: self.reading(prompt),
+            limit: self.info.token_limit,
+            presence: self.presence.as_deref(),
             domain: pass.domain.clone(),
-        })
+            overrides,
+            device: &self.loaded.device.name,
+            milliseconds,
+            start: pass.start,
+        };
+        Ok(finish.prediction())
     }
 
     /// The values of a tensor in row-major order.
@@ -495,9 +525,19 @@ impl Predictor {
         &self.registry
     }
 
+    /// Whether the model has a summary of its training pictures, so that its predictions need the features.
+    pub(super) fn has_domain(&self) -> bool {
+        self.domain.is_some()
+    }
+
     /// The device on which the model computes.
     pub(super) fn device(&self) -> &OpenDevice {
         &self.loaded.device
+    }
+
+    /// Adds a message for the user.
+    pub(super) fn add_notice(&mut self, notice: String) {
+        self.notices.push(notice);
     }
 
     /// Replaces the messages that were not taken yet.
@@ -549,18 +589,6 @@ pub(super) struct Pass {
     milliseconds: Milliseconds,
     start: Instant,
     start_decoder: Instant,
-}
-
-/// The σ and layer weights of each stage in `overrides`.
-pub(super) fn stage_parameters(overrides: &Overrides) -> Vec<StageParameters> {
-    let stages = overrides.stages.iter().zip(overrides.layer_weights());
-    stages
-        .map(|(stage, layer_weights)| StageParameters {
-            grid: stage.grid,
-            sigma: stage.sigma.filter(|_| stage.is_filtered),
-            layer_weights,
-        })
-        .collect()
 }
 
 fn elapsed_ms(start: Instant) -> f64 {

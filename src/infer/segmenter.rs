@@ -11,8 +11,9 @@ use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Prediction;
 use super::predictor::Predictor;
 use super::warm_up::{Report, WarmUp};
+use super::watched::{Patience, Reopen, Watched};
 use crate::data::Image;
-use crate::device::DeviceChoice;
+use crate::device::{self, DeviceChoice};
 use crate::model::overrides::Overrides;
 use crate::model::weights::ModelSource;
 
@@ -80,7 +81,19 @@ pub type OpenModel =
 
 /// Opens models on this computer.
 pub fn local_models() -> OpenModel {
-    Arc::new(|source, device| Ok(Box::new(Predictor::open(source, device)?)))
+    Arc::new(|source, device| Ok(watched(Predictor::open(source, device)?, false)))
+}
+
+/// The predictor, watched if it computes on a hardware GPU. A software renderer does not hang, and takes longer for some
+/// models than any patience. `is_tuned` tells whether everything that a prediction needs was run once.
+pub(super) fn watched(predictor: Predictor, is_tuned: bool) -> Box<dyn Segmenter> {
+    let open = predictor.device();
+    if !open.is_gpu || open.is_software {
+        return Box::new(predictor);
+    }
+    let (registry, source) = (predictor.registry().clone(), predictor.located().source.clone());
+    let reopen: Reopen = Box::new(move || Ok(Box::new(Predictor::open_in(&registry, &source, device::cpu())?)));
+    Box::new(Watched::new(Box::new(predictor), reopen, Patience::default(), is_tuned))
 }
 
 /// The model itself; `what` describes the operation that needs a model on this computer.

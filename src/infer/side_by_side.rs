@@ -2,8 +2,9 @@
 //!
 //! Each thread computes whole images alone, because a pass is a sequence of short operations and dividing each of
 //! them among threads leaves the threads waiting for each other. This holds for the bundled model and for the full
-//! size (`docs/measurements.md`, *Sets of images*). The caller receives the results in the order of the set, one
-//! after the other, as if there were one thread.
+//! size (`docs/measurements.md`, *Sets of images*). A GPU has one model for all threads, which computes large sets in
+//! batches ([`super::batches`]). The caller receives the results in the order of the set, one after the other, as if
+//! there were one thread.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -14,10 +15,15 @@ use std::thread::{Builder, Result as Caught, scope};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::batches::{Asker, Batches, SIZE, serve};
 use super::segmenter::Segmenter;
 
 /// The number of runs per thread that are started before the caller has received the results of the earlier ones.
 const AHEAD: usize = 2;
+/// The number of threads that ask a GPU for predictions: while it computes a batch, others read and score images.
+const ASKERS: usize = SIZE + SIZE / 2;
+/// The number of jobs from which a GPU computes in batches, for which it has to be tuned once more.
+const MANY: usize = 256;
 
 /// A model for one thread, with the pool in which its operations run.
 struct Seat {
@@ -28,6 +34,10 @@ struct Seat {
 /// Computes `job` for the numbers 0 to `count` and passes `take` a function that returns the results in this order,
 /// one with each call; it must not be called more than `count` times. Every `run` consecutive jobs have the same
 /// thread, and every thread has a `State` of its own that lives from job to job.
+///
+/// On a GPU, several jobs run at the same time if there are many, and their predictions are computed in batches; those
+/// agree with predictions of one image to rounding. A model with a summary of its training pictures predicts one image at a
+/// time, because a batch has no features by which the domain could be told.
 ///
 /// If the segmenter cannot be shared, or there is only one thread ([`rayon::current_num_threads`]), each job is
 /// computed when its result is asked for. Otherwise a limited number of jobs are computed ahead; what was computed
@@ -41,15 +51,66 @@ pub fn in_order<State: Default, Outcome: Send, Taken>(
 ) -> Taken {
     let run = run.max(1);
     let runs = count.div_ceil(run);
+    if count >= MANY
+        && let Some(predictor) = segmenter.local()
+        && predictor.device().is_gpu
+        && !predictor.has_domain()
+    {
+        let (out, requests) = bounded(ASKERS);
+        let front = predictor.front();
+        let asker = |number| {
+            let segmenter: Box<dyn Segmenter> = Box::new(Asker { front: front.clone(), out: out.clone() });
+            Some(Seat { segmenter, pool: pool_of_one(number)? })
+        };
+        let seats: Vec<Seat> = (0..ASKERS.min(runs)).map_while(asker).collect();
+        // Only the seats hold this end, so that the service ends with them.
+        drop(out);
+        let service = move || serve(&mut Batches::of(predictor), &requests);
+        return at_seats(seats, Some(Box::new(service)), 1, count, run, job, take);
+    }
+    without_batches(segmenter, count, run, job, take)
+}
+
+/// The same for jobs that need the model itself ([`Segmenter::local`]), which those of a batch do not have.
+pub(super) fn without_batches<State: Default, Outcome: Send, Taken>(
+    segmenter: &mut dyn Segmenter,
+    count: usize,
+    run: usize,
+    job: impl Fn(&mut dyn Segmenter, &mut State, usize) -> Outcome + Sync,
+    take: impl FnOnce(&mut dyn FnMut() -> Outcome) -> Taken,
+) -> Taken {
+    let run = run.max(1);
+    let runs = count.div_ceil(run);
     let seats = seats(segmenter, rayon::current_num_threads().min(runs));
     if seats.len() < 2 {
         let (mut state, mut next) = (State::default(), 0..);
         return take(&mut || job(segmenter, &mut state, next.next().unwrap_or(count)));
     }
-    let ahead = AHEAD * seats.len();
+    at_seats(seats, None, AHEAD, count, run, job, take)
+}
+
+/// What runs beside the seats for as long as there are any.
+type Service<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Computes the jobs at the seats, with `ahead` runs of each before the caller has received the results of the earlier
+/// ones.
+fn at_seats<'a, State: Default, Outcome: Send, Taken>(
+    seats: Vec<Seat>,
+    service: Option<Service<'a>>,
+    ahead: usize,
+    count: usize,
+    run: usize,
+    job: impl Fn(&mut dyn Segmenter, &mut State, usize) -> Outcome + Sync,
+    take: impl FnOnce(&mut dyn FnMut() -> Outcome) -> Taken,
+) -> Taken {
+    let ahead = ahead * seats.len();
     let (ask, asked) = bounded::<Range<usize>>(ahead);
     let (answer, answers) = bounded::<(usize, Caught<Outcome>)>(ahead * run);
     scope(|scope| {
+        if let Some(service) = service {
+            // Without it, the seats find that nobody answers.
+            let _ = Builder::new().name("himix-batches".into()).spawn_scoped(scope, service);
+        }
         for (number, Seat { mut segmenter, pool }) in seats.into_iter().enumerate() {
             let (asked, answer, job) = (asked.clone(), answer.clone(), &job);
             let go = move || pool.install(|| work(segmenter.as_mut(), job, &asked, &answer));
@@ -72,12 +133,14 @@ fn seats(segmenter: &dyn Segmenter, threads: usize) -> Vec<Seat> {
     if threads < 2 {
         return Vec::new();
     }
-    let seat = |number| {
-        let name = move |_| format!("himix-pass-{number}");
-        let pool = ThreadPoolBuilder::new().num_threads(1).thread_name(name).build().ok()?;
-        Some(Seat { segmenter: segmenter.share()?, pool })
-    };
+    let seat = |number| Some(Seat { segmenter: segmenter.share()?, pool: pool_of_one(number)? });
     (0..threads).map_while(seat).collect()
+}
+
+/// A pool with one thread, so that the operations of a job are not divided.
+fn pool_of_one(number: usize) -> Option<ThreadPool> {
+    let name = move |_| format!("himix-pass-{number}");
+    ThreadPoolBuilder::new().num_threads(1).thread_name(name).build().ok()
 }
 
 /// Computes the runs that are asked for until nobody wants results any more.

@@ -3,9 +3,9 @@
 use std::ops::{ControlFlow, Range};
 
 use super::error::InferError;
+use super::prediction::Prediction;
 use super::segmenter::Segmenter;
 use super::side_by_side::in_order;
-use crate::data::foreground;
 use crate::data::{Mask, Volume, Window};
 
 /// What is predicted of a volume.
@@ -34,6 +34,20 @@ pub struct SlicePrediction {
     pub presence: Option<f32>,
     /// The name of the device that computed it.
     pub device: String,
+}
+
+impl SlicePrediction {
+    /// Returns the mask of a prediction for a slice, from 0, at a threshold; with the probabilities if they are wanted.
+    pub fn of(prediction: &Prediction, slice: usize, threshold: f32, with_probability: bool) -> Self {
+        let plane = &prediction.probability;
+        Self {
+            slice,
+            mask: Mask { width: plane.width, height: plane.height, values: prediction.mask(threshold) },
+            probability: with_probability.then(|| plane.bytes()),
+            presence: prediction.presence,
+            device: prediction.device.clone(),
+        }
+    }
 }
 
 /// Predicts the slices of a volume, several side by side if the model allows it ([`Segmenter::share`]); the results are
@@ -78,14 +92,5 @@ pub fn predict_slice(
 ) -> Result<SlicePrediction, InferError> {
     let image = volume.default_network_input(slice, wanted.window);
     let prediction = segmenter.predict(&image, wanted.prompt)?;
-    let plane = &prediction.probability;
-    let values = foreground(&plane.values, wanted.threshold);
-    let bytes = || plane.values.iter().map(|value| (value * 255.0).round() as u8).collect();
-    Ok(SlicePrediction {
-        slice,
-        mask: Mask { width: plane.width, height: plane.height, values },
-        probability: wanted.with_probability.then(bytes),
-        presence: prediction.presence,
-        device: prediction.device,
-    })
+    Ok(SlicePrediction::of(&prediction, slice, wanted.threshold, wanted.with_probability))
 }

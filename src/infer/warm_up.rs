@@ -10,7 +10,7 @@ use super::error::InferError;
 use super::inspection::InspectOptions;
 use super::prediction::Milliseconds;
 use super::predictor::Predictor;
-use super::segmenter::Segmenter;
+use super::segmenter::{Segmenter, watched};
 use crate::data::{Image, Pixels};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::model::overrides::Overrides;
@@ -149,7 +149,7 @@ impl Predictor {
             }
             predictor.set_notices(notice.into_iter().collect());
             match predictor.run_steps(&Step::ALL[2..], &Step::ALL, report) {
-                Ok(ControlFlow::Continue(())) => Ok(Warmed::Ready(Box::new(predictor))),
+                Ok(ControlFlow::Continue(())) => Ok(Warmed::Ready(watched(predictor, true))),
                 Ok(ControlFlow::Break(())) => Ok(Warmed::Abandoned),
                 // The message is about a device that is not used yet, not about a prediction.
                 Err(InferError::Compute { reason, .. }) => Err(InferError::Refused(reason)),

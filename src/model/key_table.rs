@@ -106,13 +106,6 @@ pub trait KeyTable {
         None
     }
 
-    /// Whether a linear layer uses the product for few rows, which needs the weight in the layout of the file. On
-    /// the CPU, all other weights are stored transposed.
-    fn is_for_few_rows(&self, key: &str) -> bool {
-        let _ = key;
-        false
-    }
-
     /// The offset and scale that map uniform numbers in ±1 to the deterministic weights of a tensor.
     fn distribution(&self, key: &str, shape: &[usize]) -> (f64, f64) {
         deterministic::distribution(key, shape)

@@ -5,11 +5,13 @@
 //! code.
 
 use burn::module::{Initializer, Module, Param};
+use burn::nn::Dropout;
+use burn::tensor::activation;
 use burn::tensor::module::{self, conv_transpose2d};
 use burn::tensor::ops::{AttentionModuleOptions, ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
-use super::cpu;
+use super::{cpu, part};
 
 /// A linear layer, `y = x Wᵀ + b`.
 #[derive(Module, Debug)]
@@ -66,6 +68,10 @@ impl LayerNorm {
 
     /// Normalises `[.., channels]`; the shape is kept.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let device = x.device();
+        if device.is_autodiff() && cpu::is_cpu(&device) {
+            return cpu::layer_norm(x, self.weight.val(), self.bias.val(), self.eps);
+        }
         module::layer_norm(x, self.weight.val(), Some(self.bias.val()), self.eps)
     }
 }
@@ -210,6 +216,29 @@ pub fn attend(
     let (query, key, value) = (split(query), split(key), split(value));
     let mixed = module::attention(query, key, value, masked, None, AttentionModuleOptions::default());
     mixed.swap_dims(1, 2).reshape([batch, length, channels])
+}
+
+/// The exact GELU.
+pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if cpu::is_cpu(&x.device()) {
+        return cpu::exact_gelu(x);
+    }
+    activation::gelu(x)
+}
+
+/// Applies dropout, `[batch, length, channels]`. In the pass over a part of a batch, its random numbers do not depend on
+/// how the batch is divided ([`part::dropout_factors`]).
+pub fn drop_out(layer: &Dropout, x: Tensor<3>) -> Tensor<3> {
+    let (device, shape) = (x.device(), x.dims());
+    let [batch, length, channels] = shape;
+    if device.is_autodiff()
+        && layer.training.is_enabled()
+        && layer.prob > 0.0
+        && let Some(factors) = part::dropout_factors(batch, length * channels, layer.prob)
+    {
+        return x * Tensor::from_data(TensorData::new(factors, shape), &device);
+    }
+    layer.forward(x)
 }
 
 /// Creates a parameter with values drawn uniformly from ±`bound`.

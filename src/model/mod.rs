@@ -4,12 +4,14 @@
 pub mod blocks;
 pub mod config;
 pub mod cpu;
+pub mod gpu;
 pub mod key_table;
 pub mod layers;
 pub mod network;
 pub mod networks;
 pub mod overrides;
 pub mod parameters;
+pub mod part;
 pub mod prepared;
 pub mod registry;
 pub mod trace;

@@ -50,6 +50,13 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
     /// The cost of one image in training.
     fn cost(&self) -> Cost;
 
+    /// Whether a batch may be divided among threads in training. The images of a batch must be independent of each
+    /// other, except in the batch norm of [`super::blocks::up_block`], and no layer but
+    /// [`super::layers::drop_out`] may draw random numbers.
+    fn is_divisible(&self) -> bool {
+        false
+    }
+
     /// Builds a model with random weights, which are drawn when they are first read.
     ///
     /// # Errors
@@ -89,6 +96,17 @@ pub struct Cost {
     pub operations: f64,
     /// The number of values that a step keeps for the backward pass.
     pub kept: f64,
+    /// The part of a text encoder, of which a frozen one keeps nothing and needs no gradients.
+    pub text: TextCost,
+}
+
+/// The cost of a text encoder in training; zero for a network without text.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TextCost {
+    /// The number of values in its parameters.
+    pub parameters: f64,
+    /// The number of values of one prompt that a step keeps for the backward pass.
+    pub kept: f64,
 }
 
 /// The tokens of a batch of prompts.
@@ -118,9 +136,12 @@ pub trait Model: Parameters + fmt::Debug + Send {
     /// Panics if the network reads text and there are no tokens.
     fn forward(&self, inputs: Inputs, trace: &mut Trace) -> Tensor<4>;
 
-    /// Prepares the network for the prediction of one image at a time. The executor takes over the weights; if the
-    /// model is a clone of one that still exists, some of them are copied.
-    fn prepare(self: Box<Self>) -> Box<dyn Executor>;
+    /// Prepares the network for the prediction of one image at a time on `device`. The executor takes over the weights; if
+    /// the model is a clone of one that still exists, some of them are copied.
+    ///
+    /// What is computed once is computed where the model is. For a GPU it should be on the CPU, because a GPU would
+    /// compile and tune kernels for shapes that never come again.
+    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor>;
 
     /// Returns the model with a text encoder that is not trained, or the model unchanged if it has no text
     /// encoder.

@@ -23,6 +23,10 @@ pub trait Parameters {
     /// dropout.
     fn without_gradients(&self) -> Box<dyn Model>;
 
+    /// Another model with the same weights in the same memory, whose gradients are separate: another thread can
+    /// compute with it without waiting for this one. Running statistics are shared.
+    fn detached(&self) -> Box<dyn Model>;
+
     /// Another handle to the same weights.
     fn boxed(&self) -> Box<dyn Model>;
 
@@ -38,6 +42,9 @@ pub trait Parameter {
     /// The values in row-major order.
     fn values(&self) -> Vec<f32>;
 
+    /// The values flattened, without gradients.
+    fn flat(&self) -> Tensor<1>;
+
     /// Removes the parameter's gradient from `gradients` and returns it flattened, on the plain device; `None` if
     /// there is none.
     fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>>;
@@ -51,10 +58,8 @@ pub trait ParameterSlot {
     /// The device. Reading it does not draw the random initial values.
     fn device(&self) -> Device;
 
-    /// Sets the values, in row-major order, instead of the random initial values, which are never drawn. If
-    /// `is_turned` is set, `values` are those of the transposed matrix: the parameter has the same meaning but is
-    /// stored column by column.
-    fn load(&mut self, values: Vec<f32>, is_turned: bool);
+    /// Sets the values, in row-major order, instead of the random initial values, which are never drawn.
+    fn load(&mut self, values: Vec<f32>);
 
     /// Replaces the value by the result of `change`, which receives it flattened and without gradients. The
     /// parameter remains trainable.
@@ -68,6 +73,12 @@ impl<const D: usize> Parameter for Param<Tensor<D>> {
 
     fn values(&self) -> Vec<f32> {
         self.val().into_data().iter::<f32>().collect()
+    }
+
+    fn flat(&self) -> Tensor<1> {
+        let value = self.val().inner();
+        let count = value.dims().iter().product::<usize>();
+        value.reshape([count])
     }
 
     fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>> {
@@ -99,14 +110,10 @@ impl<const D: usize> ParameterSlot for Slot<D> {
         self.param().lazy_device()
     }
 
-    fn load(&mut self, values: Vec<f32>, is_turned: bool) {
+    fn load(&mut self, values: Vec<f32>) {
         self.replace(|param| {
             let (shape, device, id) = (param.lazy_shape(), param.lazy_device(), param.id);
-            let tensor = if is_turned && D == 2 {
-                Tensor::<D>::from_data(TensorData::new(values, [shape[1], shape[0]]), &device).swap_dims(0, 1)
-            } else {
-                Tensor::from_data(TensorData::new(values, shape), &device)
-            };
+            let tensor = Tensor::from_data(TensorData::new(values, shape), &device);
             param.transform_for_load(tensor, id)
         });
     }
@@ -180,6 +187,19 @@ impl ModuleMapper for Mapper<'_> {
     }
 }
 
+/// Replaces every parameter that is trained by one that is a leaf of its own.
+struct Detach;
+
+impl ModuleMapper for Detach {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !param.val().is_require_grad() {
+            return param;
+        }
+        let (id, tensor, mapper) = param.consume();
+        Param::from_mapped_value(id, Tensor::from_inner(tensor.inner()).require_grad(), mapper)
+    }
+}
+
 impl<M: Module + Model + 'static> Parameters for M {
     fn count(&self) -> usize {
         self.num_params()
@@ -195,6 +215,10 @@ impl<M: Module + Model + 'static> Parameters for M {
 
     fn without_gradients(&self) -> Box<dyn Model> {
         Box::new(self.valid())
+    }
+
+    fn detached(&self) -> Box<dyn Model> {
+        Box::new(self.clone().map(&mut Detach))
     }
 
     fn boxed(&self) -> Box<dyn Model> {

@@ -17,13 +17,15 @@ pub struct Traced {
 #[derive(Debug, Default)]
 pub struct Trace {
     is_on: bool,
+    /// The end of the names that are kept although the recorder is not enabled.
+    ending: Option<&'static str>,
     tensors: Vec<Traced>,
 }
 
 impl Trace {
     /// Creates a recorder that keeps the tensors.
     pub fn on() -> Self {
-        Self { is_on: true, tensors: Vec::new() }
+        Self { is_on: true, ..Self::default() }
     }
 
     /// Creates a recorder that ignores everything.
@@ -31,16 +33,31 @@ impl Trace {
         Self::default()
     }
 
-    /// Whether tensors are kept. A caller may then compute tensors that it would otherwise skip.
+    /// Creates a recorder that keeps only the tensors whose names end with `ending`. The forward pass computes what it
+    /// computes without a recorder.
+    pub fn only(ending: &'static str) -> Self {
+        Self { ending: Some(ending), ..Self::default() }
+    }
+
+    /// Whether all tensors are kept. A caller may then compute tensors that it would otherwise skip.
     pub fn is_on(&self) -> bool {
         self.is_on
     }
 
-    /// Keeps `tensor` under `name`.
+    /// Whether a tensor of this name is kept.
+    pub fn keeps(&self, name: &str) -> bool {
+        self.is_on || self.ending.is_some_and(|ending| name.ends_with(ending))
+    }
+
+    /// Keeps `tensor` under `name`, if tensors of this name are kept.
     pub fn record<const D: usize>(&mut self, name: impl Into<String>, tensor: &Tensor<D>) {
-        if self.is_on {
+        if !self.is_on && self.ending.is_none() {
+            return;
+        }
+        let name = name.into();
+        if self.keeps(&name) {
             let shape = tensor.dims().to_vec();
-            self.tensors.push(Traced { name: name.into(), shape, values: tensor.clone().reshape([-1]) });
+            self.tensors.push(Traced { name, shape, values: tensor.clone().reshape([-1]) });
         }
     }
 

@@ -2,7 +2,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::data::MOST_LABELS;
 use crate::data::overlay::{OverlayColours, PREDICTION_OUTLINE, TRUTH_OUTLINE};
+
+/// The number of colours of labels, as in the shader: one for each label and one for pixels without a label.
+const LABEL_COLOURS: usize = MOST_LABELS + 1;
 
 /// The position of the image in the viewport.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -135,7 +139,7 @@ pub struct Uniforms {
     /// The number of the active label, with padding.
     active: [u32; 4],
     /// The colours of the labels, which are transparent where nothing is drawn.
-    labels: [[f32; 4]; 256],
+    labels: [[f32; 4]; LABEL_COLOURS],
 }
 
 /// Returns the index of a pixel's colour in the fills of [`Uniforms`]. It depends on whether the pixel is in the
@@ -196,7 +200,7 @@ impl Uniforms {
             truth_outline: opaque(TRUTH_OUTLINE),
             canvas: opaque(colours.canvas),
             active: [0; 4],
-            labels: [[0.0; 4]; 256],
+            labels: [[0.0; 4]; LABEL_COLOURS],
         }
     }
 

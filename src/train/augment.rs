@@ -67,6 +67,11 @@ fn bend(plane: &mut [f32], gamma: f32) {
     for value in plane.iter_mut() {
         *value = ((*value - low) / (high - low)).powf(gamma);
     }
+    normalise(plane);
+}
+
+/// Gives the plane mean 0 and standard deviation 1.
+pub fn normalise(plane: &mut [f32]) {
     let count = plane.len() as f32;
     let mean = plane.iter().sum::<f32>() / count;
     let variance = plane.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count;

@@ -9,8 +9,11 @@ use rayon::prelude::*;
 use super::augment::Augmentation;
 use super::cases::Cases;
 use super::config::TrainConfig;
+use super::sampling::{CaseLosses, cases_of_epoch, seed};
+use super::strong::Strong;
+use super::wording::Wording;
 use crate::data::preprocess;
-use crate::text::{Tokenizer, prompt};
+use crate::text::Tokenizer;
 
 /// The number of batches prepared in advance.
 const AHEAD: usize = 2;
@@ -46,8 +49,33 @@ pub struct Batch {
     pub attention: Vec<i64>,
     /// The number of images.
     pub count: usize,
+    /// The index of the case of each image.
+    pub cases: Vec<usize>,
     /// The reasons why cases could not be read. These cases are missing from the batch.
     pub skipped: Vec<String>,
+}
+
+impl Batch {
+    /// Repeats the last case until there are `size`, so that a GPU need not be tuned for another size. Returns the
+    /// number of cases before.
+    pub fn fill(&mut self, size: usize) -> usize {
+        let count = self.count;
+        for values in [&mut self.images, &mut self.targets] {
+            repeat_last(values, count, size);
+        }
+        for values in [&mut self.ids, &mut self.attention] {
+            repeat_last(values, count, size);
+        }
+        self.count = count.max(size);
+        count
+    }
+}
+
+/// Repeats the last of `count` equal parts until there are `size`.
+fn repeat_last<T: Clone>(values: &mut Vec<T>, count: usize, size: usize) {
+    let one = values.len() / count.max(1);
+    let last = values.len() - one;
+    (count..size).for_each(|_| values.extend_from_within(last..last + one));
 }
 
 /// One case of an epoch.
@@ -56,21 +84,38 @@ pub struct Item {
     index: usize,
     epoch: usize,
     augmentation: Augmentation,
+    strong: Strong,
+    wording: Wording,
 }
 
-/// All cases in random order, each with an augmentation drawn with the probabilities of the settings. The same
-/// seed and epoch give the same result.
-pub fn training_items(cases: &Cases, config: &TrainConfig, epoch: usize) -> Vec<Item> {
+impl Item {
+    /// A case of an epoch as it is.
+    fn plain(index: usize, epoch: usize) -> Self {
+        let (augmentation, strong, wording) = (Augmentation::NONE, Strong::NONE, Wording::PLAIN);
+        Self { index, epoch, augmentation, strong, wording }
+    }
+}
+
+/// The cases of an epoch in random order, each with an augmentation drawn with the probabilities of the settings. The
+/// same seed, epoch and losses give the same result.
+pub fn training_items(cases: &Cases, config: &TrainConfig, epoch: usize, losses: &CaseLosses) -> Vec<Item> {
     let mut random = fastrand::Rng::with_seed(config.seed.wrapping_mul(1_000_003).wrapping_add(epoch as u64));
-    let mut order: Vec<usize> = (0..cases.len()).collect();
+    let mut order = cases_of_epoch(cases, config, epoch, losses);
     random.shuffle(&mut order);
-    let item = |index| Item { index, epoch, augmentation: Augmentation::draw(config, &mut random) };
+    // These have random numbers of their own, so that they leave the augmentation as it is without them.
+    let mut more = fastrand::Rng::with_seed(seed(&[config.seed, epoch as u64]));
+    let item = |index| Item {
+        augmentation: Augmentation::draw(config, &mut random),
+        strong: Strong::draw(config, &mut more),
+        wording: Wording::draw(config, &mut more),
+        ..Item::plain(index, epoch)
+    };
     order.into_iter().map(item).collect()
 }
 
 /// All cases in their order and without augmentation.
 pub fn validation_items(cases: &Cases) -> Vec<Item> {
-    (0..cases.len()).map(|index| Item { index, epoch: 0, augmentation: Augmentation::NONE }).collect()
+    (0..cases.len()).map(|index| Item::plain(index, 0)).collect()
 }
 
 /// The planes of the input, the planes of the target, and the prompt.
@@ -83,15 +128,17 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
         .map(|item| {
             let case = cases.get(item.index, item.epoch).map_err(|error| error.to_string())?;
             let (side, turned, change) = (form.side, form.is_transposed, item.augmentation);
-            let mut image = preprocess::zoomed_input(&case.image, side, turned, change.zoom);
-            let mut target = preprocess::zoomed_target(&case.mask, side, turned, change.zoom);
+            let zoom = item.strong.zoom(&case.mask, side).unwrap_or(change.zoom);
+            let mut image = preprocess::zoomed_input(&case.image, side, turned, zoom);
+            let mut target = preprocess::zoomed_target(&case.mask, side, turned, zoom);
+            item.strong.deform(&mut image, &mut target, side);
             change.apply(&mut image, &mut target, side, turned);
-            let prompt = if change.flip { prompt::mirror(&case.prompt) } else { case.prompt.clone() };
-            Ok((image, target, prompt))
+            item.strong.degrade(&mut image, &target, side);
+            Ok((image, target, item.wording.of(&case.prompt, &case.variants, change.flip)))
         })
         .collect();
     let mut batch = Batch::default();
-    for case in made {
+    for (case, item) in made.into_iter().zip(items) {
         match case {
             Ok((image, target, prompt)) => {
                 if let Some((tokenizer, tokens)) = &form.text {
@@ -101,6 +148,7 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
                 }
                 batch.images.extend(image);
                 batch.targets.extend(target);
+                batch.cases.push(item.index);
                 batch.count += 1;
             }
             Err(reason) => batch.skipped.push(reason),
@@ -149,6 +197,24 @@ pub fn with_batches<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::prompt;
+
+    #[test]
+    fn a_batch_is_filled_with_its_last_case() {
+        let mut batch = Batch {
+            images: vec![1.0, 2.0, 3.0, 4.0],
+            targets: vec![0.0, 1.0],
+            ids: vec![5, 6, 7, 8],
+            attention: vec![1, 1, 1, 0],
+            count: 2,
+            cases: vec![4, 7],
+            skipped: Vec::new(),
+        };
+        assert_eq!(batch.fill(3), 2);
+        assert_eq!((batch.count, batch.targets.as_slice()), (3, [0.0, 1.0, 1.0].as_slice()));
+        assert_eq!(batch.images, [1.0, 2.0, 3.0, 4.0, 3.0, 4.0]);
+        assert_eq!((batch.ids, batch.attention), (vec![5, 6, 7, 8, 7, 8], vec![1, 1, 1, 0, 1, 0]));
+    }
 
     /// A tokeniser with single words for "left" and "right" and letters for all other words.
     fn form(is_transposed: bool) -> Form {
@@ -168,7 +234,7 @@ mod tests {
             let form = form(is_transposed);
             let made = |index: usize, flip: bool| {
                 let augmentation = Augmentation { flip, ..Augmentation::NONE };
-                batch(&cases, &form, &[Item { index, epoch: 0, augmentation }])
+                batch(&cases, &form, &[Item { augmentation, ..Item::plain(index, 0) }])
             };
             let mut sides = 0;
             for index in 0..cases.len() {

@@ -28,6 +28,8 @@ pub struct Case {
     pub mask: Mask,
     /// The prompt.
     pub prompt: String,
+    /// The other prompts that the table has for the image; usually none.
+    pub variants: Vec<String>,
 }
 
 /// The cases of one split.
@@ -91,6 +93,15 @@ impl Cases {
             }
             let lines = summary(&dataset.findings);
             notes.extend(lines.into_iter().map(|line| format!("{}, split {split}: {line}", root.display())));
+            // Beside data sets with sentences, this one would teach the network to do without.
+            let is_silent = dataset.samples.iter().all(|sample| sample.prompt.trim().is_empty());
+            if is_silent && config.data.len() > 1 && !dataset.samples.is_empty() {
+                notes.push(format!(
+                    "{}, split {split}: none of its {} images has a sentence; its masks are learned with the empty one",
+                    root.display(),
+                    dataset.samples.len()
+                ));
+            }
             parts.push(Part { count: dataset.samples.len(), reading });
             samples.append(&mut dataset.samples);
         }
@@ -204,7 +215,8 @@ impl Cases {
         }
         let pair::Pair { image, mask, .. } = pair::read(sample, self.reading(index))?;
         let bytes = image.width * image.height * (image.channels * 4 + 1);
-        let case = Arc::new(Case { image, mask, prompt: sample.prompt.clone() });
+        let case =
+            Arc::new(Case { image, mask, prompt: sample.prompt.clone(), variants: sample.variants.clone() });
         let mut kept = self.kept();
         if kept.bytes + bytes <= KEEP_BYTES {
             kept.bytes += bytes;
@@ -249,7 +261,7 @@ fn as_normal_cases(without_lesions: Vec<DataError>, has_lesions: bool) -> Result
 fn made(phantoms: Phantoms, index: usize) -> Case {
     let kind = Kind::ALL[index % Kind::ALL.len()];
     let made = phantom(kind, phantoms.seed, index as u64, phantoms.side);
-    Case { image: made.image, mask: made.mask, prompt: made.prompt }
+    Case { image: made.image, mask: made.mask, prompt: made.prompt, variants: Vec::new() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Controls a running training: pause, continue, stop.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A command to a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,40 +15,60 @@ pub enum RunControl {
     Stop,
 }
 
-/// The command shared between a run and its controller. The run checks it before every step.
+/// The command shared between a run and its controller. The run checks it before every step, which is also a sign that
+/// it goes on. Clones are handles of the same run.
+#[derive(Clone, Debug, Default)]
+pub struct Control(Arc<Shared>);
+
 #[derive(Debug, Default)]
-pub struct Control {
-    command: Mutex<RunControl>,
+struct Shared {
+    state: Mutex<State>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    command: RunControl,
+    /// When the run last checked the command; `None` before the first time, and while it waits for a command.
+    checked: Option<Instant>,
 }
 
 impl Control {
     /// Sends a command to the run. A stop cannot be revoked.
     pub fn ask(&self, command: RunControl) {
-        let mut current = self.lock();
-        if *current != RunControl::Stop {
-            *current = command;
+        let mut state = self.lock();
+        if state.command != RunControl::Stop {
+            state.command = command;
         }
-        self.changed.notify_all();
+        self.0.changed.notify_all();
     }
 
     /// The current command.
     pub fn command(&self) -> RunControl {
-        *self.lock()
+        let mut state = self.lock();
+        state.checked = Some(Instant::now());
+        state.command
     }
 
     /// Waits while the command is pause, and returns the command that ends the wait: [`RunControl::Run`] or
     /// [`RunControl::Stop`].
     pub(super) fn wait(&self) -> RunControl {
-        let mut current = self.lock();
-        while *current == RunControl::Pause {
-            current = self.changed.wait(current).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        while state.command == RunControl::Pause {
+            state.checked = None;
+            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        *current
+        state.checked = Some(Instant::now());
+        state.command
     }
 
-    fn lock(&self) -> MutexGuard<'_, RunControl> {
-        self.command.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The time since the run last checked the command; zero while it waits for one or has not begun.
+    pub(super) fn silence(&self) -> Duration {
+        self.lock().checked.map_or(Duration::ZERO, |checked| checked.elapsed())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

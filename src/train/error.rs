@@ -1,6 +1,7 @@
 //! The reasons why a run could not start or had to end.
 
 use crate::data::DataError;
+use crate::device::Fault;
 use crate::model::weights::WeightsError;
 use crate::text::TextError;
 
@@ -36,6 +37,16 @@ pub enum TrainError {
     /// A checkpoint cannot be written because the disk is full or the folder is missing.
     #[error("{0}")]
     Checkpoint(String),
+    /// A GPU failed or does not answer.
+    #[error(
+        "the run ended because {device} failed ({reason}); its last checkpoint, if it has one, is kept: continue with himix train --resume RUN, on the CPU with --device cpu; a new run takes device = cpu"
+    )]
+    Device {
+        /// The name of the device.
+        device: String,
+        /// What it said.
+        reason: String,
+    },
     /// The loss is not finite any more.
     #[error(
         "the loss became NaN in epoch {epoch}, step {step}; the best weights so far are kept; try a smaller lr"
@@ -51,6 +62,12 @@ pub enum TrainError {
 impl TrainError {
     /// Whether the input caused the error rather than the training itself.
     pub fn is_input(&self) -> bool {
-        !matches!(self, Self::NotANumber { .. } | Self::Checkpoint(_) | Self::Stages(_))
+        !matches!(self, Self::NotANumber { .. } | Self::Checkpoint(_) | Self::Stages(_) | Self::Device { .. })
+    }
+}
+
+impl From<Fault> for TrainError {
+    fn from(Fault { device, reason }: Fault) -> Self {
+        Self::Device { device, reason }
     }
 }

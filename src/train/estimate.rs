@@ -7,6 +7,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use super::cases::Cases;
 use super::config::TrainConfig;
 use super::error::TrainError;
+use super::shards::parts;
 use super::start::architecture;
 use crate::device::{self, OpenDevice};
 use crate::model::weights::manifest;
@@ -23,6 +24,11 @@ const PASSES: f64 = 3.0;
 /// The bytes for each value of a layer's output that a step keeps for the backward pass. Measured by the peak
 /// memory of both architectures with batches of 4, 16 and 32, it is 2.5 to 2.7; the rest is a margin.
 const KEPT_BYTES: f64 = 4.0;
+/// The same on a GPU, where it includes what the allocator holds in reserve: 14 values for each output of a block of
+/// the vision encoder, of which the cost counts 20, and one part in seven for pages that are not full.
+const KEPT_BYTES_GPU: f64 = 3.2;
+/// The memory of a graphics driver and of its kernels in bytes.
+const DRIVER_BYTES: u64 = 300 << 20;
 /// The memory of the program itself in bytes.
 const BASE_BYTES: u64 = 300 << 20;
 
@@ -35,7 +41,8 @@ pub struct Estimate {
     pub validation: usize,
     /// The number of values in the network's parameters.
     pub parameters: usize,
-    /// The memory of the run in bytes. It tends to be too high, by up to one half.
+    /// The memory of the run in bytes: of the computer, where it tends to be too high by up to one half, or of the card
+    /// if a GPU computes.
     pub bytes: u64,
     /// The seconds per epoch on an otherwise idle machine. The run itself soon gives a better estimate.
     pub seconds_per_epoch: f64,
@@ -65,12 +72,17 @@ pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate
     let device = device::open(choice);
     let rate = EFFICIENCY * product_rate(&device.device);
     let operations = network.cost().operations;
-    let images = PASSES * train.len() as f64 + validation.len() as f64;
+    // The averaged weights are validated as well.
+    let validations = if config.ema_decay > 0.0 { 2.0 } else { 1.0 };
+    let images = PASSES * train.len() as f64 + validations * validation.len() as f64;
     Ok(Estimate {
         train: train.len(),
         validation: validation.len(),
         parameters: parameters(network.as_ref())?,
-        bytes: bytes(config, network.as_ref())?,
+        bytes: match device.is_gpu {
+            true => gpu_bytes(network.as_ref(), config.batch_size, config.freezes_text())?,
+            false => bytes(config, network.as_ref())?,
+        },
         seconds_per_epoch: images * operations / rate,
         notes,
     })
@@ -111,11 +123,39 @@ fn parameters(network: &dyn Network) -> Result<usize, TrainError> {
     Ok(manifest::numbers(&specs))
 }
 
-/// The memory of a run in bytes: weights, gradients, two moments, a copy for the checkpoint, and the values kept
-/// in a pass.
+/// The memory of a run in bytes: weights, the gradients of every part of a batch, two moments, a copy for the
+/// checkpoint, the average if there is one, and the values kept in a pass.
 fn bytes(config: &TrainConfig, network: &dyn Network) -> Result<u64, TrainError> {
-    let weights = 5 * 4 * parameters(network)? as u64;
+    let gradients = if network.is_divisible() { parts(config) } else { 1 };
+    let copies = 4 + gradients + usize::from(config.ema_decay > 0.0);
+    let weights = (copies * 4 * parameters(network)?) as u64;
     Ok(BASE_BYTES + weights + kept_bytes(config, network))
+}
+
+/// The memory on a card in bytes: all weights; gradients and two moments of those that are trained; the values kept in
+/// a pass; and the driver.
+///
+/// # Errors
+/// The network cannot be built.
+pub fn gpu_bytes(network: &dyn Network, batch: usize, is_text_frozen: bool) -> Result<u64, TrainError> {
+    let cost = network.cost();
+    let all = parameters(network)? as f64;
+    let (frozen, free) = if is_text_frozen { (cost.text.parameters, cost.text.kept) } else { (0.0, 0.0) };
+    let weights = 4.0 * (all + 3.0 * (all - frozen));
+    Ok(DRIVER_BYTES + (weights + KEPT_BYTES_GPU * (cost.kept - free) * batch as f64) as u64)
+}
+
+/// Says how much memory of a card was estimated, and how much its allocator has taken.
+pub(super) fn memory_used(network: &dyn Network, batch: usize, is_text_frozen: bool, open: &OpenDevice) -> String {
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    let estimated = gpu_bytes(network, batch, is_text_frozen).unwrap_or_default().saturating_sub(DRIVER_BYTES);
+    let taken = match open.device.memory_pool_usage() {
+        Some(usage) => {
+            format!("{:.2} GiB reserved, {:.2} GiB in use", gib(usage.bytes_reserved), gib(usage.bytes_in_use))
+        }
+        None => "its allocator does not say how much it has taken".into(),
+    };
+    format!("memory of {} without its driver: {:.2} GiB estimated, {taken}", open.name, gib(estimated))
 }
 
 /// The bytes that a pass keeps for the backward pass.
@@ -141,4 +181,23 @@ fn free_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frozen_text_encoder_needs_its_weights_only() {
+        let network = Registry::default().parse(include_str!("../../assets/small.json")).expect("sizes").network;
+        let network = network.as_ref();
+        let [trained, frozen] = [false, true].map(|is_frozen| gpu_bytes(network, 8, is_frozen).expect("bytes"));
+        let text = network.cost().text;
+        // A gradient and two moments of four bytes for each weight, and the values that a pass keeps.
+        let expected = 12.0 * text.parameters + 8.0 * KEPT_BYTES_GPU * text.kept;
+        assert!(((trained - frozen) as f64 - expected).abs() < 2.0);
+        let larger = gpu_bytes(network, 16, true).expect("bytes") - frozen;
+        let kept = KEPT_BYTES_GPU * 8.0 * (network.cost().kept - text.kept);
+        assert!((larger as f64 - kept).abs() < 2.0, "only the kept values grow with the batch");
+    }
 }

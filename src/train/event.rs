@@ -5,6 +5,33 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::config::Criterion;
+
+/// The scores of the averaged weights after an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AverageScores {
+    /// The mean loss on the validation split.
+    pub validation_loss: f64,
+    /// The Dice score of the validation split, pooled over all pixels.
+    pub pooled_dice: f64,
+    /// The mean Dice score of the images in the validation split.
+    pub per_image_dice: f64,
+    /// Whether these averaged weights are the best averaged ones so far and were kept.
+    pub is_best: bool,
+}
+
+/// What the validation images without a lesion add to the scores. Their Dice score is 1 if nothing is predicted and 0
+/// otherwise, and the means over the images contain it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EmptyTruths {
+    /// The number of images with an empty ground truth.
+    pub images: usize,
+    /// The share of these images that is predicted as foreground, on average; `None` without such images.
+    pub false_positive_area: Option<f64>,
+    /// The mean Dice score of the other images; `None` without any.
+    pub lesion_dice: Option<f64>,
+}
+
 /// The results of one epoch, which are one row of `metrics.csv`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
@@ -37,8 +64,32 @@ pub struct Epoch {
     pub seconds: f64,
     /// The fraction of the training time spent waiting for data.
     pub waiting: f64,
-    /// Whether the weights of this epoch are the best so far and were kept.
+    /// Whether the weights of this epoch, or their average, are the best so far and were kept.
     pub is_best: bool,
+    /// Whether the weights that were kept are the averaged ones.
+    #[serde(default)]
+    pub is_average: bool,
+    /// The images without a lesion; `None` in the record of an older version.
+    #[serde(default)]
+    pub empty: Option<Box<EmptyTruths>>,
+    /// The scores of the averaged weights; `None` if none are kept.
+    #[serde(default)]
+    pub average: Option<Box<AverageScores>>,
+}
+
+impl Epoch {
+    /// The value that the best epoch minimises, of the weights or of their average, whichever is lower.
+    pub fn cost(&self, criterion: Criterion) -> f64 {
+        let own = criterion.cost(self.validation_loss, self.per_image_dice);
+        self.average.as_ref().map_or(own, |average| own.min(average.cost(criterion)))
+    }
+}
+
+impl AverageScores {
+    /// The value that the best epoch minimises.
+    pub fn cost(&self, criterion: Criterion) -> f64 {
+        criterion.cost(self.validation_loss, self.per_image_dice)
+    }
 }
 
 /// A fixed validation case that is shown after every epoch. Every plane is `side × side`, row-major, in the

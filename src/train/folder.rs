@@ -5,8 +5,9 @@
 //! | `config.toml` | the settings |
 //! | `data.json` | the locations of the data sets, and every pair with hashes of its contents |
 //! | `metrics.csv` | one row per epoch |
-//! | `best/` | bundle of the weights with the lowest validation loss |
-//! | `last/` | bundle of the last checkpoint's weights, with `optimiser.safetensors` and `progress.json` |
+//! | `best/` | bundle of the best weights, or of their average, by the criterion of the settings |
+//! | `ema/` | bundle of the best averaged weights, if an average is kept |
+//! | `last/` | bundle of the last checkpoint's weights, with `optimiser.safetensors` and `progress.json`, and with //! `average.safetensors` and `stages.safetensors` if the settings need them |
 //! | `log.txt` | messages with the time |
 //!
 //! A folder of several files is written under a temporary name and then replaces the old one, which is kept until
@@ -22,6 +23,8 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use super::event::Epoch;
 use super::manifest::Manifest;
+use super::metrics_table::table;
+use super::sampling::CaseLosses;
 use crate::data::write;
 use crate::model::config::ModelConfig;
 use crate::model::network::Model;
@@ -32,7 +35,12 @@ const MANIFEST: &str = "data.json";
 const METRICS: &str = "metrics.csv";
 const LOG: &str = "log.txt";
 const PROGRESS: &str = "progress.json";
-const OPTIMISER: &str = "optimiser.safetensors";
+/// The moments of the optimiser.
+pub(super) const OPTIMISER: &str = "optimiser.safetensors";
+/// The moving average of the weights.
+pub(super) const AVERAGE: &str = "average.safetensors";
+/// The heads of the auxiliary losses.
+pub(super) const STAGES: &str = "stages.safetensors";
 
 /// The progress of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +54,8 @@ pub struct Progress {
     pub losses: Vec<f32>,
     /// The number of cases in the current epoch that could not be read.
     pub skipped: usize,
+    /// The last loss of each case, if hard examples are drawn.
+    pub case_losses: CaseLosses,
     /// The seconds spent on the current epoch.
     pub seconds: f64,
     /// The reason why the run ended; `None` if it has not ended.
@@ -88,6 +98,11 @@ impl RunFolder {
     /// The bundle of the best weights.
     pub fn best(&self) -> PathBuf {
         whole(&self.path.join("best"))
+    }
+
+    /// The bundle of the best averaged weights, if an average is kept.
+    pub fn average(&self) -> PathBuf {
+        whole(&self.path.join("ema"))
     }
 
     /// The bundle of the last checkpoint's weights.
@@ -161,10 +176,25 @@ impl RunFolder {
         serde_json::from_str(&text).map_err(|error| fail(error.to_string()))
     }
 
-    pub(super) fn optimiser(&self) -> Result<Tensors, TrainError> {
-        let source = source::open(&self.last().join(OPTIMISER))?;
+    /// The arrays of a file of the last checkpoint.
+    pub(super) fn arrays(&self, file: &str) -> Result<Tensors, TrainError> {
+        let source = source::open(&self.last().join(file))?;
         let read = |(name, shape): (String, Vec<usize>)| Ok((name.clone(), (shape, source.read(&name)?)));
         source.shapes().into_iter().map(read).collect()
+    }
+
+    /// Removes the settings, so that a run that has no checkpoint can begin anew in this folder.
+    pub(super) fn forget(&self) -> Result<(), TrainError> {
+        let path = self.path.join(CONFIG);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let name = path.display();
+                Err(TrainError::Folder(format!(
+                    "{name}: the settings cannot be removed ({error}); choose another folder"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Creates the folder and writes the settings into it.
@@ -185,23 +215,45 @@ impl RunFolder {
         model: &dyn Model,
         vocabulary: Option<&Path>,
     ) -> Result<(), TrainError> {
-        replace(&self.path.join("best"), |folder| {
+        self.keep("best", config, model, vocabulary)
+    }
+
+    /// Writes the best averaged weights.
+    pub(super) fn keep_average(
+        &self,
+        config: &ModelConfig,
+        model: &dyn Model,
+        vocabulary: Option<&Path>,
+    ) -> Result<(), TrainError> {
+        self.keep("ema", config, model, vocabulary)
+    }
+
+    fn keep(
+        &self,
+        name: &str,
+        config: &ModelConfig,
+        model: &dyn Model,
+        vocabulary: Option<&Path>,
+    ) -> Result<(), TrainError> {
+        replace(&self.path.join(name), |folder| {
             Ok(bundle::write(folder, config, model, vocabulary, None, Precision::F32)?)
         })
     }
 
-    /// Writes a checkpoint.
+    /// Writes a checkpoint; `arrays` are further files of tensors.
     pub(super) fn checkpoint(
         &self,
         config: &ModelConfig,
         model: &dyn Model,
         vocabulary: Option<&Path>,
-        moments: Tensors,
+        arrays: Vec<(&str, Tensors)>,
         progress: &Progress,
     ) -> Result<(), TrainError> {
         replace(&self.path.join("last"), |folder| {
             bundle::write(folder, config, model, vocabulary, None, Precision::F32)?;
-            save::save_tensors(&folder.join(OPTIMISER), moments)?;
+            for (file, arrays) in arrays {
+                save::save_tensors(&folder.join(file), arrays)?;
+            }
             let text = serde_json::to_vec_pretty(progress)
                 .map_err(|error| TrainError::Folder(format!("{}: {error}", folder.display())))?;
             Ok(write::bytes(&folder.join(PROGRESS), &text)?)
@@ -213,15 +265,7 @@ impl RunFolder {
     }
 
     fn write_metrics(&self, history: &[Epoch]) -> Result<(), TrainError> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let fail = |error: csv::Error| TrainError::Folder(format!("{METRICS}: {error}"));
-        for (index, epoch) in history.iter().enumerate() {
-            if index == 0 {
-                writer.write_record(header(epoch)).map_err(fail)?;
-            }
-            writer.write_record(row(epoch)).map_err(fail)?;
-        }
-        let bytes = writer.into_inner().map_err(|error| TrainError::Folder(format!("{METRICS}: {error}")))?;
+        let bytes = table(history).map_err(|error| TrainError::Folder(format!("{METRICS}: {error}")))?;
         Ok(write::bytes(&self.path.join(METRICS), &bytes)?)
     }
 
@@ -233,52 +277,6 @@ impl RunFolder {
             let _ = writeln!(file, "{} {line}", since.map_or(0, |since| since.as_secs()));
         }
     }
-}
-
-fn header(epoch: &Epoch) -> Vec<String> {
-    let mut names: Vec<String> = [
-        "epoch",
-        "train_loss",
-        "validation_loss",
-        "dice_pooled",
-        "iou_pooled",
-        "dice_per_image",
-        "iou_per_image",
-        "lr",
-        "images",
-        "skipped",
-        "seconds",
-        "waiting",
-        "best",
-    ]
-    .map(str::to_owned)
-    .into();
-    names.extend((0..epoch.sigma.len()).map(|stage| format!("sigma_{}", stage + 1)));
-    for (stage, layers) in epoch.layer_weights.iter().enumerate() {
-        names.extend(layers.iter().map(|(layer, _)| format!("stage_{}_layer_{layer}", stage + 1)));
-    }
-    names
-}
-
-fn row(epoch: &Epoch) -> Vec<String> {
-    let mut values = vec![
-        epoch.number.to_string(),
-        epoch.train_loss.to_string(),
-        epoch.validation_loss.to_string(),
-        epoch.pooled_dice.to_string(),
-        epoch.pooled_iou.to_string(),
-        epoch.per_image_dice.to_string(),
-        epoch.per_image_iou.to_string(),
-        epoch.learning_rate.to_string(),
-        epoch.images.to_string(),
-        epoch.skipped.to_string(),
-        format!("{:.1}", epoch.seconds),
-        format!("{:.4}", epoch.waiting),
-        u8::from(epoch.is_best).to_string(),
-    ];
-    values.extend(epoch.sigma.iter().map(|sigma| sigma.map_or(String::new(), |sigma| sigma.to_string())));
-    values.extend(epoch.layer_weights.iter().flatten().map(|(_, weight)| weight.to_string()));
-    values
 }
 
 /// The path where the new folder is written.

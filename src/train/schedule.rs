@@ -1,4 +1,5 @@
-//! The learning rate schedule: a cosine with one step per epoch.
+//! The learning rate schedule: a cosine with one step per epoch, after a linear warm-up with one step per step of the
+//! optimiser.
 
 use super::TrainConfig;
 
@@ -7,4 +8,32 @@ pub fn learning_rate(config: &TrainConfig, epoch: usize) -> f64 {
     let (high, low) = (config.lr, config.min_lr);
     let turn = std::f64::consts::PI * epoch as f64 / config.cosine_epochs as f64;
     low + (high - low) * (1.0 + turn.cos()) / 2.0
+}
+
+/// The learning rate of a step within `epoch`, which has `steps` steps; all are counted from 0. During the warm-up, it
+/// is the share of the epoch's rate that the steps done, including this one, are of all steps of the warm-up.
+pub fn rate_of_step(config: &TrainConfig, epoch: usize, step: usize, steps: usize) -> f64 {
+    let rate = learning_rate(config, epoch);
+    let done = epoch as f64 + (step + 1) as f64 / steps.max(1) as f64;
+    if done < config.warmup_epochs { rate * done / config.warmup_epochs } else { rate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warm_up_rises_linearly_to_the_schedule() {
+        let config = TrainConfig { lr: 1.0, min_lr: 1.0, warmup_epochs: 1.5, ..TrainConfig::default() };
+        let rates: Vec<f64> = (0..8).map(|step| rate_of_step(&config, step / 4, step % 4, 4)).collect();
+        for (step, rate) in rates.iter().enumerate() {
+            let expected = ((step + 1) as f64 / 6.0).min(1.0);
+            assert!((rate - expected).abs() < 1e-12, "step {step}: {rate}");
+        }
+        // Without a warm-up, every step has the rate of its epoch, to the last bit.
+        let plain = TrainConfig::default();
+        for epoch in [0, 1, 57] {
+            assert_eq!(rate_of_step(&plain, epoch, 3, 9).to_bits(), learning_rate(&plain, epoch).to_bits());
+        }
+    }
 }

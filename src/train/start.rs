@@ -9,6 +9,7 @@ use super::cases::Cases;
 use super::config::TrainConfig;
 use super::error::TrainError;
 use super::folder::RunFolder;
+use super::wording::with_reports;
 use crate::data::write;
 use crate::model::config::{Axes, ModelConfig};
 use crate::model::weights::{Located, ModelSource, Vocabulary, bundle};
@@ -82,7 +83,7 @@ pub fn prepare(
         }
         None => None,
     };
-    let is_text_frozen = words.is_some() && !config.train_text.unwrap_or(config.start.is_none());
+    let is_text_frozen = words.is_some() && config.freezes_text();
     let model = if is_text_frozen { model.freeze_text() } else { model };
     let (side, is_transposed) = (architecture.network.image_side(), architecture.is_transposed());
     let (text, vocabulary) = match words {
@@ -117,7 +118,10 @@ fn vocabulary_file(
         },
         None => match &config.vocab {
             Some(path) => path.clone(),
-            None => written(&vocabulary::build(cases.sentences().iter().map(String::as_str), most))?,
+            None => {
+                let sentences = with_reports(cases.sentences(), config);
+                written(&vocabulary::build(sentences.iter().map(String::as_str), most))?
+            }
         },
     };
     let entries = Tokenizer::from_file(&vocabulary)?.vocabulary_size();

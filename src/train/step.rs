@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer as _};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use rayon::prelude::*;
 
 use crate::model::Model;
+use crate::model::cpu;
 use crate::model::weights::Tensors;
 
 /// Gradients by the path of their parameter, summed over the passes of a step. They are flattened and on the plain
@@ -15,22 +17,67 @@ pub struct GradientSum(HashMap<String, Tensor<1>>);
 
 impl GradientSum {
     /// The gradients of one pass.
-    pub fn of(model: &dyn Model, gradients: Gradients) -> Self {
-        let mut sum = Self::default();
-        sum.add(model, gradients);
-        sum
+    pub fn of(model: &dyn Model, mut gradients: Gradients) -> Self {
+        let mut found = HashMap::new();
+        model.visit_parameters(&mut |path, parameter| {
+            if let Some(gradient) = parameter.take_gradient(&mut gradients) {
+                found.insert(path.to_owned(), gradient);
+            }
+        });
+        Self(found)
     }
 
-    /// Adds the gradients of a pass.
-    pub fn add(&mut self, model: &dyn Model, mut gradients: Gradients) {
-        model.visit_parameters(&mut |path, parameter| {
-            let Some(gradient) = parameter.take_gradient(&mut gradients) else { return };
-            let sum = match self.0.remove(path) {
-                Some(sum) => sum + gradient,
-                None => gradient,
-            };
-            self.0.insert(path.to_owned(), sum);
-        });
+    /// Adds the gradients of another pass or of another part of the batch.
+    pub fn merge(&mut self, other: Self) {
+        if self.0.is_empty() {
+            *self = other;
+            return;
+        }
+        let is_cpu = self.is_on_cpu();
+        let pairs: Vec<_> = other.0.into_iter().map(|(path, more)| (self.0.remove(&path), path, more)).collect();
+        let add = |(sum, path, more): (Option<Tensor<1>>, String, Tensor<1>)| match sum {
+            Some(sum) => (path, sum + more),
+            None => (path, more),
+        };
+        if is_cpu {
+            self.0.par_extend(pairs.into_par_iter().map(add));
+        } else {
+            self.0.extend(pairs.into_iter().map(add));
+        }
+    }
+
+    fn is_on_cpu(&self) -> bool {
+        self.0.values().next().is_some_and(|gradient| cpu::is_plain_cpu(&gradient.device()))
+    }
+
+    /// Scales all gradients down so that their common Euclidean norm is at most `most`. Nothing is read back from a GPU.
+    pub fn clip(&mut self, most: f64) {
+        // In a fixed order, because the sum of rounded numbers depends on it.
+        let mut paths: Vec<&String> = self.0.keys().collect();
+        paths.sort_unstable();
+        let squares: Vec<Tensor<1>> = paths.iter().map(|path| self.0[*path].clone().square().sum()).collect();
+        if squares.is_empty() {
+            return;
+        }
+        if !self.is_on_cpu() {
+            return self.scale_on_device(&Tensor::cat(squares, 0).sum().sqrt(), most);
+        }
+        let norm = Tensor::cat(squares, 0).into_data().iter::<f32>().map(f64::from).sum::<f64>().sqrt();
+        // A norm that is not finite is left to the check of the loss.
+        if norm.is_finite() && norm > most {
+            for gradient in self.0.values_mut() {
+                *gradient = gradient.clone() * (most / norm);
+            }
+        }
+    }
+
+    /// Scales all gradients by `most / norm`, or by 1 if the norm, `[1]`, is smaller. One that is not finite leads to a loss
+    /// that is not, which is found when it is read.
+    fn scale_on_device(&mut self, norm: &Tensor<1>, most: f64) {
+        let scale = norm.clone().clamp_min(most).recip() * most;
+        for gradient in self.0.values_mut() {
+            *gradient = gradient.clone() * scale.clone();
+        }
     }
 
     /// The gradient of the parameter at `path`; `None` if there is none.
@@ -56,16 +103,49 @@ impl Optimiser {
 
     /// Updates the weights with the gradients. A parameter without a gradient is not changed.
     pub fn step(&mut self, model: Box<dyn Model>, mut gradients: GradientSum, rate: f64) -> Box<dyn Model> {
+        let mut moved = self.moved(model.as_ref(), &mut gradients, rate);
         model.map_parameters(&mut |path, slot| {
-            let Some(gradient) = gradients.0.remove(path) else { return };
-            let mut gradient = Some(gradient);
-            slot.update(&mut |weights| {
-                let Some(gradient) = gradient.take() else { return weights };
-                let (moved, state) = self.rule.step(rate, weights, gradient, self.moments.remove(path));
-                self.moments.extend(state.map(|state| (path.to_owned(), state)));
-                moved
+            let mut value = moved.remove(path);
+            let mut gradient = gradients.0.remove(path);
+            if value.is_none() && gradient.is_none() {
+                return;
+            }
+            slot.update(&mut |weights| match (value.take(), gradient.take()) {
+                (Some(value), _) => value,
+                (None, Some(gradient)) => {
+                    let (value, state) = self.rule.step(rate, weights, gradient, self.moments.remove(path));
+                    self.moments.extend(state.map(|state| (path.to_owned(), state)));
+                    value
+                }
+                (None, None) => weights,
             });
         })
+    }
+
+    /// Computes the new weights of all parameters at the same time on the CPU, and takes their gradients. Nothing is
+    /// computed on a GPU, which does one after the other in any case.
+    fn moved(&mut self, model: &dyn Model, gradients: &mut GradientSum, rate: f64) -> HashMap<String, Tensor<1>> {
+        let mut tasks = Vec::new();
+        if gradients.is_on_cpu() {
+            model.visit_parameters(&mut |path, parameter| {
+                if let Some(gradient) = gradients.0.remove(path) {
+                    tasks.push((path.to_owned(), parameter.flat(), gradient, self.moments.remove(path)));
+                }
+            });
+        }
+        let rule = &self.rule;
+        let step = |(path, weights, gradient, state): (String, Tensor<1>, Tensor<1>, Option<AdamWState<1>>)| {
+            let (value, state) = rule.step(rate, weights, gradient, state);
+            (path, value, state)
+        };
+        // The parameters differ in size by four orders of magnitude, so that they are handed out one by one.
+        let results: Vec<_> = tasks.into_par_iter().with_max_len(1).map(step).collect();
+        let mut moved = HashMap::new();
+        for (path, value, state) in results {
+            self.moments.extend(state.map(|state| (path.clone(), state)));
+            moved.insert(path, value);
+        }
+        moved
     }
 
     /// The moments as `first.PATH`, `second.PATH` and `time.PATH`.
@@ -95,6 +175,51 @@ impl Optimiser {
                 let momentum = AdaptiveMomentumState::new(*time as usize, first, second);
                 self.moments.insert(path.to_owned(), AdamWState::new(momentum));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(parts: &[(&str, &[f32])]) -> GradientSum {
+        let tensor = |values: &[f32]| {
+            Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), &Device::flex())
+        };
+        GradientSum(parts.iter().map(|(path, values)| ((*path).to_owned(), tensor(values))).collect())
+    }
+
+    fn values(sum: &GradientSum, path: &str) -> Vec<f32> {
+        sum.get(path).expect("a gradient").clone().into_data().iter().collect()
+    }
+
+    #[test]
+    fn a_gradient_is_clipped_by_its_common_norm() {
+        // The norm of 3, 4 and 12 is 13.
+        let mut long = sum(&[("a", &[3.0, 4.0]), ("b", &[12.0])]);
+        long.clip(6.5);
+        assert_eq!((values(&long, "a"), values(&long, "b")), (vec![1.5, 2.0], vec![6.0]));
+        let mut short = sum(&[("a", &[3.0, 4.0])]);
+        short.clip(5.5);
+        assert_eq!(values(&short, "a"), [3.0, 4.0], "one that is short enough stays");
+        let mut broken = sum(&[("a", &[f32::NAN]), ("b", &[1.0])]);
+        broken.clip(0.1);
+        assert_eq!(values(&broken, "b"), [1.0]);
+        GradientSum::default().clip(1.0);
+    }
+
+    #[test]
+    fn a_gradient_is_clipped_without_reading_its_norm() {
+        let norm = Tensor::<1>::from_data([13.0], &Device::flex());
+        let clipped = |most: f64| {
+            let mut long = sum(&[("a", &[3.0, 4.0]), ("b", &[12.0])]);
+            long.scale_on_device(&norm, most);
+            [values(&long, "a"), values(&long, "b")].concat()
+        };
+        for (most, expected) in [(6.5, [1.5, 2.0, 6.0]), (20.0, [3.0, 4.0, 12.0])] {
+            let found = clipped(most);
+            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
         }
     }
 }

@@ -1,11 +1,12 @@
-//! The outputs of a frozen text encoder, computed once for each prompt.
+//! The outputs of a frozen text encoder, computed once for each prompt. On the CPU they are plain arrays; on a GPU they
+//! stay there ([`TextBank`]).
 
 use std::collections::HashMap;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::batches::Batch;
-use super::validate::Tensors;
+use super::text_bank::TextBank;
 use crate::model::network::TextConditioned;
 use crate::model::{Model, Tokens, Trace};
 
@@ -19,20 +20,31 @@ pub struct TextStates {
     bytes: usize,
     /// The number of tensors per prompt.
     layers: usize,
+    /// The outputs on a GPU, in place of all the others.
+    bank: Option<TextBank>,
 }
 
 impl TextStates {
+    /// Outputs that are kept where the network computes.
+    pub fn kept_on(is_gpu: bool) -> Self {
+        Self { bank: is_gpu.then(TextBank::default), ..Self::default() }
+    }
+
     /// The outputs of every layer, each `[count, tokens, hidden]`, for the prompts of a batch. The frozen encoder
     /// of `model` runs without dropout on the prompts that are not known yet; its outputs carry no gradient. The
     /// result is empty if the network reads no text.
-    pub fn states(&mut self, model: &dyn Model, tensors: &Tensors, batch: &Batch) -> Vec<Tensor<3>> {
-        let device = tensors.image.device();
+    pub fn states(&mut self, model: &dyn Model, batch: &Batch, device: &Device) -> Vec<Tensor<3>> {
         let tokens = batch.ids.len() / batch.count.max(1);
         if tokens == 0 {
             return Vec::new();
         }
-        let prompts: Vec<&[i64]> = batch.ids.chunks_exact(tokens).collect();
         let plain = device.clone().inner();
+        if let Some(bank) = &mut self.bank {
+            let states = bank.states(model, batch, &plain);
+            let with_gradients = |state| if device.is_autodiff() { Tensor::from_inner(state) } else { state };
+            return states.into_iter().map(with_gradients).collect();
+        }
+        let prompts: Vec<&[i64]> = batch.ids.chunks_exact(tokens).collect();
         let mut made: HashMap<Vec<i64>, Vec<f32>> = HashMap::new();
         let mut encoder = Encoder { model, plain: None };
         for (index, prompt) in prompts.iter().enumerate() {
@@ -51,7 +63,7 @@ impl TextStates {
         }
         let find = |prompt: &[i64]| self.known.get(prompt).or_else(|| made.get(prompt));
         let found: Vec<&Vec<f32>> = prompts.iter().filter_map(|prompt| find(prompt)).collect();
-        let states = stack(&found, tokens, self.layers, &device);
+        let states = stack(&found, tokens, self.layers, device);
         for (prompt, values) in made {
             let bytes = values.len() * 4;
             if self.bytes + bytes <= KEEP_BYTES {

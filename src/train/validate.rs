@@ -1,59 +1,25 @@
 //! The scores of the validation split and the masks of the preview.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batches::{Batch, Form, validation_items, with_batches};
 use super::cases::Cases;
-use super::config::CrossEntropy;
 use super::event::PreviewCase;
-use super::loss::loss;
+use super::loss::LossTerms;
+use super::pass::{logits, part_of, states};
 use super::score::Scores;
+use super::shards::Shards;
+use super::tensors::Tensors;
 use super::text_states::TextStates;
 use crate::data::preprocess;
-use crate::model::{Inputs, Model, Tokens, Trace};
+use crate::device;
+use crate::model::{Model, Trace};
 
-/// The number of images per pass. Without gradients, more gain nothing.
+/// The number of images per pass on the CPU. Without gradients, more gain nothing.
 const PASS: usize = 16;
-
-/// A batch on its device.
-pub struct Tensors {
-    /// The images, `[count, 3, side, side]`.
-    pub image: Tensor<4>,
-    /// The target masks, `[count, 1, side, side]`.
-    pub target: Tensor<4>,
-    /// The prompts; `None` if the network reads no text.
-    pub tokens: Option<Tokens>,
-}
-
-impl Tensors {
-    /// Copies the arrays of a batch to the device.
-    pub fn of(batch: &Batch, form: &Form, device: &Device) -> Self {
-        let (count, side) = (batch.count, form.side);
-        let float = |values: &[f32], channels: usize| {
-            Tensor::<4>::from_data(TensorData::new(values.to_vec(), [count, channels, side, side]), device)
-        };
-        let int = |values: &[i64]| {
-            Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [count, form.tokens()]), device)
-        };
-        Self {
-            image: float(&batch.images, 3),
-            target: float(&batch.targets, 1),
-            tokens: form.text.is_some().then(|| Tokens { ids: int(&batch.ids), mask: int(&batch.attention) }),
-        }
-    }
-}
-
-/// Computes the logits of a batch, with the text encoder or its kept outputs.
-pub fn logits(model: &dyn Model, tensors: &Tensors, batch: &Batch, kept: Option<&mut TextStates>) -> Tensor<4> {
-    let mut trace = Trace::off();
-    let image = tensors.image.clone();
-    match (kept, model.text_conditioned()) {
-        (Some(kept), Some(text)) => text.forward_from(image, &kept.states(model, tensors, batch), &mut trace),
-        _ => model.forward(Inputs { image, tokens: tensors.tokens.clone() }, &mut trace),
-    }
-}
 
 /// The results of a validation.
 pub struct Validation {
@@ -71,10 +37,100 @@ pub struct Validator<'a> {
     pub form: &'a Form,
     /// The indices of the cases whose masks are needed.
     pub preview: &'a [usize],
-    /// The cross-entropy of the loss.
-    pub cross_entropy: CrossEntropy,
+    /// The loss.
+    pub terms: LossTerms,
     /// The device without gradients.
     pub device: &'a Device,
+    /// The threads for the parts of a pass; `None` on a GPU.
+    pub shards: Option<&'a Shards>,
+    /// On a GPU, the number of images per pass for which it is tuned.
+    pub gpu_pass: Option<usize>,
+}
+
+/// The scores and the preview while batches are added.
+struct Tally<'a> {
+    with: &'a Validator<'a>,
+    pass: usize,
+    scores: Scores,
+    masks: Vec<Vec<u8>>,
+}
+
+impl Tally<'_> {
+    /// Adds the `count` cases of a batch, with their logits and their loss.
+    fn add(&mut self, number: usize, batch: &Batch, count: usize, logits: &[f32], loss: f64) {
+        let Validator { form, preview, .. } = *self.with;
+        let pixels = form.side * form.side;
+        self.scores.add(logits, &batch.targets[..count * pixels], pixels, loss);
+        for (mask, wanted) in self.masks.iter_mut().zip(preview) {
+            let place = wanted.wrapping_sub(number * self.pass);
+            // If a case was skipped, the positions of the cases after it are unknown.
+            if place < count && batch.skipped.is_empty() {
+                *mask = probabilities(&logits[place * pixels..(place + 1) * pixels], form);
+            }
+        }
+    }
+
+    fn read(&mut self, unread: Unread) {
+        let Unread { number, batch, count, logits } = unread;
+        let (logits, loss) = self.with.read(&batch, count, logits);
+        self.add(number, &batch, count, &logits, loss);
+    }
+}
+
+/// A batch whose logits are still on a GPU.
+struct Unread {
+    number: usize,
+    batch: Batch,
+    /// The number of cases that the batch was not only filled up with.
+    count: usize,
+    logits: Tensor<4>,
+}
+
+impl Validator<'_> {
+    /// Returns the logits of a batch that is not empty, and its loss.
+    fn score(&self, model: &dyn Model, batch: &Batch, kept: Option<&mut TextStates>) -> (Vec<f32>, f64) {
+        let states = states(model, batch, self.device, kept);
+        let whole = 0..batch.count;
+        let ranges = self.shards.map_or_else(|| vec![whole], |shards| shards.ranges(batch.count));
+        let inputs: Vec<_> =
+            ranges.into_iter().map(|range| (part_of(states.as_deref(), &range), range, model.boxed())).collect();
+        let score = |(states, range, model): (Option<Vec<_>>, Range<usize>, Box<dyn Model>)| {
+            let share = range.len() as f64 / batch.count as f64;
+            let tensors = Tensors::of(batch, range, self.form, self.device);
+            let logits = logits(model.as_ref(), &tensors, states.as_deref(), &mut Trace::off());
+            let value = self.terms.loss(logits.clone(), tensors.target).total.into_data();
+            let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
+            (logits.into_data().iter().collect::<Vec<f32>>(), value * share)
+        };
+        // In evaluation, the images of a batch are independent of each other.
+        let parts = match self.shards {
+            Some(shards) => shards.map(inputs, score),
+            None => inputs.into_iter().map(score).collect(),
+        };
+        let (logits, values): (Vec<Vec<f32>>, Vec<f64>) = parts.into_iter().unzip();
+        (logits.concat(), values.iter().sum())
+    }
+
+    /// Returns the logits of a batch on a GPU, without waiting for them.
+    fn begin(&self, model: &dyn Model, batch: &Batch, kept: Option<&mut TextStates>) -> Tensor<4> {
+        let states = states(model, batch, self.device, kept);
+        let tensors = Tensors::of(batch, 0..batch.count, self.form, self.device);
+        logits(model, &tensors, states.as_deref(), &mut Trace::off())
+    }
+
+    /// Reads the logits of the first `count` cases of a batch back, and computes their loss where they are read: a GPU
+    /// would have to be tuned for another number of cases.
+    fn read(&self, batch: &Batch, count: usize, logits: Tensor<4>) -> (Vec<f32>, f64) {
+        let (side, pixels) = (self.form.side, self.form.side * self.form.side);
+        let mut logits: Vec<f32> = logits.into_data().iter().collect();
+        logits.truncate(count * pixels);
+        let plane = |values: &[f32]| {
+            let data = TensorData::new(values.to_vec(), [count, 1, side, side]);
+            Tensor::<4>::from_data(data, &device::cpu().device)
+        };
+        let loss = self.terms.loss(plane(&logits), plane(&batch.targets[..count * pixels])).total.into_data();
+        (logits, loss.iter::<f32>().next().map_or(f64::NAN, f64::from))
+    }
 }
 
 /// Scores all cases; `None` if `is_wanted` returns false before the end.
@@ -84,36 +140,36 @@ pub fn validate(
     mut kept: Option<&mut TextStates>,
     is_wanted: &dyn Fn() -> bool,
 ) -> Option<Validation> {
-    let Validator { cases, form, preview, cross_entropy: kind, device } = *with;
+    let Validator { cases, form, preview, gpu_pass, .. } = *with;
     let model = model.without_gradients();
-    let mut scores = Scores::default();
-    let pixels = form.side * form.side;
+    let pass = gpu_pass.unwrap_or(PASS);
     let items = validation_items(cases);
-    let mut masks = vec![Vec::new(); preview.len()];
-    let is_whole = with_batches(cases, form, &items, PASS, |batches| {
-        for (number, batch) in batches.iter().enumerate() {
+    let mut tally = Tally { with, pass, scores: Scores::default(), masks: vec![Vec::new(); preview.len()] };
+    let is_whole = with_batches(cases, form, &items, pass, |batches| {
+        let mut last: Option<Unread> = None;
+        for (number, mut batch) in batches.iter().enumerate() {
             if !is_wanted() {
                 return false;
             }
             if batch.count == 0 {
                 continue;
             }
-            let tensors = Tensors::of(&batch, form, device);
-            let logits = logits(model.as_ref(), &tensors, &batch, kept.as_deref_mut());
-            let value = loss(logits.clone(), tensors.target, kind).total.into_data();
-            let logits: Vec<f32> = logits.into_data().iter().collect();
-            let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
-            scores.add(&logits, &batch.targets, pixels, value);
-            for (mask, wanted) in masks.iter_mut().zip(preview) {
-                let place = wanted.wrapping_sub(number * PASS);
-                // If a case was skipped, the positions of the cases after it are unknown.
-                if place < batch.count && batch.skipped.is_empty() {
-                    *mask = probabilities(&logits[place * pixels..(place + 1) * pixels], form);
-                }
+            let Some(pass) = gpu_pass else {
+                let (logits, loss) = with.score(model.as_ref(), &batch, kept.as_deref_mut());
+                tally.add(number, &batch, batch.count, &logits, loss);
+                continue;
+            };
+            let count = batch.fill(pass);
+            let logits = with.begin(model.as_ref(), &batch, kept.as_deref_mut());
+            // The GPU computes this batch while the one before it is read and scored.
+            if let Some(unread) = last.replace(Unread { number, batch, count, logits }) {
+                tally.read(unread);
             }
         }
+        last.into_iter().for_each(|unread| tally.read(unread));
         true
     });
+    let Tally { scores, masks, .. } = tally;
     is_whole.then_some(Validation { scores, masks })
 }
 

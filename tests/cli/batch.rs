@@ -82,6 +82,12 @@ fn what_is_done_is_skipped_and_what_failed_is_tried_again() {
     let other = ["--prompt", "left lung", "--format", "png,csv", "--threshold", "0.4"];
     assert_eq!(counts(&batch(folder.path(), &out, &other).done()), [4, 0, 0]);
     assert_eq!(manifest(&out)["cases"].as_array().map(Vec::len), Some(4), "results are no images");
+    // Another prompt replaces the files, so that those of the first are made again.
+    let right = ["--prompt", "right lung", "--format", "png,csv"];
+    assert_eq!(counts(&batch(folder.path(), &out, &right).done()), [4, 0, 0]);
+    assert_eq!(counts(&batch(folder.path(), &out, &other).done()), [4, 0, 0]);
+    assert_eq!(manifest(&out)["cases"].as_array().map(Vec::len), Some(4), "what was replaced is forgotten");
+    batch(folder.path(), folder.path(), &other).refused(&["the folder of the images"]);
 }
 
 #[test]

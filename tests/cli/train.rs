@@ -43,13 +43,21 @@ fn numbers(out: &str, name: &str) -> Vec<f64> {
         .collect()
 }
 
+/// Returns the cells of a column.
+pub fn column(table: &str, name: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let place = reader.headers().expect("a header").iter().position(|column| column == name);
+    let place = place.unwrap_or_else(|| panic!("no column {name}: {table}"));
+    reader.records().map(|row| row.expect("a row")[place].to_owned()).collect()
+}
+
 /// A folder with a data set, and settings for a run of a second or two.
-struct Bench {
+pub struct Bench {
     folder: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = folder();
         data_set(folder.path());
         fs::write(folder.path().join("architecture.json"), config().to_string()).expect("a configuration");
@@ -59,12 +67,12 @@ impl Bench {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Returns the arguments of a run into `out`.
-    fn arguments(&self, out: &str, more: &[&str]) -> Vec<OsString> {
+    pub fn arguments(&self, out: &str, more: &[&str]) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = ["train", "--device", "cpu", "--data"].map(Into::into).to_vec();
         arguments.extend([self.folder.path().into(), "--out".into(), self.path(out).into()]);
         arguments.extend(["--config".into(), self.path("run.toml").into()]);
@@ -72,13 +80,13 @@ impl Bench {
         arguments
     }
 
-    fn train(&self, out: &str, more: &[&str]) -> Ran {
+    pub fn train(&self, out: &str, more: &[&str]) -> Ran {
         run(self.arguments(out, more))
     }
 
     /// Returns the result of a run: the table without the columns of time, and the bytes of the best and the last
     /// weights.
-    fn reached(&self, out: &str) -> (Vec<String>, [Vec<u8>; 2]) {
+    pub fn reached(&self, out: &str) -> (Vec<String>, [Vec<u8>; 2]) {
         let table = fs::read_to_string(self.path(out).join("metrics.csv")).expect("a table");
         let timeless = |line: &str| {
             let cells = line.split(',').enumerate().filter(|(column, _)| ![10, 11].contains(column));
@@ -251,6 +259,59 @@ fn an_image_that_is_lost_during_an_epoch_is_skipped_and_counted() {
 }
 
 #[test]
+fn a_run_on_a_card_is_prepared_and_reaches_the_losses_of_the_cpu() {
+    use himix::device::{OpenDevice, cpu};
+    use himix::train::{Control, Event, TrainConfig, run};
+    let bench = Bench::new();
+    // Dropout draws other numbers in a batch that is not divided.
+    let mut still = config();
+    still["decoder"]["dropout"] = 0.0.into();
+    fs::write(bench.path("still.json"), still.to_string()).expect("a configuration");
+    let first = TrainConfig {
+        data: vec![bench.path("")],
+        out: bench.path("first"),
+        architecture: Some(bench.path("still.json")),
+        epochs: 1,
+        min_epochs: 1,
+        batch_size: 4,
+        ..TrainConfig::default()
+    };
+    run(&first, &cpu(), &Control::default(), &mut |_| ()).expect("a start");
+    let trained = |out: &str, batch_size: usize, device: OpenDevice| {
+        let start = Some(bench.path("first/best"));
+        let config = TrainConfig { start, out: bench.path(out), batch_size, ..first.clone() };
+        let (mut told, mut steps) = (Vec::new(), 0);
+        let best = run(&config, &device, &Control::default(), &mut |event| match event {
+            Event::Preparing(text) => told.push(text),
+            Event::Step { .. } => steps += 1,
+            _ => {}
+        });
+        (best.expect("a run").expect("an epoch"), told, steps)
+    };
+    // The CPU stands for a card: what differs is how the run goes about it.
+    let card = || OpenDevice { name: "card".into(), is_gpu: true, ..cpu() };
+    let (expected, told, _) = trained("on-cpu", 4, cpu());
+    assert!(told.iter().all(|text| !text.contains("GPU")), "{told:?}");
+    let (found, told, steps) = trained("on-card", 4, card());
+    let percents: Vec<&String> = told.iter().filter(|text| text.contains("making the GPU ready")).collect();
+    assert!(percents.len() > 2 && percents[0].ends_with("ready, 0 %"), "{told:?}");
+    assert_eq!(steps, 2);
+    for (found, expected) in [
+        (found.train_loss, expected.train_loss),
+        (found.validation_loss, expected.validation_loss),
+        (found.pooled_dice, expected.pooled_dice),
+    ] {
+        assert!((found - expected).abs() < 1e-3, "{found} {expected}");
+    }
+    let log = fs::read_to_string(bench.path("on-card/log.txt")).expect("a log");
+    assert!(log.contains("memory of card without its driver") && log.contains("GiB estimated"), "{log}");
+    // The last pass of three images has two of its own and one of the first.
+    let (epoch, _, steps) = trained("filled", 3, card());
+    assert_eq!((epoch.images, epoch.skipped, steps), (8, 0, 3));
+    assert!(epoch.train_loss.is_finite() && epoch.validation_loss.is_finite());
+}
+
+#[test]
 fn data_that_cannot_be_trained_on() {
     let bench = Bench::new();
     let train = |more: &[&str]| bench.train("out", more);
@@ -294,6 +355,14 @@ fn normal_cases_beside_others() {
         run(arguments)
     };
     let both = run_on(&[normal.clone(), bench.path("")], "both", &[]).done();
+    // The images without a lesion are counted and reported apart.
+    let table = fs::read_to_string(bench.path("both/metrics.csv")).expect("a table");
+    assert_eq!(column(&table, "empty_truths"), ["4"]);
+    let number = |name: &str| column(&table, name)[0].parse::<f64>().unwrap_or_else(|_| panic!("{name}: {table}"));
+    assert!((0.0..=1.0).contains(&number("false_positive_area")));
+    // Of eight images, half have a lesion; the others count 0 or 1.
+    let others = 2.0 * number("dice_per_image") - number("dice_lesions");
+    assert!((others * 4.0 - (others * 4.0).round()).abs() < 1e-6, "{table}");
     assert!(both.out.contains("16 cases to train on, 8 to validate on"), "{}", both.out);
     for (split, count) in [("train", 8), ("val", 4)] {
         let words = format!("normal, split {split}: not one of its {count} masks has foreground");

@@ -161,6 +161,22 @@ fn what_cannot_be_added_to_is_left_as_it_is() {
     put(&damaged, "prompt/train.csv", b"Image,Description\na.png,one, two\n");
     refused(&damaged, "put quotes around");
 
+    for table in [
+        &b"Image,Description\na.png,gr\xc3\xb6\xc3\x9fer\nc.png,gr\xf6\xdfer\n"[..],
+        b"\xef\xbb\xbfImage,Text\na.png,\xdf\n",
+    ] {
+        let undecodable = folder();
+        for name in ["a", "c"] {
+            put(&undecodable, &format!("train/Images/{name}.png"), &grey_png(4, 3, 0, 200));
+            put(&undecodable, &format!("train/GTs/{name}.png"), &grey_png(4, 3, 0, 255));
+        }
+        put(&undecodable, "prompt/train.csv", table);
+        let before = content(undecodable.path());
+        let error = add(&undecodable, Some("train"), "b", 1, "two").expect_err("refused").to_string();
+        assert!(error.contains("train.csv") && error.contains("save the table as UTF-8"), "{error}");
+        assert_eq!(content(undecodable.path()), before);
+    }
+
     let other_size = Mask { width: 3, height: 4, values: vec![0; 12] };
     let new = NewPair { name: "b", image: &image(1), mask: &other_size, prompt: "x" };
     assert!(matches!(append(folder().path(), None, &new), Err(DataError::MaskSize { .. })));

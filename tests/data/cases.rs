@@ -211,6 +211,7 @@ fn masks_of_two_readers_are_paired() {
     assert!(refused(Some(["Anna", "Dora"])).contains("no reader Dora"));
     let found = store.pairs(Some(["bob", "anna"])).expect("pairs");
     assert_eq!(found.readers, ["Bob", "Anna"]);
+    assert_eq!(found.notes, [""; 0]);
     // The folders of the readers say the same.
     let folders = ["anna", "bob"].map(|name| folder.path().join(FOLDER).join(name));
     let by_folder = pairs_of_folders([&folders[0], &folders[1]]).expect("pairs");
@@ -218,6 +219,23 @@ fn masks_of_two_readers_are_paired() {
         (named(&by_folder.pairs), by_folder.readers),
         (vec!["a2.png", "a10.png", "taken back.png"], ["anna".into(), "bob".into()])
     );
+}
+
+#[test]
+fn a_comparison_says_which_states_could_not_be_read() {
+    let folder = folder();
+    let store = CaseStore::of(folder.path(), None);
+    let mask = grey_png(4, 3, 0, 255);
+    for reader in ["Anna", "Bob", "Carl"] {
+        accept(&store, reader, "a.png", &mask);
+    }
+    put(&folder, &format!("{FOLDER}/carl/cases.json"), b"{");
+    let found = store.pairs(None).expect("the other two");
+    assert_eq!(found.readers, ["Anna", "Bob"]);
+    assert!(found.notes.len() == 1 && found.notes[0].contains("damaged.json"), "{:?}", found.notes);
+    put(&folder, &format!("{FOLDER}/bob/cases.json"), b"{");
+    let refused = store.pairs(None).expect_err("one reader").to_string();
+    assert!(refused.contains("only Anna") && refused.contains("damaged.json"), "{refused}");
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use himix::engine::jobs::Write;
+use himix::data::Limit;
+use himix::data::cases::CaseStore;
+use himix::engine::jobs::{CompareReaders, Write};
 use himix::engine::{Engine, Failure, Job, Pending, Several, Task, Worker};
 
 use super::fake::FakeModel;
@@ -152,6 +154,23 @@ fn writing_is_acknowledged_and_waits_for_no_computation() {
     engine.ask(&mut writing, "settings", Write { path: path.clone(), bytes: b"{}".to_vec() }).expect("not busy");
     assert_eq!(answer(&mut writing), Ok(()));
     assert_eq!(std::fs::read(path).expect("it is written"), b"{}", "what is acknowledged is there");
+    assert!(held.pending().is_some(), "the computation still goes on");
+    held.cancel();
+}
+
+#[test]
+fn readers_are_compared_beside_the_computations_for_what_is_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, _) = engine(&FakeModel::default());
+    let mut held = Pending::default();
+    let (_gate, begun) = gated(&engine, &mut held, 1);
+    soon("it to be begun", || (begun.load(Ordering::SeqCst) == 1).then_some(()));
+    let readers = ["Anna", "Bob"].map(str::to_owned);
+    let store = CaseStore::of(folder.path(), None);
+    let mut comparing = Pending::default();
+    engine.ask(&mut comparing, (), CompareReaders { store, readers, limit: Limit::default() }).expect("not busy");
+    // It has an answer, if only that there are no such readers.
+    message(answer(&mut comparing));
     assert!(held.pending().is_some(), "the computation still goes on");
     held.cancel();
 }

@@ -213,16 +213,12 @@ impl Segmenter for FakeModel {
         let probability = half(image.width, image.height);
         let stage = |grid, sigma| StageParameters { grid, sigma: Some(sigma), layer_weights: Vec::new() };
         Ok(Prediction {
-            prompt: prompt.to_owned(),
             // The model's input is a square.
             probability_model: half(SIDE, SIDE),
-            probability,
-            stages: Vec::new(),
             parameters: vec![stage(7, 6.18), stage(14, 4.70), stage(28, 0.95)],
             tokens: tokens_read(prompt),
             milliseconds: Milliseconds { vision: 0.0, text: 3.0, decoder: 9.0, total: 12.0 },
             device: self.device(),
-            presence: None,
             // A prompt says what the picture is.
             domain: prompt.contains("photograph").then(|| DomainFigure {
                 kind: "X-rays".into(),
@@ -230,6 +226,7 @@ impl Segmenter for FakeModel {
                 percentile: 99.7,
                 is_unlike: true,
             }),
+            ..Prediction::of_map(prompt, probability)
         })
     }
 

@@ -153,6 +153,7 @@ fn epoch(number: usize) -> Epoch {
         seconds: 190.0,
         waiting: 0.01,
         is_best: true,
+        ..Epoch::default()
     }
 }
 

@@ -5,7 +5,7 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
 use himix::device::{self, DeviceChoice};
 use himix::model::blocks::head::blur;
-use himix::train::CrossEntropy;
+use himix::train::LossKind;
 use himix::train::loss::loss;
 
 use super::assert_close;
@@ -26,7 +26,7 @@ fn logits(x: Tensor<4>) -> Tensor<4> {
 }
 
 /// Returns the probabilities, the loss and the gradient of the input.
-fn step(device: &Device, kind: CrossEntropy) -> [Vec<f32>; 3] {
+fn step(device: &Device, kind: LossKind) -> [Vec<f32>; 3] {
     let numbers = |factor: f32, step: usize| -> Vec<f32> {
         (0..BATCH * SIDE * SIDE).map(|at| ((at * step) % 101) as f32 / 101.0 * factor - factor / 2.0).collect()
     };
@@ -50,7 +50,7 @@ fn in_a_child() {
     }
     let open = device::open(DeviceChoice::Gpu(None));
     assert!(open.is_gpu, "{:?}", open.notice);
-    for kind in [CrossEntropy::Binary, CrossEntropy::Literal] {
+    for kind in [LossKind::Binary, LossKind::Literal] {
         let [ours, expected] = [&open.device, &Device::flex()].map(|device| step(device, kind));
         println!("loss {:?} and {:?}", ours[1], expected[1]);
         for ((ours, expected), what) in ours.iter().zip(&expected).zip(["probability", "loss", "gradient"]) {

@@ -263,6 +263,9 @@ fn the_adapter_that_draws_the_window_is_chosen_in_the_preferences() {
     choose(&mut window, "Draw the window with the fastest adapter");
     written(&mut window, &settings, |settings| settings["display_adapter"].is_null());
     assert!(window.query_by_label("Clear the GPU cache").is_some());
+    choose(&mut window, "Tune the GPU little: it is ready soonest");
+    written(&mut window, &settings, |settings| settings["gpu_tuning"] == "minimal");
+    assert!(says(&window, "The GPU is tuned so when HiMix is started again."));
 }
 
 #[test]

@@ -224,3 +224,100 @@ fn a_step_goes_back_to_the_slice_and_the_tab_in_which_it_was_done() {
     });
     assert!(says(&window, "There is no label yet."));
 }
+
+/// Shows the panel of steps.
+fn show_steps(window: &mut Window) {
+    window.get_by_label("Steps").click();
+    window.run();
+}
+
+fn count(window: &Window, label: &str) -> usize {
+    window.query_all_by_label(label).count()
+}
+
+#[test]
+fn going_back_over_a_change_of_the_view_keeps_what_can_be_redone() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    stroke(&mut window, (0.3, 0.5), (0.3, 0.5), Modifiers::NONE);
+    let first = area(&window);
+    press(&mut window, Key::C);
+    stroke(&mut window, (0.7, 0.5), (0.7, 0.5), Modifiers::NONE);
+    let both = area(&window);
+    assert!(first > 0 && both > first);
+    show_steps(&mut window);
+    assert_eq!((count(&window, "Brush stroke"), count(&window, "Overlay colours")), (2, 1));
+    window.get_all_by_label("Brush stroke").next().expect("the oldest step").click();
+    window.run();
+    assert_eq!((count(&window, "Brush stroke"), count(&window, "Overlay colours")), (2, 1), "nothing is lost");
+    window.get_all_by_label("Brush stroke").last().expect("the newest step").click();
+    window.run();
+    window.get_by_label("Labels").click();
+    window.run();
+    assert_eq!(area(&window), both);
+}
+
+#[test]
+fn the_eraser_says_that_there_is_no_label() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    press(&mut window, Key::E);
+    stroke(&mut window, (0.4, 0.5), (0.6, 0.5), Modifiers::NONE);
+    assert!(says(&window, "There is no label yet to take pixels from."));
+    assert!(window.query_by_label("Paint Lesion").is_none());
+    press(&mut window, Key::B);
+    stroke(&mut window, (0.4, 0.5), (0.6, 0.5), Modifiers::COMMAND);
+    assert!(window.query_by_label("Paint Lesion").is_none(), "nor do the others make one with Ctrl");
+    assert!(has_step(&mut window, "Nothing was done yet."));
+}
+
+#[test]
+fn a_look_below_the_overlay_does_not_end_a_stroke() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    draw(&mut window, (0.3, 0.5), (0.5, 0.5), Modifiers::NONE);
+    window.key_down(Key::Space);
+    window.step();
+    window.step();
+    window.key_up(Key::Space);
+    window.step();
+    for x in [0.6, 0.7] {
+        let pos = at(&window, x, 0.5);
+        window.event(Event::PointerMoved(pos));
+        window.step();
+    }
+    let end = at(&window, 0.7, 0.5);
+    button(&mut window, end, false, Modifiers::NONE);
+    window.run();
+    show_steps(&mut window);
+    assert_eq!(count(&window, "Brush stroke"), 1);
+}
+
+#[test]
+fn a_colour_that_is_dragged_is_one_step() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    window.get_by_label("Add label").click();
+    window.run();
+    let well = window.get_by_label("Colour of Lesion").rect();
+    window.get_by_label("Colour of Lesion").click();
+    window.run();
+    // Within the square of the picker, which is below the well on whichever side there is room.
+    let start = Pos2::new(well.center().x, well.bottom() + 140.0);
+    window.event(Event::PointerMoved(start));
+    window.step();
+    button(&mut window, start, true, Modifiers::NONE);
+    window.step();
+    for by in [10.0, 20.0, 30.0, 40.0] {
+        window.event(Event::PointerMoved(start + vec2(0.0, by)));
+        window.step();
+    }
+    // The last change comes together with the release.
+    let end = start + vec2(0.0, 50.0);
+    window.event(Event::PointerMoved(end));
+    button(&mut window, end, false, Modifiers::NONE);
+    window.run();
+    press(&mut window, Key::Escape);
+    show_steps(&mut window);
+    assert_eq!((count(&window, "New label"), count(&window, "Change of a label")), (1, 1));
+}

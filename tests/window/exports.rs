@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
+use himix::app::Start;
+use himix::data::mask::Agreed;
+use himix::data::{Limit, seg};
+use himix::infer::ModelSource;
 
 use super::truth::volume;
 use super::{window, with_result};
 use crate::fake::{FakeModel, HEIGHT, WIDTH};
 use crate::formats::nifti;
-use crate::harness::{Files, Window, drop_file, says, wait};
+use crate::harness::{Files, Window, drop_file, open, says, wait};
 
 fn click(window: &mut Window, label: &str) {
     window.get_by_label(label).click();
@@ -46,6 +50,12 @@ fn annotated(files: Vec<PathBuf>) -> Window {
     window.key_press_modifiers(Modifiers::SHIFT, Key::Enter);
     window.run();
     window
+}
+
+/// The name of a file without `.nii.gz`.
+fn file_stem(path: &Path) -> String {
+    let name = path.file_name().expect("a name").to_string_lossy();
+    name.strip_suffix(".nii.gz").expect("a label map").to_owned()
 }
 
 fn grey(path: &Path) -> Vec<u8> {
@@ -84,11 +94,43 @@ fn an_annotation_is_exported_beside_its_image() {
     write(&mut window);
     wait(&mut window, "the file", |window| !is_form_open(window));
     assert!(path.is_file());
+    // Both files of a label map are asked about, that with the names alone too.
+    let names = path.with_file_name(file_stem(&path) + ".labels.txt");
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::write(&names, "precious").expect("written");
+    export(&mut window, "NIfTI label map…");
+    write(&mut window);
+    wait(&mut window, "the question", |window| says(window, ".labels.txt exists already"));
+    assert!(!path.exists() && std::fs::read(&names).expect("a file") == b"precious");
+    std::fs::write(&path, "precious as well").expect("written");
+    window.get_by_label("Replace it").click();
+    window.step();
+    wait(&mut window, "another question", |window| says(window, "2 files exist already"));
+    assert!(std::fs::read(&path).expect("a file") == b"precious as well");
+    window.get_by_label("Replace them").click();
+    window.step();
+    wait(&mut window, "the files", |window| !is_form_open(window));
+    assert!(std::fs::read(&names).expect("a file") != b"precious");
     // A picture has no patient and no study.
     export(&mut window, "DICOM segmentation…");
     assert!(says(&window, "PNG has none of these"));
     let button = window.get_by_role_and_label(Role::Button, "Export");
     assert!(button.accesskit_node().is_disabled());
+}
+
+#[test]
+fn the_name_of_one_slice_alone_has_its_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = annotated(vec![volume(folder.path(), "ct.nii", false, 2.0)]);
+    export(&mut window, "PNG…");
+    let name = |window: &Window| file(window).file_name().expect("a name").to_string_lossy().into_owned();
+    let annotation = name(&window);
+    assert!(annotation.starts_with("ct_") && annotation.ends_with("_annotation.png"), "{annotation}");
+    assert!(!annotation.contains("slice"), "it is of all slices: {annotation}");
+    window.get_by_role_and_label(Role::RadioButton, "Prediction").click();
+    window.run();
+    let prediction = name(&window);
+    assert!(prediction.contains("slice-3") && prediction.ends_with("_prediction.png"), "{prediction}");
 }
 
 #[test]
@@ -163,4 +205,73 @@ fn all_cases_of_the_worklist_are_segmented_and_not_twice() {
     assert!(out.join("b.png/mask_measurements.csv").is_file() && out.join("manifest.json").is_file());
     click(&mut window, "Segment all cases");
     wait(&mut window, "the end", |window| says(window, "0 masks made, 2 were done before, 1 failed."));
+}
+
+/// A window with the prediction taken over, and with a list of segment codes of the user in its settings.
+fn with_codes(files: &Files, image: PathBuf, rows: &str) -> Window {
+    let codes = files.folder.path().join("codes.csv");
+    std::fs::write(&codes, format!("words,category,property,property_meaning\n{rows}\n")).expect("written");
+    let settings = files.folder.path().join("settings.json");
+    let text = serde_json::json!({ "segment_codes": codes }).to_string();
+    std::fs::write(&settings, text).expect("written");
+    let start = Start {
+        files: vec![image],
+        model: Some(ModelSource::new("demo")),
+        settings: Some(settings),
+        ..Start::default()
+    };
+    let mut window = open(FakeModel::default().opener(), himix::engine::trainer(), start);
+    wait(&mut window, "the mask", |window| says(window, " px, "));
+    click(&mut window, "Annotate");
+    window.key_press_modifiers(Modifiers::SHIFT, Key::Enter);
+    window.run();
+    window
+}
+
+/// Whether the form says that the segment is this.
+fn is_coded(window: &Window, words: &str) -> bool {
+    window.query_all_by_role(Role::ComboBox).any(|node| node.value().as_deref() == Some(words))
+}
+
+#[test]
+fn a_list_of_segment_codes_of_the_user_is_used_and_written() {
+    let files = Files::new();
+    let series = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/prone");
+    let mut window = with_codes(&files, series.clone(), "lesion,49755003,99HOSP:17,House lesion");
+    export(&mut window, "DICOM segmentation…");
+    wait(&mut window, "the list", |window| is_coded(window, "House lesion"));
+    assert!(says(&window, "codes.csv"));
+    let out = files.folder.path().join("out.dcm");
+    window.get_by_role_and_label(Role::TextInput, "File").focus();
+    window.run();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.get_by_role_and_label(Role::TextInput, "File").type_text(&out.to_string_lossy());
+    window.run();
+    write(&mut window);
+    wait(&mut window, "the file", |window| !is_form_open(window));
+    let volume = himix::data::open::open(&series, Limit::default(), &|_, _| true).expect("a volume");
+    let found = seg::read(&out, &volume, Agreed::Refuse, Limit::default()).expect("a segmentation");
+    let property = &found.segmentation.segments[0].property;
+    assert_eq!((property.scheme.as_str(), property.value.as_str()), ("99HOSP", "17"));
+    // The list of the program is a click away.
+    export(&mut window, "DICOM segmentation…");
+    wait(&mut window, "the list", |window| is_coded(window, "House lesion"));
+    click(&mut window, "Use the program's list");
+    assert!(!is_coded(&window, "House lesion") && is_coded(&window, "Lesion"));
+    assert!(says(&window, "list of the program"));
+}
+
+#[test]
+fn a_list_of_segment_codes_with_a_fault_is_named_and_not_replaced_silently() {
+    let files = Files::new();
+    let series = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/prone");
+    let mut window = with_codes(&files, series, "lesion,49755003,,House lesion");
+    export(&mut window, "DICOM segmentation…");
+    wait(&mut window, "the fault", |window| says(window, "line 2 has no valid code in the column property"));
+    assert!(says(&window, "codes.csv"));
+    let is_disabled =
+        |window: &Window| window.get_by_role_and_label(Role::Button, "Export").accesskit_node().is_disabled();
+    assert!(is_disabled(&window));
+    click(&mut window, "Use the program's list");
+    assert!(!is_disabled(&window) && is_coded(&window, "Lesion"));
 }

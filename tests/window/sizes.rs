@@ -1,11 +1,12 @@
 //! Small windows and large text: nothing is cut off, nothing overprints, sizes stay those that were set.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Pos2, Rect, vec2};
+use eframe::egui::{Key, Modifiers, Pos2, Rect, vec2};
 use egui_kittest::kittest::Queryable;
 
 use super::fake::FakeModel;
 use super::harness::{Files, Window, says, wait};
+use super::truth::volume;
 use super::{type_prompt, window, with_result};
 
 /// Sizes in points of a window of 1024 × 640 pixels at 100, 150 and 200 %, and of one of 1280 × 800 at the same.
@@ -52,6 +53,30 @@ fn the_prompt_has_room_at_every_size() {
 }
 
 #[test]
+fn measurements_are_read_without_scrolling_sideways() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = volume(folder.path(), "ct.nii", false, 2.0);
+    let mut window = with_result(&FakeModel::default(), vec![image]);
+    window.get_by_label("Annotate").click();
+    window.run();
+    window.key_press_modifiers(Modifiers::SHIFT, Key::Enter);
+    window.run();
+    window.get_by_label("Measurements").click();
+    wait(&mut window, "the numbers", |window| says(window, "Mean ± SD"));
+    for size in [[1280.0, 800.0], [1024.0, 640.0]] {
+        window.set_size(size.into());
+        window.run();
+        window.run();
+        let heads = ["Volume (mm³)", "Diameters (mm)", "Mean ± SD"];
+        let heads = heads.map(|head| window.get_by_label_contains(head).rect());
+        for (place, head) in heads.iter().enumerate() {
+            assert!(head.right() <= size[0], "{head:?} in {size:?}");
+            assert!(heads[..place].iter().all(|before| !before.intersects(*head)), "{heads:?}");
+        }
+    }
+}
+
+#[test]
 fn a_menu_scrolls_where_the_window_is_too_low() {
     let mut window = window(&FakeModel::default(), true, Vec::new());
     window.run();
@@ -69,7 +94,7 @@ fn a_menu_scrolls_where_the_window_is_too_low() {
         assert!(screen.contains_rect(last), "{last:?} in {size:?}");
         window.get_by_label("Light theme").click();
         window.run();
-        window.key_press(eframe::egui::Key::Escape);
+        window.key_press(Key::Escape);
         window.run();
     }
 }

@@ -1,13 +1,11 @@
 //! One image with one prompt: reads it, predicts its slices, and exports the masks.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use super::manifest::{Entry, State, stamp};
+use super::manifest::{Entry, State, slashes, stamp};
 use super::{BatchCase, BatchSettings};
-use crate::analysis::export::{
-    Export, Exported, Format, predicted, probabilities, probability_path, write, write_probability,
-};
+use crate::analysis::export::{Export, Exported, Format, predicted, probabilities, write};
 use crate::data::worklist::Item;
 use crate::data::{DataError, Volume, dicom, open};
 use crate::infer::{ModelInfo, Segmenter, SlicesWanted, predict_slices};
@@ -19,18 +17,13 @@ const PICTURES: [&str; 5] = ["png", "jpg", "jpeg", "bmp", "webp"];
 pub struct Job<'a> {
     item: &'a Item,
     settings: &'a BatchSettings,
-    /// The folder of its files, below the folder of the results.
-    folder: PathBuf,
+    /// The folder of its files below the folder of the results, with `/` between its parts.
+    pub folder: String,
     out: &'a Path,
     /// The reason why it cannot be done, known before.
     refused: Option<String>,
     info: &'a ModelInfo,
     /// What it asks for; the results are missing.
-    pub entry: Entry,
-}
-
-/// What became of the work.
-pub struct Finished {
     pub entry: Entry,
 }
 
@@ -47,9 +40,9 @@ impl<'a> Job<'a> {
         let (path, _) = dicom::of_stack(&item.path);
         let (image_bytes, image_changed) = stamp(&path);
         let image = slashes(item.path.strip_prefix(folder).unwrap_or(&item.path));
-        // The path of an image outside the folder is not a place below the results.
-        let below = item.path.strip_prefix(folder).ok().map(Path::to_owned);
-        let below = below.unwrap_or_else(|| PathBuf::from(item.path.file_name().unwrap_or_default()));
+        // An image outside the folder has a place below the results too, and images of the same name one each.
+        let parts = item.path.strip_prefix(folder).unwrap_or(&item.path).components();
+        let below: PathBuf = parts.filter(|part| matches!(part, Component::Normal(_))).collect();
         let entry = |prompt: &str| Entry {
             image: image.clone(),
             image_bytes,
@@ -61,8 +54,10 @@ impl<'a> Job<'a> {
             formats: settings.formats.names(),
             ..Entry::default()
         };
-        let job =
-            |entry: Entry, folder: PathBuf, refused| Self { item, settings, folder, out, refused, info, entry };
+        let job = |entry: Entry, folder: PathBuf, refused| {
+            let folder = slashes(&folder);
+            Self { item, settings, folder, out, refused, info, entry }
+        };
         if case.prompts.is_empty() {
             let reason = "no prompt is known for it; give one with --prompt or --prompts".to_owned();
             return vec![job(entry(""), below, Some(reason))];
@@ -73,38 +68,35 @@ impl<'a> Job<'a> {
         prompts.map(|(number, prompt)| job(entry(prompt), folder(number), None)).collect()
     }
 
-    /// Returns the name of the image.
-    pub fn name(&self) -> &str {
-        &self.item.name
-    }
-
     /// Returns whether the image is a single picture.
     pub fn is_picture(&self) -> bool {
         let end = self.item.path.extension().map(|end| end.to_string_lossy().to_lowercase());
         self.item.files.is_empty() && end.is_some_and(|end| PICTURES.contains(&end.as_str()))
     }
 
-    /// Does the work. `progress` receives the share of the slices that is done and returns whether to continue. Returns
-    /// `None` if it did not.
+    /// Does the work and returns what became of it. `go_on` returns before every slice whether to continue; `None` if it
+    /// did not. `replaces` is called before anything is written into the folder.
     pub fn run(
         &self,
         segmenter: &mut dyn Segmenter,
-        progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
-    ) -> Option<Finished> {
+        go_on: &mut dyn FnMut() -> ControlFlow<()>,
+        replaces: &dyn Fn() -> Result<(), DataError>,
+    ) -> Option<Entry> {
         let mut entry = self.entry.clone();
-        match self.results(segmenter, progress, &mut entry) {
+        match self.results(segmenter, go_on, replaces, &mut entry) {
             Ok(ControlFlow::Break(())) => return None,
             Ok(ControlFlow::Continue(())) if entry.error.is_none() => entry.state = State::Done,
             Ok(ControlFlow::Continue(())) => {}
             Err(reason) => entry.error = Some(reason),
         }
-        Some(Finished { entry })
+        Some(entry)
     }
 
     fn results(
         &self,
         segmenter: &mut dyn Segmenter,
-        progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+        go_on: &mut dyn FnMut() -> ControlFlow<()>,
+        replaces: &dyn Fn() -> Result<(), DataError>,
         entry: &mut Entry,
     ) -> Result<ControlFlow<()>, String> {
         if let Some(reason) = &self.refused {
@@ -117,8 +109,7 @@ impl<'a> Job<'a> {
             threshold: self.settings.threshold,
             with_probability: self.settings.formats.has(Format::DicomSeg),
         };
-        let step = |done: usize, count: usize| progress(done as f32 / count.max(1) as f32);
-        let found = predict_slices(segmenter, &volume, 0..volume.slices, wanted, step);
+        let found = predict_slices(segmenter, &volume, 0..volume.slices, wanted, |_, _| go_on());
         let Some(mut slices) = found.map_err(|error| error.to_string())? else {
             return Ok(ControlFlow::Break(()));
         };
@@ -129,6 +120,7 @@ impl<'a> Job<'a> {
         let probabilities = probabilities(&mut slices);
         let (label, words) = predicted(slices, &self.entry.prompt, self.info, &self.settings.codes);
         entry.foreground_pixels = label.pixels();
+        replaces().map_err(|error| error.to_string())?;
         let folder = self.out.join(&self.folder);
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{}: the folder cannot be created ({error})", folder.display()))?;
@@ -141,15 +133,8 @@ impl<'a> Job<'a> {
             creator: "",
             limit: self.settings.limit,
         };
-        let Exported { mut files, notes, mut failed } = write(&folder, "mask", &self.settings.formats, &export);
-        let masks = format!("mask{}", Format::DicomSeg.ending());
-        if files.iter().any(|file| file.ends_with(&masks)) {
-            let path = probability_path(&folder, "mask");
-            match write_probability(&path, &export, probabilities) {
-                Ok(_) => files.push(path),
-                Err(error) => failed.push((Format::DicomSeg, error)),
-            }
-        }
+        let formats = &self.settings.formats;
+        let Exported { files, notes, failed } = write(&folder, "mask", formats, &export, probabilities);
         entry.files = files.iter().map(|file| slashes(file.strip_prefix(self.out).unwrap_or(file))).collect();
         entry.notes = volume.notes.into_iter().chain(notes).collect();
         let reasons: Vec<String> = failed.iter().map(|(_, error)| error.to_string()).collect();
@@ -166,13 +151,4 @@ impl<'a> Job<'a> {
             files => dicom::open_series(files, self.settings.limit, &|_| true),
         }
     }
-}
-
-/// Returns a path with `/` between its parts on every system.
-fn slashes(path: &Path) -> String {
-    path.components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect::<Vec<_>>()
-        .join("/")
-        .replacen("//", "/", 1)
 }

@@ -1,5 +1,6 @@
 //! The record of a batch: what became of every image with every prompt.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -68,20 +69,28 @@ impl Entry {
         };
         work(self) == work(other) && other.formats.iter().all(|format| self.formats.contains(format))
     }
+
+    /// Returns the folders of its files below the folder of the results.
+    fn folders(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.rsplit_once('/').map_or("", |(folder, _)| folder))
+    }
 }
 
 /// The record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of the format.
     pub version: u32,
     /// The folder of the images.
     pub folder: String,
-    /// The masks in the order in which they were first made.
+    /// The masks in the order in which they were made.
     pub cases: Vec<Entry>,
     /// The place of every image and prompt in the list.
     #[serde(skip)]
-    places: std::collections::HashMap<(String, String), usize>,
+    places: HashMap<(String, String), usize>,
+    /// The folders in which files of the list lie, or lay.
+    #[serde(skip)]
+    folders: HashSet<String>,
 }
 
 impl Manifest {
@@ -91,40 +100,66 @@ impl Manifest {
     /// Returns an error if the file cannot be read, is damaged, or was written by a later version.
     pub fn open(out: &Path) -> Result<Self, DataError> {
         let path = out.join(MANIFEST);
-        let empty =
-            Self { version: VERSION, folder: String::new(), cases: Vec::new(), places: Default::default() };
+        let empty = Self {
+            version: VERSION,
+            folder: String::new(),
+            cases: Vec::new(),
+            places: HashMap::new(),
+            folders: HashSet::new(),
+        };
         let file = match std::fs::metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(empty),
             file => file.map_err(|error| DataError::reading(&path, &error))?,
         };
-        let remedy = "choose another folder with --out, or remove it to begin anew";
-        let refuse = |reason: String| DataError::Unsupported { path: path.clone(), reason, mend: remedy.into() };
+        let refuse = |reason: String| {
+            let reason = format!("{reason}; choose another folder with --out, or remove the file to begin anew");
+            DataError::Results { path: path.clone(), reason }
+        };
         if file.len() > MOST {
             return Err(refuse("it is too long for a manifest of himix batch".into()));
         }
         let bytes = std::fs::read(&path).map_err(|error| DataError::reading(&path, &error))?;
         let mut read: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| refuse(format!("no manifest of himix batch: {error}")))?;
+            .map_err(|error| refuse(format!("this is no manifest of himix batch ({error})")))?;
         if read.version != VERSION {
-            return Err(refuse(format!("a manifest of version {}", read.version)));
+            return Err(refuse(format!("this is a manifest of version {}, which is not known", read.version)));
         }
-        let key = |entry: &Entry| (entry.image.clone(), entry.prompt.clone());
-        read.places = read.cases.iter().enumerate().map(|(place, entry)| (key(entry), place)).collect();
+        read.find_places();
         Ok(read)
     }
 
-    /// Returns whether the mask that `entry` asks for was made before and its files exist.
-    pub fn has_done(&self, entry: &Entry, out: &Path) -> bool {
+    fn find_places(&mut self) {
+        let key = |entry: &Entry| (entry.image.clone(), entry.prompt.clone());
+        self.places = self.cases.iter().enumerate().map(|(place, entry)| (key(entry), place)).collect();
+        self.folders = self.cases.iter().flat_map(Entry::folders).map(str::to_owned).collect();
+    }
+
+    /// Returns whether the mask that `entry` asks for was made before and its files exist in `folder`, which is below the
+    /// folder of the results.
+    pub fn has_done(&self, entry: &Entry, folder: &str, out: &Path) -> bool {
         let place = self.places.get(&(entry.image.clone(), entry.prompt.clone()));
         place.map(|place| &self.cases[*place]).is_some_and(|known| {
             known.state == State::Done
                 && known.is_same_work(entry)
+                && known.folders().all(|known| known == folder)
                 && known.files.iter().all(|file| out.join(file).is_file())
         })
     }
 
+    /// Returns whether an entry may have files in this folder.
+    pub fn has_files_in(&self, folder: &str) -> bool {
+        self.folders.contains(folder)
+    }
+
+    /// Forgets every entry with a file in one of the folders, because the files are replaced by those of another.
+    pub fn forget(&mut self, folders: &HashSet<&str>) {
+        self.cases.retain(|entry| !entry.folders().any(|folder| folders.contains(folder)));
+        self.find_places();
+    }
+
     /// Adds an entry, in place of an earlier one of the same image and prompt.
     pub fn put(&mut self, entry: Entry) {
+        self.folders.extend(entry.folders().map(str::to_owned));
         let key = (entry.image.clone(), entry.prompt.clone());
         match self.places.get(&key) {
             Some(place) => self.cases[*place] = entry,
@@ -146,6 +181,15 @@ impl Manifest {
         let text = serde_json::to_vec_pretty(self).map_err(fail)?;
         write::bytes(&path, &text)
     }
+}
+
+/// Returns a path with `/` between its parts on every system.
+pub fn slashes(path: &Path) -> String {
+    path.components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("/")
+        .replacen("//", "/", 1)
 }
 
 /// Returns the size of a file in bytes and the time of its last change in seconds since 1970; 0 if it is not known.
@@ -183,14 +227,15 @@ mod tests {
         manifest.put(Entry { threshold: 0.4, ..entry("left") });
         manifest.write(out).expect("written");
         let read = Manifest::open(out).expect("a manifest");
-        assert_eq!(read, manifest);
+        assert_eq!(read.cases, manifest.cases);
         assert_eq!(read.cases.len(), 2);
         let asked = Entry { threshold: 0.4, ..entry("left") };
-        assert!(!read.has_done(&asked, out), "its file is missing");
+        assert!(!read.has_done(&asked, "a", out), "its file is missing");
         std::fs::create_dir(out.join("a")).expect("a folder");
         std::fs::write(out.join("a/mask.png"), "").expect("written");
-        assert!(read.has_done(&asked, out));
-        assert!(read.has_done(&Entry { formats: vec!["csv".into()], ..asked.clone() }, out));
+        assert!(read.has_done(&asked, "a", out));
+        assert!(!read.has_done(&asked, "a/0", out), "its files are asked for in another folder");
+        assert!(read.has_done(&Entry { formats: vec!["csv".into()], ..asked.clone() }, "a", out));
         for other in [
             Entry { threshold: 0.5, ..asked.clone() },
             Entry { model: "other".into(), ..asked.clone() },
@@ -199,8 +244,29 @@ mod tests {
             Entry { prompt: "right".into(), ..asked.clone() },
             Entry { window: Some([0.0, 1.0]), ..asked },
         ] {
-            assert!(!read.has_done(&other, out), "{other:?}");
+            assert!(!read.has_done(&other, "a", out), "{other:?}");
         }
+    }
+
+    #[test]
+    fn what_is_replaced_is_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut manifest = Manifest::open(folder.path()).expect("none yet");
+        let with = |prompt: &str, files: &[&str]| Entry {
+            files: files.iter().map(|file| (*file).to_owned()).collect(),
+            ..entry(prompt)
+        };
+        manifest.put(with("left", &["a.png/0/mask.png"]));
+        manifest.put(with("right", &["a.png/1/mask.png"]));
+        manifest.put(with("both", &["mask.png"]));
+        assert!(manifest.has_files_in("a.png/1") && !manifest.has_files_in("a.png") && manifest.has_files_in(""));
+        manifest.forget(&["a.png/0", "b.png"].into());
+        let left: Vec<&str> = manifest.cases.iter().map(|entry| entry.prompt.as_str()).collect();
+        assert_eq!(left, ["right", "both"]);
+        assert!(!manifest.has_files_in("a.png/0"));
+        // The places are found anew.
+        manifest.put(with("both", &["a.png/0/mask.png"]));
+        assert_eq!((manifest.cases.len(), manifest.cases[1].files[0].as_str()), (2, "a.png/0/mask.png"));
     }
 
     #[test]

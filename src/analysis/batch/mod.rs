@@ -3,25 +3,24 @@
 
 mod case;
 mod manifest;
+mod record;
+mod results;
 #[cfg(test)]
 mod tests;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use super::export::Formats;
 use crate::data::seg::Codes;
 use crate::data::worklist::Item;
-use crate::data::{DataError, Limit, Window};
+use crate::data::{DataError, Limit, Window, dicom};
 use crate::infer::{InferError, Segmenter, in_order};
-use case::{Finished, Job};
+use case::Job;
+use record::Record;
+use results::Results;
 
 pub use manifest::{Entry, MANIFEST, Manifest, State};
-
-/// The least time between two writings of the manifest, so that many quick images do not wait for it. What was done
-/// since the last writing is done again after a crash.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// An image with its prompts.
 #[derive(Clone, Debug)]
@@ -50,8 +49,8 @@ pub struct BatchSettings {
 /// What happens during a run.
 #[derive(Clone, Copy, Debug)]
 pub enum BatchEvent<'a> {
-    /// So many of all masks are done. `name` is the image that comes next, and `part` the share of it that is done.
-    Progress { done: usize, count: usize, name: &'a str, part: f32 },
+    /// So many of all masks are done; also reported before every slice of a stack.
+    Progress { done: usize, count: usize },
     /// A mask was not made or not written in all formats.
     Failed { image: &'a str, reason: &'a str },
 }
@@ -59,6 +58,8 @@ pub enum BatchEvent<'a> {
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchSummary {
+    /// The number of images, without results of batches that lie among them.
+    pub images: usize,
     /// The number of masks that were made now.
     pub done: usize,
     /// The number of masks that an earlier run had made.
@@ -74,12 +75,14 @@ pub struct BatchSummary {
 /// Segments every image with its prompts and writes the masks below `out`, in a folder with the path that the image has
 /// below `folder`; with several prompts, each has a folder of its own in it: 0, 1, … A stack is segmented in all slices.
 ///
-/// A mask is skipped if the manifest has it with the same image, prompt, model and settings, and its files exist.
-/// Pictures are computed side by side if the model allows it, and so are the slices of a stack. `report` returns whether
-/// to continue.
+/// A mask is skipped if the manifest has it with the same image, prompt, model and settings, and its files exist in this
+/// folder. Files of another prompt or with other settings are replaced, and the manifest forgets them before. Results of
+/// this or another batch that are among `cases` are left out. Pictures are computed side by side if the model allows it,
+/// and so are the slices of a stack. `report` returns whether to continue.
 ///
 /// # Errors
-/// The folder or the manifest cannot be written, or an existing manifest cannot be read.
+/// The folder or the manifest cannot be written, an existing manifest cannot be read, `out` is the folder of the images,
+/// or there is no image.
 pub fn batch(
     segmenter: &mut dyn Segmenter,
     folder: &Path,
@@ -95,57 +98,62 @@ pub fn batch(
     let info = segmenter.info();
     let mut manifest = Manifest::open(out)?;
     manifest.folder = folder.to_string_lossy().into_owned();
+    let mut results = Results::of(folder, out)?;
+    let cases: Vec<&BatchCase> =
+        cases.iter().filter(|case| !results.has(&dicom::of_stack(&case.item.path).0)).collect();
+    if cases.is_empty() {
+        return Err(DataError::NothingToOpen { path: folder.to_owned() }.into());
+    }
     let all: Vec<Job<'_>> =
         cases.iter().flat_map(|case| Job::of_case(case, folder, out, settings, &info)).collect();
     let count = all.len();
-    let jobs: Vec<Job<'_>> = all.into_iter().filter(|job| !manifest.has_done(&job.entry, out)).collect();
-    let known = count - jobs.len();
-    let mut summary = BatchSummary { done: 0, known, failed: 0, is_stopped: false, manifest: out.join(MANIFEST) };
-    let mut written = Instant::now();
-    let mut record = |finished: Finished,
-                      summary: &mut BatchSummary,
-                      report: &mut dyn FnMut(BatchEvent<'_>) -> ControlFlow<()>| {
-        let entry = finished.entry;
-        match &entry.error {
-            None => summary.done += 1,
-            Some(reason) => {
-                summary.failed += 1;
-                let _ = report(BatchEvent::Failed { image: &entry.image, reason });
-            }
-        }
-        manifest.put(entry);
-        if written.elapsed() >= PAUSE {
-            written = Instant::now();
-            return manifest.write(out);
-        }
-        Ok(())
+    let is_open = |job: &Job<'_>| !manifest.has_done(&job.entry, &job.folder, out);
+    let jobs: Vec<Job<'_>> = all.into_iter().filter(is_open).collect();
+    let mut summary = BatchSummary {
+        images: cases.len(),
+        done: 0,
+        known: count - jobs.len(),
+        failed: 0,
+        is_stopped: false,
+        manifest: out.join(MANIFEST),
     };
+    let record = Record::new(manifest, out);
+    let keep =
+        |entry: Entry, summary: &mut BatchSummary, report: &mut dyn FnMut(BatchEvent<'_>) -> ControlFlow<()>| {
+            match &entry.error {
+                None => summary.done += 1,
+                Some(reason) => {
+                    summary.failed += 1;
+                    let _ = report(BatchEvent::Failed { image: &entry.image, reason });
+                }
+            }
+            record.put(entry)
+        };
     for group in jobs.chunk_by(|a, b| a.is_picture() && b.is_picture()) {
         let at = |summary: &BatchSummary| summary.known + summary.done + summary.failed;
+        let replaces = |number: usize| record.replace(group[number..].iter().map(|job| job.folder.as_str()));
         if group[0].is_picture() {
             let job = |segmenter: &mut dyn Segmenter, _: &mut (), number: usize| {
-                group[number].run(segmenter, &mut |_| ControlFlow::Continue(()))
+                group[number].run(segmenter, &mut || ControlFlow::Continue(()), &|| replaces(number))
             };
             in_order(segmenter, group.len(), 1, job, |next| {
-                for job in group {
-                    let progress = BatchEvent::Progress { done: at(&summary), count, name: job.name(), part: 0.0 };
-                    if report(progress).is_break() {
+                for _ in group {
+                    if report(BatchEvent::Progress { done: at(&summary), count }).is_break() {
                         summary.is_stopped = true;
                         break;
                     }
-                    if let Some(finished) = next() {
-                        record(finished, &mut summary, &mut report)?;
+                    if let Some(entry) = next() {
+                        keep(entry, &mut summary, &mut report)?;
                     }
                 }
                 Ok::<(), DataError>(())
             })?;
         } else {
             let done = at(&summary);
-            let finished = group[0].run(segmenter, &mut |part| {
-                report(BatchEvent::Progress { done, count, name: group[0].name(), part })
-            });
+            let mut go_on = || report(BatchEvent::Progress { done, count });
+            let finished = group[0].run(segmenter, &mut go_on, &|| replaces(0));
             match finished {
-                Some(finished) => record(finished, &mut summary, &mut report)?,
+                Some(entry) => keep(entry, &mut summary, &mut report)?,
                 None => summary.is_stopped = true,
             }
         }
@@ -153,10 +161,10 @@ pub fn batch(
             break;
         }
     }
-    manifest.write(out)?;
+    record.write()?;
     if !summary.is_stopped {
         // This is the last step, so that there is nothing left to stop.
-        let _ = report(BatchEvent::Progress { done: count, count, name: "", part: 0.0 });
+        let _ = report(BatchEvent::Progress { done: count, count });
     }
     Ok(summary)
 }

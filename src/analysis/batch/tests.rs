@@ -8,11 +8,10 @@ use super::*;
 use crate::data::export::{LabelMasks, read_labels};
 use crate::data::mask::Agreed;
 use crate::data::{Image, MaskReading, open, worklist, write};
-use crate::infer::{
-    InspectOptions, Inspection, Milliseconds, ModelInfo, Overrides, Plane, Prediction, TokensRead,
-};
+use crate::infer::{InspectOptions, Inspection, ModelInfo, Overrides, Plane, Prediction};
 
-/// A model that finds what is brighter than the middle of the range, and counts its masks.
+/// A model that finds what is brighter than the middle of the range, or for the prompt "the dark" the rest, and counts its
+/// masks.
 struct Bright {
     masks: Arc<AtomicUsize>,
     is_shared: bool,
@@ -31,20 +30,10 @@ impl Segmenter for Bright {
         let values: Vec<f32> = image.floats().step_by(image.channels).collect();
         let [low, high] = values.iter().fold([f32::MAX, f32::MIN], |[low, high], v| [low.min(*v), high.max(*v)]);
         let middle = low.midpoint(high);
-        let values = values.into_iter().map(|value| if value > middle { 0.9 } else { 0.1 }).collect();
+        let is_found = |value: f32| (value > middle) != (prompt == "the dark");
+        let values = values.into_iter().map(|value| if is_found(value) { 0.9 } else { 0.1 }).collect();
         let map = Plane { width: image.width, height: image.height, values };
-        Ok(Prediction {
-            prompt: prompt.to_owned(),
-            probability_model: map.clone(),
-            probability: map,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: TokensRead::default(),
-            milliseconds: Milliseconds::default(),
-            device: "none".into(),
-            presence: Some(0.75),
-            domain: None,
-        })
+        Ok(Prediction { presence: Some(0.75), ..Prediction::of_map(prompt, map) })
     }
 
     fn inspect(
@@ -173,6 +162,113 @@ fn a_batch_that_is_stopped_goes_on_where_it_was() {
         assert_eq!((third.done, third.known, third.failed), (0, 3, 1));
         assert_eq!(model.masks.load(Ordering::SeqCst), before, "nothing is computed again");
     }
+}
+
+/// Returns the foreground pixels of a picture.
+fn white(path: &Path) -> usize {
+    let values = ::image::open(path).expect("a picture").into_luma8().into_raw();
+    values.iter().filter(|value| **value == 255).count()
+}
+
+#[test]
+fn masks_that_another_prompt_replaced_are_made_again() {
+    for is_shared in [false, true] {
+        let folder = images();
+        let out = folder.path().join("out");
+        let run = |prompts: &[&str]| {
+            let mut cases = cases(folder.path(), prompts);
+            cases.retain(|case| case.item.name == "a.png" || case.item.name == "b.png");
+            let done = batch(&mut bright(is_shared), folder.path(), &cases, &settings("png"), &out, go_on);
+            let done = done.expect("a summary");
+            (done.done, done.known)
+        };
+        let mask = out.join("b.png/mask.png");
+        // 5 of 12 columns are bright.
+        assert_eq!((run(&["left lung"]), white(&mask)), ((2, 0), 40));
+        assert_eq!((run(&["the dark"]), white(&mask)), ((2, 0), 56));
+        assert_eq!((run(&["left lung"]), white(&mask)), ((2, 0), 40), "the files were those of the other prompt");
+        assert_eq!((run(&["left lung"]), white(&mask)), ((0, 2), 40));
+        let manifest = Manifest::open(&out).expect("a manifest");
+        assert!(manifest.cases.iter().all(|entry| entry.prompt == "left lung"), "{:?}", manifest.cases);
+        // With several prompts, each has a folder of its own, which changes with their order.
+        assert_eq!(run(&["left lung", "the dark"]), (4, 0));
+        assert_eq!((run(&["the dark"]), white(&mask)), ((2, 0), 56));
+        assert_eq!(run(&["the dark", "left lung"]), (4, 0));
+        let in_order = ["0", "1"].map(|number| white(&out.join("b.png").join(number).join("mask.png")));
+        assert_eq!(in_order, [56, 40]);
+    }
+}
+
+#[test]
+fn the_manifest_never_claims_a_file_that_is_replaced() {
+    for is_shared in [false, true] {
+        let folder = images();
+        let out = folder.path().join("out");
+        let run = |prompt: &str, report: &mut dyn FnMut(BatchEvent<'_>) -> ControlFlow<()>| {
+            let cases = cases(folder.path(), &[prompt]);
+            batch(&mut bright(is_shared), folder.path(), &cases, &settings("png"), &out, report)
+                .expect("a summary")
+        };
+        run("left lung", &mut go_on);
+        // What would be found if the program ended at any of these moments.
+        let mut looked = 0;
+        run("the dark", &mut |_| {
+            looked += 1;
+            for entry in Manifest::open(&out).expect("a manifest").cases {
+                let pictures = ["a.png", "b.png"].into_iter().filter(|name| entry.image == *name);
+                for name in pictures.filter(|_| entry.state == State::Done) {
+                    let count = white(&out.join(name).join("mask.png"));
+                    assert_eq!(count, if entry.prompt == "the dark" { 56 } else { 40 }, "{name}");
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        assert!(looked > 4, "{looked}");
+    }
+}
+
+#[test]
+fn images_of_the_same_name_outside_the_folder_have_results_of_their_own() {
+    let [one, other] = [images(), images()];
+    let out = one.path().join("out");
+    let mut cases: Vec<BatchCase> =
+        [&one, &other].iter().flat_map(|folder| cases(folder.path(), &["left lung"])).collect();
+    cases.retain(|case| case.item.name == "a.png");
+    let run = || batch(&mut bright(true), one.path(), &cases, &settings("png"), &out, go_on).expect("a summary");
+    assert_eq!((run().done, run().known), (2, 2));
+    let manifest = Manifest::open(&out).expect("a manifest");
+    assert_eq!(manifest.cases[0].files, ["a.png/mask.png"]);
+    assert!(manifest.cases[1].files[0].ends_with("/a.png/mask.png"), "{:?}", manifest.cases[1].files);
+    assert!(manifest.cases.iter().all(|entry| out.join(&entry.files[0]).is_file()));
+}
+
+#[test]
+fn results_among_the_images_are_no_cases() {
+    let folder = images();
+    let run = |out: &Path, folder: &Path| {
+        let cases = cases(folder, &["left lung"]);
+        batch(&mut bright(false), folder, &cases, &settings("png"), out, go_on)
+    };
+    let images = |out: &str| run(&folder.path().join(out), folder.path()).expect("a summary").images;
+    assert_eq!(images("out"), 4);
+    assert_eq!(images("out"), 4, "its own results");
+    assert_eq!(images("other"), 4, "those of another batch");
+    std::fs::create_dir(folder.path().join("more")).expect("a folder");
+    std::fs::copy(folder.path().join("a.png"), folder.path().join("more/a.png")).expect("copied");
+    write::bytes(&folder.path().join("more").join(MANIFEST), b"{\"name\": \"app\"}").expect("written");
+    assert_eq!(images("out"), 5, "the manifest of another program makes no results");
+    // Results above the images do not make results of them.
+    let series = folder.path().join("series");
+    assert_eq!(run(folder.path(), &series).expect("a summary").images, 1);
+    let same = run(&series, &series).expect_err("refused").to_string();
+    assert!(same.contains("the folder of the images"), "{same}");
+    // Masks may be segmented if that is what is asked for, but not a folder without an image.
+    assert!(run(&folder.path().join("third"), &folder.path().join("out")).expect("a summary").images > 2);
+    let none = folder.path().join("none");
+    let inner = none.join("out");
+    std::fs::create_dir_all(&inner).expect("a folder");
+    std::fs::copy(folder.path().join("a.png"), inner.join("mask.png")).expect("copied");
+    assert!(run(&inner, &none).is_err());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The formats of exported labels, by the names that the command line and the window use.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// A format.
@@ -48,6 +49,24 @@ impl Format {
             Self::DicomSeg => ".dcm",
             Self::Csv => "_measurements.csv",
         }
+    }
+
+    /// Returns the path with the end of the format behind it, if it does not end with one of the format already.
+    pub fn completed(self, path: &Path) -> PathBuf {
+        let ends: &[&str] = match self {
+            Self::Png => &[".png"],
+            Self::Nifti => &[".nii.gz", ".nii"],
+            Self::DicomSeg => &[".dcm", ".dicom"],
+            Self::Csv => &[".csv"],
+        };
+        let name = path.file_name().unwrap_or_default();
+        let lower = name.to_string_lossy().to_lowercase();
+        if ends.iter().any(|end| lower.ends_with(end)) {
+            return path.to_owned();
+        }
+        let mut name = name.to_owned();
+        name.push(self.ending());
+        path.with_file_name(name)
     }
 }
 
@@ -103,6 +122,17 @@ impl FromStr for Formats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_gets_the_end_of_its_format_unless_it_has_one() {
+        let completed = |format: Format, name: &str| format.completed(Path::new(name)).display().to_string();
+        assert_eq!(completed(Format::Png, "a/b.PNG"), "a/b.PNG");
+        assert_eq!(completed(Format::Png, "scan.v2"), "scan.v2.png");
+        assert_eq!(completed(Format::Nifti, "scan.nii"), "scan.nii");
+        assert_eq!(completed(Format::Nifti, "scan.png"), "scan.png.nii.gz");
+        assert_eq!(completed(Format::DicomSeg, "1.2.840"), "1.2.840.dcm");
+        assert_eq!(completed(Format::Csv, "scan"), "scan_measurements.csv");
+    }
 
     #[test]
     fn formats_are_named_once_and_in_order() {

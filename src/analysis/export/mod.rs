@@ -14,7 +14,7 @@ use crate::data::{DataError, Limit, Volume, nifti};
 
 pub use format::{Format, Formats};
 pub use predicted::{model_of, predicted, predicted_label};
-pub use probability::{probabilities, probability_path, write_probability};
+pub use probability::{Probabilities, probabilities};
 pub use segmentation::{SegmentWords, segmentation};
 
 /// The labels of an image, and what the formats need to know of the image.
@@ -49,26 +49,47 @@ pub struct Exported {
 
 /// Writes the labels in each of the formats into a folder that exists. The names of the files begin with `stem`. Every
 /// file is read again and compared before it gets its name. A format that fails does not keep the others from being
-/// written.
-pub fn write(folder: &Path, stem: &str, formats: &Formats, export: &Export<'_>) -> Exported {
+/// written. `probabilities` are those of the only label, and none if it is no prediction.
+pub fn write(
+    folder: &Path,
+    stem: &str,
+    formats: &Formats,
+    export: &Export<'_>,
+    mut probabilities: Probabilities,
+) -> Exported {
     let mut exported = Exported::default();
     for format in formats.iter() {
         let path = folder.join(format!("{stem}{}", format.ending()));
-        if let Err(error) = write_one(&path, format, export, &mut exported) {
+        // One format alone holds them.
+        let held = if format == Format::DicomSeg { std::mem::take(&mut probabilities) } else { Vec::new() };
+        if let Err(error) = write_one(&path, format, export, held, &mut exported) {
             exported.failed.push((format, error));
         }
     }
     exported
 }
 
-/// Writes the labels in one format and adds what was written to `exported`.
+/// Returns all files that [`write_one`] writes, that at `path` first if there is one. `has_probabilities` says whether
+/// there are probabilities.
+pub fn files(path: &Path, format: Format, slices: usize, has_probabilities: bool) -> Vec<PathBuf> {
+    match format {
+        Format::Png => export::picture_paths(path, slices),
+        Format::Nifti => vec![path.to_owned(), export::names::beside(path)],
+        Format::DicomSeg if has_probabilities => vec![path.to_owned(), probability::beside(path)],
+        Format::DicomSeg | Format::Csv => vec![path.to_owned()],
+    }
+}
+
+/// Writes the labels in one format and adds what was written to `exported`. A DICOM segmentation of `probabilities`, if
+/// there are any, stands beside that of the masks; the other formats do not hold them.
 ///
 /// # Errors
-/// The format cannot hold the labels or the image, or the file cannot be written.
+/// The format cannot hold the labels or the image, or a file cannot be written.
 pub fn write_one(
     path: &Path,
     format: Format,
     export: &Export<'_>,
+    probabilities: Probabilities,
     exported: &mut Exported,
 ) -> Result<(), DataError> {
     let Export { volume, labels, .. } = *export;
@@ -86,6 +107,12 @@ pub fn write_one(
         Format::DicomSeg => {
             exported.notes.extend(segmentation::write(path, export)?);
             exported.files.push(path.to_owned());
+            if !probabilities.is_empty() {
+                let path = probability::beside(path);
+                // The notes are those of the masks.
+                probability::write(&path, export, probabilities)?;
+                exported.files.push(path);
+            }
         }
         Format::Csv => {
             let measurements = measure(volume, labels);

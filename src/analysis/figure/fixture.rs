@@ -6,8 +6,8 @@ use super::{Case, Content, Figure, Model, Picture};
 use crate::data::Mask;
 use crate::data::volume::Lengths;
 use crate::infer::{
-    Attribution, GroupOverrides, Inspection, Milliseconds, ModelInfo, Overrides, Plane, Prediction, Spectra,
-    StageOverrides, StageView, TokensRead,
+    Attribution, GroupOverrides, Inspection, ModelInfo, Overrides, Plane, Prediction, Spectra, StageOverrides,
+    StageView,
 };
 
 /// The data from which a figure in the tests borrows.
@@ -70,18 +70,11 @@ impl Bench {
             }
         });
         let stages = views.collect();
-        let probability = plane(width, height, |k| (k * 3 % 11) as f32 / 10.0);
+        let probability = |width, height| plane(width, height, |k| (k * 3 % 11) as f32 / 10.0);
         let prediction = Prediction {
-            prompt: "left lung".into(),
-            probability_model: plane(8, 8, |k| (k * 3 % 11) as f32 / 10.0),
-            probability,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: TokensRead::default(),
-            milliseconds: Milliseconds::default(),
+            probability_model: probability(8, 8),
             device: "none".into(),
-            presence: None,
-            domain: None,
+            ..Prediction::of_map("left lung", probability(width, height))
         };
         let info = ModelInfo {
             name: "bench-model".into(),

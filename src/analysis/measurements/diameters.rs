@@ -1,6 +1,6 @@
 //! The longest diameter of a component in a slice and the one at right angles to it.
 
-use super::Run;
+use crate::data::mask::components::Run;
 
 /// A distance between two points of a slice.
 #[derive(Clone, Copy, Debug, PartialEq)]

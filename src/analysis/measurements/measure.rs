@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Component, Diameter, Run, components, diameters};
+use super::components::components;
+use super::{Diameter, diameters};
 use crate::data::export::LabelMasks;
+use crate::data::mask::components::{Component, Run};
 use crate::data::volume::{Lengths, SliceDistance, Source, Unit};
 use crate::data::{Image, Volume};
 

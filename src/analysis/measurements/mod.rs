@@ -12,7 +12,6 @@ mod diameters;
 mod measure;
 mod table;
 
-pub use components::{Component, Run, components};
 pub use diameters::{Diameter, diameters};
 pub use measure::{ComponentMeasures, LabelMeasures, Measurements, SliceMeasures, Units, Values, measure};
 pub use table::{COLUMNS, write_table};

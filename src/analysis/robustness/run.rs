@@ -1,12 +1,12 @@
 //! A whole study: scores, record, statistics, files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::report::{CasesError, Report, cases_figure, write_figure};
 use crate::data::{DataError, Dataset};
-use crate::infer::robustness::{FormScore, Record, RobustnessSettings, Study, robustness};
+use crate::infer::robustness::{Record, RobustnessSettings, Study, robustness};
 use crate::infer::{InferError, ModelSource, Segmenter};
 
 /// What is studied, and where the results are written.
@@ -81,8 +81,10 @@ pub fn study(
         return Ok(None);
     }
     // Those of an earlier run come in the order in which they were computed.
-    let place = |score: &FormScore| dataset.samples.iter().position(|sample| sample.name == score.image);
-    scores.sort_by_cached_key(place);
+    let samples = dataset.samples.iter().enumerate();
+    let places: HashMap<&str, usize> =
+        samples.rev().map(|(place, sample)| (sample.name.as_str(), place)).collect();
+    scores.sort_by_key(|score| places.get(score.image.as_str()).copied());
     let report = Report::of(&scores, settings);
     let mut files: Vec<PathBuf> = record.iter().map(|record| record.path().to_owned()).collect();
     if let Some(out) = out {

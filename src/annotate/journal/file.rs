@@ -20,14 +20,14 @@ const SMALL: u64 = 1 << 20;
 const MOST_ASIDE: usize = 99;
 /// A longer file is not read, in bytes. A journal is replaced by a shorter one long before.
 const LONGEST: u64 = 1 << 30;
+/// What is wrong with a longer one.
+const TOO_LONG: &str = "it is too long for an annotation";
 
 /// The journal of the case that this window has the lock of.
 #[derive(Debug)]
 pub struct JournalFile {
     path: PathBuf,
     image: ImageIdentity,
-    /// Keeps others from writing.
-    _lock: CaseLock,
     /// The file, to append to; `None` if there is none yet or it has to be written as a whole.
     file: Option<File>,
     /// The length of its valid part, in bytes.
@@ -37,6 +37,8 @@ pub struct JournalFile {
     base: u64,
     /// Whether it has changes after the case was last closed.
     is_open: bool,
+    /// Keeps others from writing. It is dropped last, when the file is closed.
+    _lock: CaseLock,
 }
 
 /// The reason why a journal is not written.
@@ -131,7 +133,7 @@ pub fn open(folder: &Path, image: ImageIdentity, limit: Limit) -> OpenedJournal 
 
 impl JournalFile {
     fn new(path: PathBuf, image: ImageIdentity, lock: CaseLock) -> Self {
-        Self { path, image, _lock: lock, file: None, end: 0, seal: Seal::default(), base: 0, is_open: false }
+        Self { path, image, file: None, end: 0, seal: Seal::default(), base: 0, is_open: false, _lock: lock }
     }
 
     /// Returns the path.
@@ -189,6 +191,9 @@ impl JournalFile {
         for record in records {
             seal = encode_to(&mut bytes, seal, record).map_err(unwritable(&self.path))?;
         }
+        if self.end + bytes.len() as u64 > LONGEST {
+            return self.write(state, is_closed);
+        }
         if let Err(error) = file.write_all(&bytes).and_then(|()| file.sync_data()) {
             // What was written of it would stand before what is appended next.
             if file.set_len(self.end).is_err() {
@@ -206,6 +211,16 @@ impl JournalFile {
 
     /// Writes the journal as a whole, in place of the former one. A former one that this window did not write is kept aside.
     fn write(&mut self, state: &JournalState, is_closed: bool) -> Result<(), DataError> {
+        self.replace(state, is_closed, |path, bytes| write::durably(path, |out| out.write_all(bytes)))
+    }
+
+    /// Does the same by `put`, which writes a file durably or leaves it as it is. If it fails, the former file goes on.
+    pub(super) fn replace(
+        &mut self,
+        state: &JournalState,
+        is_closed: bool,
+        put: impl FnOnce(&Path, &[u8]) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
         let length = fs::metadata(&self.path).map(|data| data.len()).ok();
         if length.is_some_and(|length| length != self.end) {
             self.copy_aside()?;
@@ -216,26 +231,47 @@ impl JournalFile {
         if is_closed {
             seal = encode_to(&mut bytes, seal, &Record::Closed).map_err(unwritable(&self.path))?;
         }
+        if bytes.len() as u64 > LONGEST {
+            return Err(unwritable(&self.path)(TOO_LONG));
+        }
         if let Some(folder) = self.path.parent() {
             // If this fails, the write that follows says why.
             let _ = fs::create_dir_all(folder);
         }
         // Windows does not replace a file that is open.
-        self.file = None;
-        write::durably(&self.path, |out| out.write_all(&bytes))?;
+        let was_appended_to = self.file.take().is_some();
+        if let Err(error) = put(&self.path, &bytes) {
+            if was_appended_to {
+                self.go_on();
+                // Not at every stroke is it tried again.
+                self.base = self.end;
+            }
+            return Err(error);
+        }
         (self.end, self.seal, self.base) = (bytes.len() as u64, seal, bytes.len() as u64);
         self.is_open = !is_closed;
-        self.file = OpenOptions::new().append(true).open(&self.path).ok();
+        self.go_on();
         Ok(())
     }
 
-    /// Deletes the file, because there is nothing to keep.
+    /// Opens the file to append to its valid part. If this fails, the next append writes it as a whole.
+    fn go_on(&mut self) {
+        self.file = OpenOptions::new().append(true).open(&self.path).ok();
+    }
+
+    /// Deletes the file, because there is nothing to keep. If this fails, it stays as it is.
     fn remove(&mut self) -> Result<(), DataError> {
-        (self.file, self.end, self.seal, self.base) = (None, 0, Seal::default(), 0);
+        let was_appended_to = self.file.take().is_some();
         match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unwritable(&self.path)(error)),
-            _ => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                if was_appended_to {
+                    self.go_on();
+                }
+                return Err(unwritable(&self.path)(error));
+            }
+            _ => (self.end, self.seal, self.base, self.is_open) = (0, Seal::default(), 0, false),
         }
+        Ok(())
     }
 
     /// Keeps a copy of the file as it is under another name, which it returns. The file is written as a whole afterwards.
@@ -263,7 +299,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
     let reason = match read {
         Ok(_) if bytes.len() as u64 <= LONGEST => return Ok(bytes),
-        Ok(_) => "it is too long for an annotation".to_owned(),
+        Ok(_) => TOO_LONG.to_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(DataError::Missing { path: path.to_owned() });
         }

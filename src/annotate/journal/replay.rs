@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::format::{Header, JournalError, Record, Records, SavedIn, Seal, Tail};
-use crate::annotate::{Annotation, Edit, MOST_LABELS, Origin};
-use crate::data::Limit;
+use crate::annotate::{Annotation, Edit, Origin};
+use crate::data::{Limit, MOST_LABELS};
 
 /// The content of a journal.
 #[derive(Clone, Debug)]
@@ -107,8 +107,7 @@ fn masks_after(annotation: &Annotation, edits: &[Edit]) -> u64 {
         })
         .filter(|(label, slice)| annotation.mask(*label, *slice).is_none())
         .collect();
-    let known: usize = annotation.labels().map(|(id, _)| annotation.slices(id).count()).sum();
-    (known + new.len()) as u64
+    (annotation.mask_count() + new.len()) as u64
 }
 
 /// Whether `annotation`, after `edits`, is like one that was made in the window, so that it can be written again.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::annotate::{Annotation, Combine, Edit, Label, LabelId, Origin, PredictedBy, Region, Rules, reversed};
-use crate::data::Limit;
+use crate::data::{DataError, Limit};
 
 const SHAPE: [usize; 3] = [13, 7, 4];
 const ALL: Limit = Limit(u64::MAX);
@@ -271,6 +271,24 @@ fn a_long_journal_is_replaced_by_a_short_one() {
     drop(journal);
     let content = opened(folder.path()).1.expect("a journal");
     assert!(is_same(&content.annotation, &hand.annotation));
+}
+
+#[test]
+fn a_journal_that_could_not_be_replaced_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut journal, mut hand) = (opened(folder.path()).0, Hand::new(11));
+    (0..5).for_each(|_| hand.writes(&mut journal));
+    let path = journal.path().to_owned();
+    let before = fs::read(&path).expect("a file");
+    let full = |path: &Path, _: &[u8]| {
+        Err(DataError::Unwritable { path: path.to_owned(), reason: "no space left on device".into() })
+    };
+    assert!(journal.replace(&hand.state(), false, full).is_err());
+    (0..3).for_each(|_| hand.writes(&mut journal));
+    let after = fs::read(&path).expect("a file");
+    assert!(after.len() > before.len() && after.starts_with(&before), "it is appended to");
+    drop(journal);
+    assert!(is_same(&opened(folder.path()).1.expect("a journal").annotation, &hand.annotation));
 }
 
 #[test]

@@ -1,24 +1,25 @@
 //! Connected components of a mask or of a stack of masks, and tools that keep some of them.
 
 use super::spans::{self, Span};
-use super::{Connectivity, Spacing, ToolError};
+use super::{Spacing, ToolError};
 use crate::annotate::Region;
 use crate::data::Mask;
+use crate::data::mask::components::{Connectivity, Run, components as connected};
 
 /// A connected component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Component {
     /// The number of its pixels.
     pub pixels: usize,
-    /// Its rows of pixels with the slice that each lies in, by slice, row and column.
-    spans: Vec<(usize, Span)>,
+    /// Its runs of pixels, by slice, row and column.
+    runs: Vec<Run>,
 }
 
 impl Component {
     /// Returns the pixels by slice, in ascending order of slices.
     pub fn regions(&self) -> Vec<(usize, Region)> {
-        let by_slice = self.spans.chunk_by(|a, b| a.0 == b.0);
-        by_slice.map(|spans| (spans[0].0, region(spans.iter().map(|(_, span)| *span)))).collect()
+        let by_slice = self.runs.chunk_by(|a, b| a.slice == b.slice);
+        by_slice.map(|runs| (runs[0].slice, region(runs))).collect()
     }
 }
 
@@ -56,40 +57,10 @@ impl Smallest {
     }
 }
 
-/// Returns the connected components of a stack, of which only the slices with a mask are given, in ascending order with
-/// their indices. Slices are neighbours if their indices are. The components are in the order of their first pixels,
-/// by slice, row and column. For a single slice, `slices` has one entry.
+/// Returns the connected components of a stack, see [`connected`].
 pub fn components(slices: &[(usize, &Mask)], connectivity: Connectivity) -> Vec<Component> {
-    let runs: Vec<Vec<Span>> = slices.iter().map(|(_, mask)| spans::of_mask(&mask.values, mask.width)).collect();
-    let mut begins = Vec::with_capacity(runs.len());
-    let mut count = 0;
-    for runs in &runs {
-        begins.push(count);
-        count += runs.len();
-    }
-    let mut sets = Sets::new(count);
-    for (at, (slice, _)) in slices.iter().enumerate() {
-        join(&mut sets, [(&runs[at], begins[at]); 2], &[1], connectivity);
-        if at > 0 && slices[at - 1].0 + 1 == *slice {
-            let rows: &[isize] = if connectivity == Connectivity::Edge { &[0] } else { &[-1, 0, 1] };
-            join(&mut sets, [(&runs[at - 1], begins[at - 1]), (&runs[at], begins[at])], rows, connectivity);
-        }
-    }
-    let mut places = vec![usize::MAX; count];
-    let mut found: Vec<Component> = Vec::new();
-    for (at, (slice, _)) in slices.iter().enumerate() {
-        for (index, span) in runs[at].iter().enumerate() {
-            let root = sets.root(begins[at] + index);
-            if places[root] == usize::MAX {
-                places[root] = found.len();
-                found.push(Component { pixels: 0, spans: Vec::new() });
-            }
-            let component = &mut found[places[root]];
-            component.pixels += span.len();
-            component.spans.push((*slice, *span));
-        }
-    }
-    found
+    let found = connected(slices, connectivity).into_iter();
+    found.map(|component| Component { pixels: component.pixels() as usize, runs: component.runs }).collect()
 }
 
 /// Keeps the `count` largest components and returns what is left, one region for every slice that is given. Of equally
@@ -140,68 +111,19 @@ fn keep(
     let mut left = Vec::new();
     for part in slices.chunks(length) {
         let found = components(part, connectivity);
-        let mut kept: Vec<(usize, Span)> =
-            choose(&found).into_iter().flat_map(|index| found[index].spans.iter().copied()).collect();
+        let mut kept: Vec<Run> =
+            choose(&found).into_iter().flat_map(|index| found[index].runs.iter().copied()).collect();
         kept.sort_unstable();
         for (slice, _) in part {
-            let of_slice = kept.iter().filter(|(of, _)| of == slice);
-            left.push((*slice, region(of_slice.map(|(_, span)| *span))));
+            let first = kept.partition_point(|run| run.slice < *slice);
+            let end = kept.partition_point(|run| run.slice <= *slice);
+            left.push((*slice, region(&kept[first..end])));
         }
     }
     left
 }
 
-fn region(spans: impl Iterator<Item = Span>) -> Region {
-    spans::region(&spans.collect::<Vec<Span>>())
-}
-
-/// Joins the runs that touch: those in a row of the first list with those in the rows of the second list that are lower
-/// by one of `rows`. Each list comes with the number of its first run.
-fn join(
-    sets: &mut Sets,
-    [(upper, upper_first), (lower, lower_first)]: [(&[Span], usize); 2],
-    rows: &[isize],
-    connectivity: Connectivity,
-) {
-    let reach = usize::from(connectivity == Connectivity::Corner);
-    for shift in rows {
-        let mut from = 0;
-        for (index, span) in upper.iter().enumerate() {
-            let Some(row) = span.row.checked_add_signed(*shift) else { continue };
-            // Runs are sorted, so those that end before this one begins are never needed again.
-            while lower.get(from).is_some_and(|other| (other.row, other.end + reach) <= (row, span.start)) {
-                from += 1;
-            }
-            let touching =
-                lower[from..].iter().take_while(|other| (other.row, other.start) < (row, span.end + reach));
-            for (step, _) in touching.enumerate() {
-                sets.unite(upper_first + index, lower_first + from + step);
-            }
-        }
-    }
-}
-
-/// Disjoint sets of numbers.
-struct Sets {
-    parents: Vec<usize>,
-}
-
-impl Sets {
-    fn new(count: usize) -> Self {
-        Self { parents: (0..count).collect() }
-    }
-
-    /// Returns the smallest number of the set.
-    fn root(&mut self, mut of: usize) -> usize {
-        while self.parents[of] != of {
-            self.parents[of] = self.parents[self.parents[of]];
-            of = self.parents[of];
-        }
-        of
-    }
-
-    fn unite(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.parents[a.max(b)] = a.min(b);
-    }
+/// Returns the pixels of runs of one slice.
+fn region(runs: &[Run]) -> Region {
+    spans::region(&runs.iter().map(|&Run { row, start, end, .. }| Span { row, start, end }).collect::<Vec<Span>>())
 }

@@ -5,16 +5,7 @@ use super::spans::{self, Span};
 use super::{SliceView, ToolError};
 use crate::annotate::Region;
 use crate::data::Mask;
-
-/// Which pixels are neighbours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Connectivity {
-    /// Pixels that share an edge: 4 neighbours in a slice, 6 in a stack.
-    #[default]
-    Edge,
-    /// Pixels that share an edge or a corner: 8 neighbours in a slice, 26 in a stack.
-    Corner,
-}
+use crate::data::mask::components::Connectivity;
 
 /// The values and probabilities of the pixels that a tool takes; both ends belong to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

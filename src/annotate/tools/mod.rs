@@ -25,10 +25,11 @@ mod sphere;
 #[cfg(test)]
 mod tests;
 
+pub use crate::data::mask::components::Connectivity;
 pub use brush::Stroke;
 pub use components::{Component, Extent, Smallest, components, drop_smaller, keep_largest};
 pub use error::ToolError;
-pub use flood::{Connectivity, Interval, component_at, component_of, flood};
+pub use flood::{Interval, component_at, component_of, flood};
 pub use grow::{Front, GrowSettings};
 pub use holes::fill_holes;
 pub use interpolate::{gaps, interpolate};

@@ -2,6 +2,7 @@
 
 use super::Spacing;
 use crate::data::Mask;
+use crate::data::mask::components::runs;
 use crate::metrics::squared_distances;
 
 /// The part of a mask that a tool works on: its foreground with a margin, cut off at the edges of the image.
@@ -18,10 +19,10 @@ impl Part {
     pub fn around(masks: &[&Mask], margin: [usize; 2]) -> Option<Self> {
         let mut found: Option<[usize; 4]> = None;
         for mask in masks {
-            for span in super::spans::of_mask(&mask.values, mask.width) {
-                let [left, top, right, bottom] = found.unwrap_or([span.start, span.row, span.end, span.row + 1]);
-                let bottom = bottom.max(span.row + 1);
-                found = Some([left.min(span.start), top.min(span.row), right.max(span.end), bottom]);
+            for run in runs(0, mask) {
+                let [left, top, right, bottom] = found.unwrap_or([run.start, run.row, run.end, run.row + 1]);
+                let bottom = bottom.max(run.row + 1);
+                found = Some([left.min(run.start), top.min(run.row), right.max(run.end), bottom]);
             }
         }
         let [left, top, right, bottom] = found?;

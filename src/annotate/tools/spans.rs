@@ -50,18 +50,3 @@ pub fn centres(row: usize, low: f64, high: f64, width: usize) -> Option<Span> {
     let end = ((high - 0.5).floor() + 1.0).clamp(0.0, width as f64) as usize;
     (low <= high && start < end).then_some(Span { row, start, end })
 }
-
-/// Returns the runs of pixels that are not 0 of a mask `width` pixels wide.
-pub fn of_mask(values: &[u8], width: usize) -> Vec<Span> {
-    let mut spans = Vec::new();
-    for (row, values) in values.chunks_exact(width.max(1)).enumerate() {
-        let mut x = 0;
-        while let Some(skip) = values[x..].iter().position(|value| *value != 0) {
-            let start = x + skip;
-            let end = values[start..].iter().position(|value| *value == 0).map_or(values.len(), |run| start + run);
-            spans.push(Span { row, start, end });
-            x = end;
-        }
-    }
-    spans
-}

@@ -6,14 +6,11 @@ use super::action::{ANNOTATED, Action, Given, Group, Hold, Undo, VIEWERS, image}
 use super::cases;
 use super::choices::Item;
 use crate::annotate::Operation;
-use crate::app::annotating::{AnnotateCommand, Looked, Place, Tool};
+use crate::app::annotating::{AnnotateCommand, Looked, Place, RADIUS_STEP, Tool};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::state::State;
 use crate::app::tab::Tab;
-
-/// The factor by which a key changes the radius.
-const RADIUS_STEP: f64 = 1.15;
 
 const NEW: Action = Action { undo: Undo::Step, ..Action::of(Group::Annotate) };
 const TOOL: Action = Action { undo: Undo::Unneeded, ..NEW };
@@ -101,16 +98,16 @@ const OPERATIONS: &[Item] = &[
         operate(state, Operation::KeepLargest(state.annotating.operations.count))
     }),
     operation(ActionId("drop_smaller"), "Drop small parts", "component speck remove", |state| {
-        operate(state, Operation::DropSmaller(state.annotating.operations.smallest(has_mm(state))))
+        operate(state, Operation::DropSmaller(state.annotating.operations.smallest(state.has_pixel_mm())))
     }),
     operation(ActionId("smooth_label"), "Smooth the label", "outline gaussian", |state| {
-        operate(state, Operation::Smooth(state.annotating.operations.length(has_mm(state))))
+        operate(state, Operation::Smooth(state.annotating.operations.length(state.has_pixel_mm())))
     }),
     operation(ActionId("grow_label"), "Grow the label", "dilate margin outline", |state| {
-        operate(state, Operation::Grow(state.annotating.operations.length(has_mm(state))))
+        operate(state, Operation::Grow(state.annotating.operations.length(state.has_pixel_mm())))
     }),
     operation(ActionId("shrink_label"), "Shrink the label", "erode margin outline", |state| {
-        operate(state, Operation::Shrink(state.annotating.operations.length(has_mm(state))))
+        operate(state, Operation::Shrink(state.annotating.operations.length(state.has_pixel_mm())))
     }),
     operation(ActionId("interpolate"), "Interpolate between slices", "fill stack", |state| {
         operate(state, Operation::Interpolate)
@@ -282,10 +279,6 @@ fn outline(state: &State) -> Result<(), &'static str> {
     if state.annotating.has_outline() { Ok(()) } else { Err("Begin a polygon or a live wire first.") }
 }
 
-fn has_mm(state: &State) -> bool {
-    state.document.image.as_ref().is_some_and(|open| open.volume.geometry.pixel_mm.is_some())
-}
-
 fn operate(state: &State, operation: Operation) -> Given {
     image(state)?;
     label(state)?;
@@ -295,7 +288,11 @@ fn operate(state: &State, operation: Operation) -> Given {
 fn prediction(state: &State, place: Place) -> Given {
     image(state)?;
     let command = Command::Annotate(AnnotateCommand::UsePrediction(place));
-    state.shown.as_ref().map(|_| command).ok_or("There is no mask yet. Type a prompt first.")
+    match state.predicted_now() {
+        // The command says what is waited for, which a key that does nothing would not.
+        Err(_) if state.is_stale() => Ok(command),
+        ready => ready.map(|_| command),
+    }
 }
 
 fn look(state: &State, looked: Looked) -> Given {

@@ -107,7 +107,7 @@ pub const ITEMS: &[Item] = &[
         words: "export",
         keys: &[Chord::ctrl(Key::S)],
         keyless: &[Tab::Annotate],
-        command: |state| save(state.shown.is_some(), DialogKind::SaveMask),
+        command: |state| save(state, DialogKind::SaveMask),
         undo: Undo::Impossible,
         ..NEW
     }),
@@ -174,19 +174,19 @@ const SAVE_OVERLAY: &[Item] = &[
     Item::Action(Action {
         id: ActionId("save_overlay"),
         name: "Save overlay at image resolution (1×)…",
-        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Image)),
+        command: |state| save(state, DialogKind::SaveOverlay(OverlaySize::Image)),
         ..OVERLAY
     }),
     Item::Action(Action {
         id: ActionId("save_overlay_twice"),
         name: "Save overlay at twice the resolution (2×)…",
-        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Twice)),
+        command: |state| save(state, DialogKind::SaveOverlay(OverlaySize::Twice)),
         ..OVERLAY
     }),
     Item::Action(Action {
         id: ActionId("save_overlay_screen"),
         name: "Save overlay as on screen…",
-        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Screen)),
+        command: |state| save(state, DialogKind::SaveOverlay(OverlaySize::Screen)),
         ..OVERLAY
     }),
 ];
@@ -229,6 +229,6 @@ fn export(state: &State, format: Format) -> Given {
     if is_there { Ok(Command::Export(ExportCommand::Show(format))) } else { Err("There is no mask yet.") }
 }
 
-fn save(has_mask: bool, kind: DialogKind) -> Given {
-    if has_mask { Ok(Command::OpenDialog(kind)) } else { Err("There is no mask yet.") }
+fn save(state: &State, kind: DialogKind) -> Given {
+    if state.has_mask_to_save() { Ok(Command::OpenDialog(kind)) } else { Err("There is no mask yet.") }
 }

@@ -7,7 +7,7 @@ use crate::app::dialogs::DialogKind;
 use crate::app::keys::ActionId;
 use crate::app::state::State;
 use crate::app::text::file_name;
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, GpuTuning};
 use crate::infer::ModelSource;
 
 const NEW: Action = Action::of(Group::Program);
@@ -52,6 +52,13 @@ pub const ITEMS: &[Item] = &[
         shape: Shape::Lines,
         all: devices,
         ..Choices::named("Device")
+    }),
+    Item::Choices(Choices {
+        words: "gpu_tuning kernels effort first start speed preferences settings",
+        section: Some(Section::Computing),
+        shape: Shape::Hidden,
+        all: tunings,
+        ..Choices::named("GPU tuning")
     }),
     Item::Action(Action {
         id: ActionId("clear_gpu_cache"),
@@ -145,4 +152,21 @@ fn devices(state: &State) -> Vec<Choice> {
         ..Choice::new(name, Command::SetDevice(device))
     };
     all.into_iter().map(choice).collect()
+}
+
+/// Returns how thoroughly a GPU can be tuned as options.
+fn tunings(state: &State) -> Vec<Choice> {
+    let choice = |(effort, name): (GpuTuning, &str)| Choice {
+        hint: "Takes effect when HiMix is started again".into(),
+        is_on: Some(state.settings.gpu_tuning == effort),
+        ..Choice::new(name, Command::SetGpuTuning(effort))
+    };
+    [
+        (GpuTuning::Minimal, "Tune the GPU little: it is ready soonest"),
+        (GpuTuning::Balanced, "Tune the GPU as usual"),
+        (GpuTuning::Full, "Tune the GPU fully: it is ready last and fastest then"),
+    ]
+    .into_iter()
+    .map(choice)
+    .collect()
 }

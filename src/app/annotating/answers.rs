@@ -91,7 +91,7 @@ impl State {
 
     pub(super) fn hovered_of(&self) -> Option<HoveredOf> {
         let slice = self.document.image.as_ref()?.layer.key;
-        let prediction = self.shown.as_ref().map(|shown| shown.ticket);
+        let prediction = self.predicted().map(|shown| shown.ticket);
         let annotating = &self.annotating;
         Some(HoveredOf { slice, prediction, threshold: annotating.options.threshold, rules: annotating.rules })
     }
@@ -99,7 +99,7 @@ impl State {
     /// Returns the newest prediction of the slice, if it is one of its size.
     pub(super) fn prediction_of_slice(&self) -> Option<Arc<Prediction>> {
         let open = self.document.image.as_ref()?;
-        let prediction = &self.shown.as_ref().filter(|_| !self.is_stale())?.prediction;
+        let prediction = &self.predicted_now().ok()?.prediction;
         let plane = &prediction.probability;
         let fits = [plane.width, plane.height] == [open.image.width, open.image.height];
         fits.then(|| prediction.clone())

@@ -1,29 +1,32 @@
 //! Carries out the commands of the Annotate tab. Every change of the annotation passes through
 //! [`HimixApp::apply_edits`].
 
+use std::time::{Duration, Instant};
+
 use super::{AnnotateCommand, Looked, Tool, label};
-use crate::annotate::{Edit, Step, reversed};
+use crate::annotate::{Edit, Label, LabelId, Step, joined, reversed};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::tab::Tab;
-use crate::app::undo::Change;
+use crate::app::undo::{Change, Held};
 use crate::engine::Ticket;
 
 /// The step by which a key changes the threshold of the regions of the prediction.
 const THRESHOLD_STEP: f32 = 0.05;
 
 impl HimixApp {
-    /// Lets the tools go on that need more than a frame. Returns whether another frame is needed.
-    pub(in crate::app) fn continue_tools(&mut self) -> bool {
+    /// Lets the tools go on that need more than a frame. Returns the time until another frame is needed; `None` if
+    /// none is.
+    pub(in crate::app) fn continue_tools(&mut self) -> Option<Duration> {
         self.keep_hovered();
-        let is_growing = self.continue_drag();
-        self.continue_outline() || is_growing
+        let growing = self.continue_drag();
+        if self.continue_outline() { Some(Duration::ZERO) } else { growing }
     }
 
     /// Carries out a command about the annotation.
     pub(in crate::app) fn apply_annotating(&mut self, command: AnnotateCommand) {
         let state = &mut self.state;
-        let has_mm = state.document.image.as_ref().is_some_and(|open| open.volume.geometry.pixel_mm.is_some());
+        let has_mm = state.has_pixel_mm();
         match command {
             AnnotateCommand::Choose(tool) => {
                 state.annotating.put_down();
@@ -65,10 +68,7 @@ impl HimixApp {
                 }
                 Err(error) => state.notes.add_of_case(Kind::Warning, error.to_string()),
             },
-            AnnotateCommand::SetLabel(id, label) => {
-                let edits = state.document.annotation.set_label(id, label).map(|edit| edit.into_iter().collect());
-                self.annotate("change of a label", edits.map_err(|error| error.to_string()));
-            }
+            AnnotateCommand::SetLabel { id, label, gesture } => self.set_label(id, label, gesture),
             AnnotateCommand::RemoveLabel(id) => {
                 let edits = state.document.annotation.remove_label(id);
                 self.annotate("removal of a label", edits.map_err(|error| error.to_string()));
@@ -91,8 +91,20 @@ impl HimixApp {
             AnnotateCommand::ClearLabel => self.clear("clearing of the label", |_| true),
             AnnotateCommand::UsePrediction(place) => self.use_prediction(place),
             AnnotateCommand::Look(looked) => state.annotating.looked = looked,
-            AnnotateCommand::UndoTo(place) => (0..=place).for_each(|_| self.step(true)),
-            AnnotateCommand::RedoTo(place) => (0..=place).for_each(|_| self.step(false)),
+            AnnotateCommand::UndoTo(place) => self.step_to(place, true),
+            AnnotateCommand::RedoTo(place) => self.step_to(place, false),
+        }
+    }
+
+    /// Changes a label. What belongs to one gesture is one step.
+    fn set_label(&mut self, id: LabelId, label: Label, gesture: Option<u64>) {
+        let edit = self.state.document.annotation.set_label(id, label).map_err(|error| error.to_string());
+        let edits = edit.map(|edit| edit.into_iter().collect::<Vec<_>>());
+        match edits.and_then(|edits| self.apply_edits(&edits).map(|()| edits)) {
+            Ok(edits) => {
+                self.record_edits("change of a label", edits, gesture.map(|gesture| Held::Label(id, gesture)))
+            }
+            Err(text) => self.state.notes.add_of_case(Kind::Warning, text),
         }
     }
 
@@ -116,7 +128,7 @@ impl HimixApp {
                 if edits.iter().any(|edit| matches!(edit, Edit::Mask { .. })) {
                     self.state.annotating.looked = Looked::Annotation;
                 }
-                self.record_edits(name, edits);
+                self.record_edits(name, edits, None);
             }
             Err(text) => self.state.notes.add_of_case(Kind::Warning, text),
         }
@@ -141,26 +153,44 @@ impl HimixApp {
         Ok(())
     }
 
-    /// Records edits that were applied as one step.
-    pub(in crate::app) fn record_edits(&mut self, name: &str, edits: Vec<Edit>) {
+    /// Records edits that were applied as one step, or, for a part of what is held, as a part of its step.
+    pub(in crate::app) fn record_edits(&mut self, name: &str, edits: Vec<Edit>, held: Option<Held>) {
         let Some(of) = self.state.document.image.as_ref().map(|open| open.ticket) else { return };
-        if !edits.is_empty() {
-            self.state.history.record(Step { name: name.to_owned(), change: Change::Annotation { of, edits } });
+        if edits.is_empty() {
+            return;
+        }
+        let step = Step { name: name.to_owned(), change: Change::Annotation { of, edits } };
+        let join = |last: &mut Step<Change>, next: Step<Change>| {
+            if let (Change::Annotation { edits, .. }, Change::Annotation { edits: newest, .. }) =
+                (&mut last.change, next.change)
+            {
+                edits.extend(newest);
+                *edits = joined(std::mem::take(edits));
+            }
+        };
+        match held {
+            Some(kind) => self.state.history.record_held(step, kind, Duration::MAX, Instant::now(), join),
+            None => self.state.history.record(step),
         }
     }
 
     /// Undoes or redoes the edits of a step, and shows the slice that it changed.
-    pub(in crate::app) fn step_annotation(&mut self, of: Ticket, edits: &[Edit], is_back: bool) {
+    ///
+    /// # Errors
+    /// Returns a sentence for the user; then nothing was changed.
+    pub(in crate::app) fn step_annotation(
+        &mut self,
+        of: Ticket,
+        edits: &[Edit],
+        is_back: bool,
+    ) -> Result<(), String> {
         let is_open = self.state.document.image.as_ref().is_some_and(|open| open.ticket == of);
         if !is_open {
-            return;
+            return Ok(());
         }
+        if is_back { self.apply_edits(&reversed(edits)) } else { self.apply_edits(edits) }?;
         if matches!(self.state.tab, Tab::Train | Tab::Stages | Tab::Prompts) {
             self.show_tab(Tab::Annotate);
-        }
-        let applied = if is_back { self.apply_edits(&reversed(edits)) } else { self.apply_edits(edits) };
-        if let Err(text) = applied {
-            return self.state.notes.add_of_case(Kind::Error, text);
         }
         self.state.annotating.looked = Looked::Annotation;
         let now = self.state.document.image.as_ref().map(|open| open.asked_slice());
@@ -174,5 +204,6 @@ impl HimixApp {
         if let Some(slice) = slices.first().filter(|_| now.is_some_and(|now| !slices.contains(&now))) {
             self.show_slice(*slice);
         }
+        Ok(())
     }
 }

@@ -57,8 +57,8 @@ impl HimixApp {
         let mut region = component_of(&sight.view(), at, threshold).map_err(|error| error.to_string())?;
         if region.is_empty() && removes {
             // What is drawn here is no part of the prediction.
-            let drawn = self.state.annotated_mask().ok_or("There is no label yet to take pixels from.")?;
-            region = component_at(&drawn, at);
+            self.check_removal(removes)?;
+            region = self.state.annotated_mask().map(|drawn| component_at(&drawn, at)).unwrap_or_default();
         }
         if region.is_empty() {
             return Err("The probability at this point is below the threshold of the tool.".into());
@@ -67,7 +67,7 @@ impl HimixApp {
             return self.paint_region("removal of a region", &region, true, &Origin::Drawn);
         }
         let model = self.state.model.as_ref().map(|model| model.info.name.clone()).unwrap_or_default();
-        let prompt = self.state.shown.as_ref().map(|shown| shown.prediction.prompt.clone()).unwrap_or_default();
+        let prompt = self.state.predicted().map(|shown| shown.prediction.prompt.clone()).unwrap_or_default();
         let origin = Origin::Predicted(PredictedBy { model, prompt, threshold });
         self.paint_region("region of the prediction", &region, false, &origin)
     }

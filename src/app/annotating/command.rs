@@ -54,7 +54,15 @@ pub enum AnnotateCommand {
     /// Add a label and make it the active one.
     AddLabel,
     /// Change name, colour, lock or visibility of a label.
-    SetLabel(LabelId, Label),
+    SetLabel {
+        /// The label.
+        id: LabelId,
+        /// What it becomes.
+        label: Label,
+        /// The number of the gesture of which this is a part, such as a colour that is dragged: all of it is one
+        /// step. `None` for a change that is a step of its own.
+        gesture: Option<u64>,
+    },
     /// Remove a label with its pixels.
     RemoveLabel(LabelId),
     /// Choose the label that tools paint.

@@ -1,5 +1,7 @@
 //! Tools that paint when the button is released: the lasso, and the growing region.
 
+use std::time::{Duration, Instant};
+
 use super::preview::{Line, Preview};
 use super::sight::Sight;
 use super::{STEPS_A_FRAME, Tool};
@@ -8,6 +10,9 @@ use crate::annotate::{Origin, Region};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::engine::Ticket;
+
+/// The least time between two previews of a growing region, which are made of all of its pixels.
+const PREVIEW_STEP: Duration = Duration::from_millis(100);
 
 /// What is being dragged.
 pub(super) struct Drag {
@@ -33,6 +38,15 @@ struct Growing {
     /// Whether the front has reached the threshold.
     is_there: bool,
     preview: Preview,
+    /// When the preview was made.
+    previewed: Option<Instant>,
+    /// Whether the preview is that of an earlier threshold or of a smaller front.
+    is_behind: bool,
+}
+
+/// Returns the time until another preview may be made, at `now`, if the last one was made at `previewed`.
+fn until_preview(previewed: Option<Instant>, now: Instant) -> Duration {
+    previewed.map_or(Duration::ZERO, |at| PREVIEW_STEP.saturating_sub(now.saturating_duration_since(at)))
 }
 
 impl Growing {
@@ -42,16 +56,22 @@ impl Growing {
         let threshold = ((x - self.seed[0]) * column).hypot((y - self.seed[1]) * row) as f32;
         if threshold.is_finite() && threshold != self.threshold {
             self.threshold = threshold;
-            self.is_there = false;
+            (self.is_there, self.is_behind) = (false, true);
         }
     }
 
-    /// Lets the front go on for a part of a frame.
-    fn go_on(&mut self) {
+    /// Lets the front go on for a part of a frame. Returns when it wants to go on; `None` if all of it is shown.
+    fn go_on(&mut self, now: Instant) -> Option<Duration> {
         if !self.is_there {
             self.is_there = self.front.advance(&self.sight.view(), self.threshold, STEPS_A_FRAME);
-            self.preview = Preview::of(&self.region());
+            self.is_behind = true;
         }
+        let rest = until_preview(self.previewed, now);
+        if self.is_behind && rest.is_zero() {
+            self.preview = Preview::of(&self.region());
+            (self.previewed, self.is_behind) = (Some(now), false);
+        }
+        if !self.is_there { Some(Duration::ZERO) } else { self.is_behind.then_some(rest) }
     }
 
     fn region(&self) -> Region {
@@ -119,24 +139,33 @@ impl HimixApp {
         let sight = self.sight()?;
         let front = Front::new(&sight.view(), seed, self.state.annotating.options.grow);
         let front = front.map_err(|error| error.to_string())?;
-        Ok(Growing { front, sight, seed, threshold: 0.0, is_there: false, preview: Preview::default() })
+        Ok(Growing {
+            front,
+            sight,
+            seed,
+            threshold: 0.0,
+            is_there: false,
+            preview: Preview::default(),
+            previewed: None,
+            is_behind: true,
+        })
     }
 
-    /// Goes on with a growing region. Returns whether another frame is needed.
-    pub(super) fn continue_drag(&mut self) -> bool {
+    /// Goes on with a growing region. Returns the time until another frame is needed; `None` if none is.
+    pub(super) fn continue_drag(&mut self) -> Option<Duration> {
         let now = self.state.document.image.as_ref().map(|open| open.layer.key);
-        let Some(drag) = &mut self.state.annotating.drag else { return false };
+        let drag = self.state.annotating.drag.as_mut()?;
         if Some(drag.of) != now {
             self.state.annotating.drag = None;
-            return false;
+            return None;
         }
-        let DragKind::Grow(growing) = &mut drag.kind else { return false };
-        growing.go_on();
-        let is_there = growing.is_there;
-        if is_there && drag.is_released {
+        let DragKind::Grow(growing) = &mut drag.kind else { return None };
+        let rest = growing.go_on(Instant::now());
+        if growing.is_there && drag.is_released {
             self.finish_drag();
+            return None;
         }
-        !is_there
+        rest
     }
 
     /// Takes the release of the button. A region that has not grown to its threshold yet does so first.
@@ -163,5 +192,44 @@ impl HimixApp {
         if let Err(text) = self.paint_region(name, &region, drag.removes, &Origin::Drawn) {
             self.state.notes.add_of_case(Kind::Warning, text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::annotate::tools::GrowSettings;
+
+    #[test]
+    fn a_growing_region_is_shown_ten_times_a_second_and_once_more_at_the_end() {
+        let sight = Sight::of_values([64, 64], vec![0.0; 64 * 64]);
+        let front = Front::new(&sight.view(), [32.5, 32.5], GrowSettings::default()).expect("a seed");
+        let seed = [32.5, 32.5];
+        let mut growing = Growing {
+            front,
+            sight,
+            seed,
+            threshold: 0.0,
+            is_there: false,
+            preview: Preview::default(),
+            previewed: None,
+            is_behind: true,
+        };
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        growing.reach([37.5, 32.5]);
+        assert_eq!(growing.go_on(after(0)), None, "the first preview is there at once");
+        let first = growing.preview.pixels;
+        assert!(first > 50, "{first}");
+        for (millis, x) in [(16, 40.5), (33, 42.5), (50, 44.5)] {
+            growing.reach([x, 32.5]);
+            assert_eq!(growing.go_on(after(millis)), Some(Duration::from_millis(100 - millis)));
+            assert_eq!(growing.preview.pixels, first);
+        }
+        // The pointer rests, and the last threshold is shown.
+        assert_eq!(growing.go_on(after(100)), None);
+        assert_eq!(growing.preview, Preview::of(&growing.region()));
+        assert!(growing.preview.pixels > 4 * first);
+        assert_eq!(growing.go_on(after(300)), None);
     }
 }

@@ -1,8 +1,8 @@
-//! The labels of the slice on the screen. Of what a stroke changes, only the box around it is uploaded.
+//! The labels of the slice on the screen. Of what a stroke changes, only the box around it is computed and uploaded.
 
 use std::sync::Arc;
 
-use crate::annotate::{Edit, LabelId};
+use crate::annotate::{Annotation, Edit, LabelId};
 use crate::app::HimixApp;
 use crate::engine::Ticket;
 use crate::render::LabelLayer;
@@ -14,6 +14,8 @@ const CHANGES: usize = 64;
 pub(super) struct Shown {
     pub(super) of: Of,
     pub(super) layer: LabelLayer,
+    /// The boxes in which the layer is behind the annotation: left, top, width and height.
+    behind: Vec<[usize; 4]>,
 }
 
 /// What the numbers of the pixels depend on, apart from single edits.
@@ -25,51 +27,105 @@ pub(super) struct Of {
     pub(super) revision: u64,
 }
 
+impl Shown {
+    fn new(of: Of, key: u64, annotation: &Annotation) -> Self {
+        let [columns, rows, _] = annotation.shape();
+        let values = annotation.numbers(of.slice, [0, 0], [columns, rows], of.active);
+        let layer =
+            LabelLayer { key, size: [columns, rows], values: Arc::new(values), revision: 0, changes: Vec::new() };
+        Self { of, layer, behind: Vec::new() }
+    }
+
+    /// Notes what edits have changed, after which the annotation is as `now` says.
+    fn note(&mut self, edits: &[Edit], now: Of) {
+        self.behind.extend(edits.iter().filter_map(|edit| match edit {
+            Edit::Mask { slice, patch, .. } if *slice == now.slice => {
+                let ([left, top], [width, height]) = (patch.corner(), patch.size());
+                Some([left, top, width, height])
+            }
+            Edit::Mask { .. } | Edit::Label { .. } => None,
+        }));
+        self.of = now;
+    }
+
+    /// Brings the layer up to date where it is behind.
+    fn catch_up(&mut self, annotation: &Annotation) {
+        if self.behind.is_empty() {
+            return;
+        }
+        let columns = self.layer.size[0];
+        let values = Arc::make_mut(&mut self.layer.values);
+        for [left, top, width, height] in self.behind.drain(..) {
+            let numbers = annotation.numbers(self.of.slice, [left, top], [width, height], self.of.active);
+            for (row, line) in numbers.chunks_exact(width.max(1)).enumerate() {
+                let from = (top + row) * columns + left;
+                values[from..from + width].copy_from_slice(line);
+            }
+            self.layer.revision += 1;
+            self.layer.changes.push((self.layer.revision, [left, top, width, height]));
+        }
+        let surplus = self.layer.changes.len().saturating_sub(CHANGES);
+        self.layer.changes.drain(..surplus);
+    }
+}
+
 impl HimixApp {
-    /// Brings the labels on the screen up to date, if edits did not do so already.
+    /// Brings the labels on the screen up to date. This is done before the frame is drawn: what the frame before has
+    /// drawn is given up by then, so that the numbers are changed where they lie and not in a copy of the slice.
     pub(in crate::app) fn show_labels(&mut self) {
         let Some(of) = self.state.labels_of() else {
             self.state.annotating.layer = None;
             return;
         };
-        if self.state.annotating.layer.as_ref().is_some_and(|shown| shown.of == of) {
-            return;
+        let annotation = &self.state.document.annotation;
+        match self.state.annotating.layer.as_mut().filter(|shown| shown.of == of) {
+            Some(shown) => shown.catch_up(annotation),
+            None => self.state.annotating.layer = Some(Shown::new(of, self.engine.ticket(), annotation)),
         }
-        let key = self.ticket();
-        let [columns, rows, _] = self.state.document.annotation.shape();
-        let values = self.state.document.annotation.numbers(of.slice, [0, 0], [columns, rows], of.active);
-        let layer =
-            LabelLayer { key, size: [columns, rows], values: Arc::new(values), revision: 0, changes: Vec::new() };
-        self.state.annotating.layer = Some(Shown { of, layer });
     }
 
-    /// Draws what edits changed in the slice on the screen. The annotation was at the revision `before` before.
+    /// Notes what edits have changed in the slice on the screen. The annotation was at the revision `before` before.
     pub(super) fn draw_edits(&mut self, edits: &[Edit], before: u64) {
         let Some(now) = self.state.labels_of() else { return };
-        let (annotating, document) = (&mut self.state.annotating, &self.state.document);
         let was = Of { revision: before, ..now };
         let is_masks_only = edits.iter().all(|edit| matches!(edit, Edit::Mask { .. }));
-        let Some(shown) = annotating.layer.as_mut().filter(|shown| shown.of == was && is_masks_only) else {
-            return;
-        };
-        let columns = shown.layer.size[0];
-        for edit in edits {
-            let Edit::Mask { slice, patch, .. } = edit else { continue };
-            if *slice != now.slice {
-                continue;
-            }
-            let (corner, size) = (patch.corner(), patch.size());
-            let numbers = document.annotation.numbers(*slice, corner, size, now.active);
-            let values = Arc::make_mut(&mut shown.layer.values);
-            for (row, line) in numbers.chunks_exact(size[0].max(1)).enumerate() {
-                let from = (corner[1] + row) * columns + corner[0];
-                values[from..from + size[0]].copy_from_slice(line);
-            }
-            shown.layer.revision += 1;
-            shown.layer.changes.push((shown.layer.revision, [corner[0], corner[1], size[0], size[1]]));
+        if let Some(shown) = self.state.annotating.layer.as_mut().filter(|shown| shown.of == was && is_masks_only)
+        {
+            shown.note(edits, now);
         }
-        let surplus = shown.layer.changes.len().saturating_sub(CHANGES);
-        shown.layer.changes.drain(..surplus);
-        shown.of = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::annotate::{Combine, Label, Origin, Region, Rules};
+
+    #[test]
+    fn what_a_stroke_changes_is_changed_where_it_lies() {
+        let mut annotation = Annotation::new([8, 4, 2]);
+        let (id, edit) = annotation.add_label(Label::new("lesion", [0; 3])).expect("a new name");
+        annotation.apply(&[edit]).expect("it fits");
+        let of =
+            |annotation: &Annotation| Of { image: 1, slice: 1, active: Some(id), revision: annotation.revision() };
+        let mut shown = Shown::new(of(&annotation), 7, &annotation);
+        // The frame that is drawn has the numbers while the pointer moves.
+        let drawn = shown.layer.clone();
+        for (slice, corner) in [(1, [2, 1]), (0, [0, 0]), (1, [6, 2])] {
+            let region = Region::new(corner, [2, 2], vec![1; 4]);
+            let edits = annotation.paint(id, slice, &region, Combine::Add, &Rules::default(), &Origin::Drawn);
+            let edits = edits.expect("it can be painted");
+            annotation.apply(&edits).expect("they fit");
+            shown.note(&edits, of(&annotation));
+        }
+        let place = Arc::as_ptr(&shown.layer.values);
+        assert_eq!((Arc::as_ptr(&drawn.values), drawn.values.iter().any(|value| *value != 0)), (place, false));
+        drop(drawn);
+        shown.catch_up(&annotation);
+        assert_eq!(Arc::as_ptr(&shown.layer.values), place, "nothing was copied");
+        assert_eq!(*shown.layer.values, annotation.numbers(1, [0, 0], [8, 4], Some(id)));
+        assert_eq!(shown.layer.changes, [(1, [2, 1, 2, 2]), (2, [6, 2, 2, 2])]);
+        shown.catch_up(&annotation);
+        assert_eq!(shown.layer.revision, 2, "once is enough");
     }
 }

@@ -39,6 +39,9 @@ use crate::metrics::Confusion;
 /// The range of the radius of a brush, in pixels and in mm.
 pub const RADII: [std::ops::RangeInclusive<f64>; 2] = [0.5..=500.0, 0.1..=200.0];
 
+/// The factor by which a key, or a notch of the wheel, changes the radius.
+pub const RADIUS_STEP: f64 = 1.15;
+
 /// The most pixels that a growing region or a live wire goes on by in one frame, which takes about 10 ms.
 const STEPS_A_FRAME: usize = 30_000;
 

@@ -4,7 +4,7 @@ use super::Looked;
 use crate::annotate::{Combine, Origin, PaintOnly, PredictedBy, Region, Rules, joined};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
-use crate::data::Mask;
+use crate::engine::MaskOf;
 
 /// Where the prediction is taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,19 +39,11 @@ impl HimixApp {
     fn try_to_use_prediction(&mut self, place: Place) -> Result<(), String> {
         let state = &self.state;
         let open = state.document.image.as_ref().ok_or("Open an image first.")?;
-        let shown = state.shown.as_ref().ok_or("There is no mask yet. Type a prompt first.")?;
-        if state.shown_readers().is_some() {
-            return Err("The picture shows the masks of two readers. Show the network's mask again.".into());
-        }
-        if state.is_stale() {
-            return Err("The mask of this prompt is being computed. Try again in a moment.".into());
-        }
+        let shown = state.predicted_now()?;
         let (slice, threshold) = (open.slice, state.settings.threshold);
         let model = state.model.as_ref().map(|model| model.info.name.clone()).unwrap_or_default();
         let by = PredictedBy { model, prompt: shown.prediction.prompt.clone(), threshold };
-        let plane = &shown.prediction.probability;
-        let values = shown.prediction.mask(threshold);
-        let region = Region::from_mask(&Mask { width: plane.width, height: plane.height, values });
+        let region = Region::from_mask(&MaskOf::Prediction(shown.prediction.clone(), threshold).mask());
         let mut edits = Vec::new();
         let label = self.label_to_paint(&mut edits)?;
         let (combine, rules) = place.rules(self.state.annotating.rules);
@@ -66,7 +58,7 @@ impl HimixApp {
         }
         self.apply_edits(&painted)?;
         edits.extend(painted);
-        self.record_edits("use of the prediction", joined(edits));
+        self.record_edits("use of the prediction", joined(edits), None);
         Ok(())
     }
 }

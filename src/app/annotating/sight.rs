@@ -21,6 +21,12 @@ pub(super) struct Sight {
 }
 
 impl Sight {
+    /// Creates a slice that has values alone, row-major.
+    #[cfg(test)]
+    pub fn of_values(size: [usize; 2], values: Vec<f32>) -> Self {
+        Self { size, pixel_mm: None, values: Arc::new(values), prediction: None, inside: None }
+    }
+
     /// Returns the slice for a tool.
     pub fn view(&self) -> SliceView<'_> {
         let [width, height] = self.size;

@@ -67,6 +67,7 @@ impl HimixApp {
     }
 
     fn begin_stroke(&mut self, points: &[[f64; 2]], erases: bool) -> Result<Ongoing, String> {
+        self.check_removal(erases)?;
         let (brush, name) = self.brush(points, erases)?;
         let slice = self.state.document.image.as_ref().map_or(0, |open| open.slice);
         let mut edits = Vec::new();
@@ -81,7 +82,7 @@ impl HimixApp {
         let open = self.state.document.image.as_ref().ok_or("Open an image first.")?;
         let (geometry, slice, shape) = (&open.volume.geometry, open.slice, open.volume.shape());
         let annotating = &self.state.annotating;
-        let radius = annotating.radius.length(geometry.pixel_mm.is_some());
+        let radius = annotating.radius.length(self.state.has_pixel_mm());
         if annotating.tool == Tool::SmartBrush {
             let name = if erases { "smart eraser stroke" } else { "smart brush stroke" };
             return Ok((self.smart_brush(points, radius)?, name));
@@ -105,6 +106,14 @@ impl HimixApp {
             .and_then(|interval| SmartStroke::new(&view, radius, interval))
             .map_err(|error| error.to_string())?;
         Ok(Brush::Smart(Box::new((stroke, sight))))
+    }
+
+    /// Checks that there is something to take pixels from, if pixels are taken away.
+    pub(super) fn check_removal(&self, removes: bool) -> Result<(), String> {
+        if removes && self.state.annotating.active.is_none() {
+            return Err("There is no label yet to take pixels from.".into());
+        }
+        Ok(())
     }
 
     /// Returns the active label. If there is none, one is added, and its edit is appended to `edits`.
@@ -131,9 +140,7 @@ impl HimixApp {
         origin: &Origin,
     ) -> Result<(), String> {
         let slice = self.state.document.image.as_ref().ok_or("Open an image first.")?.slice;
-        if removes && self.state.annotating.active.is_none() {
-            return Err("There is no label yet to take pixels from.".into());
-        }
+        self.check_removal(removes)?;
         let mut edits = Vec::new();
         let label = self.label_to_paint(&mut edits)?;
         let combine = if removes { Combine::Remove } else { Combine::Add };
@@ -143,14 +150,14 @@ impl HimixApp {
         self.apply_edits(&painted)?;
         self.state.annotating.looked = Looked::Annotation;
         edits.extend(painted);
-        self.record_edits(name, joined(edits));
+        self.record_edits(name, joined(edits), None);
         Ok(())
     }
 
     /// Ends the stroke that goes on, which becomes a step.
     pub(in crate::app) fn finish_stroke(&mut self) {
         if let Some(Ongoing { edits, name, .. }) = self.state.annotating.ongoing.take() {
-            self.record_edits(name, joined(edits));
+            self.record_edits(name, joined(edits), None);
         }
         self.finish_drag();
     }

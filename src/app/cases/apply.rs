@@ -1,14 +1,12 @@
 //! Carries out the commands about cases.
 
-use std::sync::Arc;
-
 use super::{CaseState, CasesCommand, Naming, Recording, Waiting, user_name};
 use crate::app::HimixApp;
 use crate::app::annotating::{AnnotateCommand, Looked};
 use crate::app::keeping::Access;
 use crate::app::notes::Kind;
 use crate::app::state::State;
-use crate::data::Mask;
+use crate::engine::MaskOf;
 use crate::engine::jobs::{AcceptedMask, OpenAccepted, ReadCases, RecordCase};
 
 impl State {
@@ -244,10 +242,8 @@ impl State {
             return Some(AcceptedMask::Annotation(Box::new(annotation.clone()), open.volume.clone()));
         }
         // What is compared with another reader is a mask of somebody else.
-        let is_own = open.volume.slices == 1 && !self.is_stale() && self.shown_readers().is_none();
-        let shown = self.shown.as_ref().filter(|_| is_own)?;
-        let plane = &shown.prediction.probability;
-        let values = shown.prediction.mask(self.settings.threshold);
-        Some(AcceptedMask::Image(Arc::new(Mask { width: plane.width, height: plane.height, values })))
+        let shown = self.predicted_now().ok().filter(|_| open.volume.slices == 1)?;
+        let mask = MaskOf::Prediction(shown.prediction.clone(), self.settings.threshold);
+        Some(AcceptedMask::Image(mask.mask()))
     }
 }

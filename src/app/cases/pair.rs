@@ -1,7 +1,6 @@
 //! Saving the open case as a pair for training.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::PairCommand;
 use super::pair_form::PairOf;
@@ -12,8 +11,8 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::file_name;
 use crate::app::training::TrainCommand;
-use crate::data::Mask;
-use crate::engine::jobs::{DescribeMask, MaskToDescribe, SavePair};
+use crate::engine::MaskOf;
+use crate::engine::jobs::{DescribeMask, SavePair};
 
 impl State {
     /// Returns the image and the slice that are shown; `None` without an image.
@@ -35,26 +34,18 @@ impl State {
         if let Some(label) = self.annotating.active.and_then(|id| self.document.annotation.label(id)) {
             return Ok(format!("annotation, label “{}”", label.name));
         }
-        if self.shown_readers().is_some() {
-            return Err("Show the network's mask again, or draw one.");
-        }
-        self.shown.as_ref().ok_or("Draw a mask or type a prompt first.")?;
-        match self.is_stale() {
-            true => Err("The mask of this prompt is being computed. Try again in a moment."),
-            false => Ok(format!("prediction, threshold {:.2}", self.settings.threshold)),
-        }
+        self.predicted_now()?;
+        Ok(format!("prediction, threshold {:.2}", self.settings.threshold))
     }
 
     /// Returns the mask of the pair, of which [`Self::pair_source`] says what it is.
-    fn pair_mask(&self) -> Option<Arc<Mask>> {
+    fn pair_mask(&self) -> Option<MaskOf> {
         self.pair_source().ok()?;
-        if let Some(mask) = self.annotated_mask() {
-            return Some(mask);
-        }
-        let shown = self.shown.as_ref()?;
-        let plane = &shown.prediction.probability;
-        let values = shown.prediction.mask(self.settings.threshold);
-        Some(Arc::new(Mask { width: plane.width, height: plane.height, values }))
+        let predicted = || {
+            let shown = self.predicted_now().ok()?;
+            Some(MaskOf::Prediction(shown.prediction.clone(), self.settings.threshold))
+        };
+        self.annotated_mask().map(MaskOf::Mask).or_else(predicted)
     }
 
     /// Returns the name of the pair: that of the image, with the number of the slice.
@@ -118,7 +109,7 @@ impl HimixApp {
         }
         let Some(mask) = self.state.pair_mask() else { return };
         let (Some(of), Some(image)) = (self.state.pair_of(), self.state.judged_image()) else { return };
-        let job = DescribeMask { image, mask: MaskToDescribe::Drawn(mask) };
+        let job = DescribeMask { image, mask };
         let sent = self.engine.ask(&mut self.state.cases.pair.describing, of, job);
         self.say_if_busy(sent);
     }

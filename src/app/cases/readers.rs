@@ -171,6 +171,9 @@ impl HimixApp {
         if let Some(outcome) = readers.comparing.take() {
             match (outcome, readers.comparing.asked().copied()) {
                 (Ok(found), Some(list)) => {
+                    for note in &found.notes {
+                        self.state.notes.add(Kind::Warning, note.clone());
+                    }
                     for (case, reason) in &found.failed {
                         let text = format!("{case} is left out of the comparison: {reason}");
                         self.state.notes.add(Kind::Warning, text);
@@ -237,5 +240,26 @@ impl HimixApp {
         let job = SaveAgreement { path: path.clone(), agreement };
         let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);
         self.say_if_busy(sent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::readers_table::Difference;
+    use crate::app::fixture::{opened, predict};
+
+    #[test]
+    fn the_mask_of_a_reader_is_no_prediction() {
+        let mut state = opened();
+        assert_eq!(state.predicted_now().err(), Some("There is no mask yet. Type a prompt first."));
+        predict(&mut state);
+        assert!(state.predicted().is_some() && state.predicted_now().is_ok());
+        assert!(state.can_export() && state.measured_of().is_some());
+        let readers = ["Anna".to_owned(), "Bob".to_owned()];
+        state.cases.readers.difference = Some(Difference { readers, image: 1, second: None });
+        assert!(state.shown.is_some() && state.predicted().is_none());
+        assert!(state.predicted_now().err().is_some_and(|reason| reason.contains("two readers")));
+        assert!(!state.can_export() && state.measured_of().is_none());
+        assert!(state.pair_source().is_err());
     }
 }

@@ -15,6 +15,7 @@ impl HimixApp {
     pub(in crate::app) fn apply_export(&mut self, command: ExportCommand) {
         match command {
             ExportCommand::Show(format) => {
+                self.read_codes();
                 self.state.export.form = self.state.export_form(format);
                 if self.state.export.form.is_some() {
                     self.state.page = Some(Page::Export);
@@ -28,13 +29,17 @@ impl HimixApp {
             ExportCommand::Concept(place, concept) => self.change_form(false, |form| {
                 form.labels.get_mut(place).into_iter().for_each(|label| label.concept = Some(concept));
             }),
+            ExportCommand::Codes(path) => self.use_codes(path),
             ExportCommand::Path(path) => self.change_form(false, |form| form.path = path),
             ExportCommand::Picked(path) => {
-                // The file dialog has asked whether an existing file is replaced.
                 self.change_form(false, |form| form.path = path.display().to_string());
-                self.export(true);
+                // The file dialog has asked whether a file of this very name is replaced.
+                self.export(vec![path]);
             }
-            ExportCommand::Write { replaces } => self.export(replaces),
+            ExportCommand::Write => {
+                let exists = self.state.export.form.as_ref().map(|form| form.exists.clone());
+                self.export(exists.unwrap_or_default());
+            }
             ExportCommand::OpenLabels(path) => self.open_labels(path, None, crate::data::mask::Agreed::Refuse),
             ExportCommand::AnswerLabels(answer) => self.answer_labels(answer),
             ExportCommand::AnswerDrop(answer) => self.answer_drop(answer),
@@ -47,16 +52,20 @@ impl HimixApp {
         let Some(mut form) = self.state.export.form.take() else { return };
         let is_suggested = form.path == self.state.suggested_export(&form);
         change(&mut form);
-        form.exists = None;
+        form.exists.clear();
         if renames && is_suggested {
             form.path = self.state.suggested_export(&form);
         }
         self.state.export.form = Some(form);
     }
 
-    fn export(&mut self, replaces: bool) {
+    /// Writes what the form asks for. `replaces` are the files that the user agreed to replace.
+    fn export(&mut self, replaces: Vec<PathBuf>) {
         let state = &mut self.state;
         let Some(form) = &state.export.form else { return };
+        if let Some(reason) = state.codes_refusal().filter(|_| form.format == Format::DicomSeg) {
+            return state.notes.add(Kind::Warning, reason);
+        }
         let Some(open) = state.document.image.as_ref().filter(|open| open.ticket == form.image) else { return };
         let Some(labels) = state.labels_of_form(form) else {
             let text = "There is nothing to export any more. Choose labels, or draw something first.";
@@ -67,11 +76,7 @@ impl HimixApp {
             Source::Files(_, files) => files.clone(),
             Source::Sample(_) => Vec::new(),
         };
-        let path = form.path.trim();
-        // A name without an ending gets that of the format.
-        let has_ending = Path::new(path).extension().is_some();
-        let path =
-            PathBuf::from(if has_ending { path.to_owned() } else { format!("{path}{}", form.format.ending()) });
+        let path = form.format.completed(Path::new(form.path.trim()));
         let is_whole =
             form.of == Of::Annotation && form.format != Format::Csv && form.labels.iter().all(|label| label.is_on);
         let saves = is_whole.then(|| (open.ticket, state.document.annotation.revision()));
@@ -86,12 +91,14 @@ impl HimixApp {
             creator: state.settings.reader.clone().unwrap_or_default(),
             limit: state.settings.limit(),
         };
-        let sent = self.engine.ask_beside(&mut self.state.export.writing, Exports { path, saves }, job);
+        let what = Exports { path, form: form.clone(), saves };
+        let sent = self.engine.ask_beside(&mut self.state.export.writing, what, job);
         self.say_if_busy(sent);
     }
 
     /// Takes the answers about exports, opened files, measurements and the batch.
     pub(in crate::app) fn take_export(&mut self) {
+        self.take_codes();
         self.take_written();
         self.take_labels();
         self.take_measurements();
@@ -99,7 +106,7 @@ impl HimixApp {
     }
 
     fn take_written(&mut self) {
-        for (Exports { path, saves }, outcome) in self.state.export.writing.take() {
+        for (Exports { path, form: asked, saves }, outcome) in self.state.export.writing.take() {
             match outcome {
                 Ok(LabelsExported::Written { files, notes }) => {
                     notes.into_iter().for_each(|note| self.state.notes.add_of_case(Kind::Info, note));
@@ -110,17 +117,21 @@ impl HimixApp {
                     {
                         self.state.document.annotation.saved(revision);
                     }
-                    // The form has done its work, unless it is about another file by now.
-                    let is_of_form = |form: &Form| path.to_string_lossy().starts_with(form.path.trim());
-                    if self.state.export.form.take_if(|form| is_of_form(form)).is_some()
+                    // The form has done its work, unless it asks for something else by now.
+                    if self.state.export.form.take_if(|form| form.is_same(&asked)).is_some()
                         && self.state.page == Some(Page::Export)
                     {
                         self.state.page = None;
                     }
                 }
-                Ok(LabelsExported::Exists(file)) => {
-                    if let Some(form) = &mut self.state.export.form {
-                        form.exists = Some(file);
+                Ok(LabelsExported::Exists(files)) => {
+                    match self.state.export.form.as_mut().filter(|form| form.is_same(&asked)) {
+                        Some(form) => form.exists = files,
+                        None => {
+                            let name = files.first().unwrap_or(&path).display();
+                            let text = format!("{name} exists already, so nothing was exported.");
+                            self.state.notes.add(Kind::Warning, text);
+                        }
                     }
                 }
                 Err(failure) => self.say_failure(failure),

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use super::PromptsOf;
 use super::{BatchCommand, Exporting};
 use crate::analysis::batch::{BatchCase, BatchSettings};
-use crate::analysis::export::Formats;
+use crate::analysis::export::{Format, Formats};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::data::seg::Codes;
 use crate::engine::jobs::BatchImages;
 use crate::engine::{Failure, Slot};
 
@@ -48,7 +47,7 @@ impl State {
         } else if form.out.trim().is_empty() {
             Some("Choose a folder for the masks.")
         } else {
-            None
+            self.codes_refusal().filter(|_| form.formats.contains(&Format::DicomSeg))
         }
     }
 }
@@ -59,6 +58,7 @@ impl HimixApp {
         let Exporting { batch, running, .. } = &mut self.state.export;
         match command {
             BatchCommand::Show => {
+                self.read_codes();
                 if !matches!(self.state.tab, Tab::Read | Tab::Annotate) {
                     self.show_tab(Tab::Read);
                 }
@@ -84,7 +84,7 @@ impl HimixApp {
             window: None,
             formats: Formats::from_iter(state.export.batch.formats.iter().copied()),
             limit: state.settings.limit(),
-            codes: Codes::built_in(),
+            codes: state.export.codes.list.as_ref().clone(),
         };
         let job =
             BatchImages { folder: list.folder.clone(), cases: state.batch_cases(), settings, out: out.clone() };

@@ -19,15 +19,14 @@ pub enum ExportCommand {
     Label(usize, bool),
     /// Choose what the label at this place is, by its place in the list of concepts.
     Concept(usize, usize),
+    /// Use the user's list of segment codes in this file; `None` uses that of the program.
+    Codes(Option<PathBuf>),
     /// Set the path of the file.
     Path(String),
-    /// Write to this file, which the user picked and agreed to replace.
+    /// Write to this file, which the user picked and agreed to replace if it exists.
     Picked(PathBuf),
-    /// Write the file; an existing one is replaced only if that is said.
-    Write {
-        /// Whether an existing file is replaced.
-        replaces: bool,
-    },
+    /// Write the file; existing ones are replaced only if the form names them.
+    Write,
     /// Open a file as annotation.
     OpenLabels(PathBuf),
     /// Say how labels are laid on the image; `None` leaves them out.

@@ -53,6 +53,14 @@ pub struct Form {
     pub labels: Vec<FormLabel>,
     /// The path of the file as text.
     pub path: String,
-    /// The file that is in the way, after an attempt to write.
-    pub exists: Option<PathBuf>,
+    /// The files that are in the way, after an attempt to write; none before.
+    pub exists: Vec<PathBuf>,
+}
+
+impl Form {
+    /// Returns whether the other form asks for the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let asked = |form: &Self| Self { exists: Vec::new(), ..form.clone() };
+        asked(self) == asked(other)
+    }
 }

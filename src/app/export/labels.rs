@@ -7,7 +7,7 @@ use crate::analysis::export::{SegmentWords, model_of};
 use crate::annotate::{Annotation, LabelId, Origin, PredictedBy};
 use crate::app::state::State;
 use crate::data::export::LabelMasks;
-use crate::data::seg::{Algorithm, Codes, Concept, Model};
+use crate::data::seg::{Algorithm, Concept, Model};
 use crate::engine::MaskOf;
 use crate::engine::jobs::LabelsOf;
 
@@ -17,8 +17,7 @@ impl State {
         match form.of {
             Of::Prediction => self.predicted_labels(),
             Of::Annotation => {
-                let codes = Codes::built_in();
-                let concepts: Vec<&Concept> = codes.concepts().collect();
+                let concepts: Vec<&Concept> = self.export.codes.list.concepts().collect();
                 let chosen = form.labels.iter().filter(|label| label.is_on);
                 let found = chosen.filter_map(|FormLabel { id, concept, .. }| {
                     let concept = concept.and_then(|place| concepts.get(place).copied()).cloned();
@@ -38,17 +37,14 @@ impl State {
 
     /// Returns the prediction of the slice that is shown.
     pub(super) fn predicted_labels(&self) -> Option<LabelsOf> {
-        let (open, shown) = (self.document.image.as_ref()?, self.shown.as_ref()?);
-        // The mask of a reader is no prediction.
-        if self.shown_readers().is_some() {
-            return None;
-        }
+        let (open, shown) = (self.document.image.as_ref()?, self.predicted()?);
         let model = self.model.as_ref().map(|model| model_of(&model.info)).unwrap_or_default();
         Some(LabelsOf::Predicted {
             mask: MaskOf::Prediction(shown.prediction.clone(), self.settings.threshold),
             slice: open.slice,
             prompt: shown.prediction.prompt.clone(),
             model,
+            codes: self.export.codes.list.clone(),
         })
     }
 

@@ -14,7 +14,7 @@ impl State {
         match self.looked() {
             Looked::Annotation => Some(MeasuredOf::Annotation(open.ticket, self.document.annotation.revision())),
             Looked::Prediction | Looked::Difference => {
-                let shown = self.shown.as_ref()?;
+                let shown = self.predicted()?;
                 Some(MeasuredOf::Prediction(shown.ticket, open.slice, threshold_step(self.settings.threshold)))
             }
         }

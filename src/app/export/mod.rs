@@ -4,6 +4,7 @@
 mod apply;
 mod batch;
 mod batch_form;
+mod codes;
 mod command;
 mod form;
 mod form_fields;
@@ -13,6 +14,7 @@ mod measuring;
 mod opening;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use batch_form::{BatchForm, PromptsOf};
 pub use command::{BatchCommand, DropAnswer, ExportCommand};
@@ -21,15 +23,18 @@ pub use measured::MeasuredOf;
 
 use crate::analysis::measurements::Measurements;
 use crate::data::mask::Agreed;
+use crate::data::seg::Codes;
 use crate::engine::jobs::{BatchDone, LabelsExported, LabelsOpened, TruthQuestion};
 use crate::engine::{Pending, Several, Ticket};
 
-/// What an export writes: the file, and the annotation that is saved with it, as the ticket of its image and its
-/// revision.
+/// What an export writes: the file, the form that asked for it, and the annotation that is saved with it, as the ticket of
+/// its image and its revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exports {
     /// The file.
     pub path: PathBuf,
+    /// The form, as it was then.
+    pub form: Form,
     /// The image and the revision of the annotation, if all of it is in the file.
     pub saves: Option<(Ticket, u64)>,
 }
@@ -45,11 +50,29 @@ pub struct OpensLabels {
     pub agreed: Agreed,
 }
 
+/// The list of codes that say what segments are.
+pub struct SegmentCodes {
+    /// The list that is used.
+    pub list: Arc<Codes>,
+    /// The user's list that is being read.
+    pub reading: Pending<PathBuf, Codes>,
+    /// Why the user's list cannot be used, as a sentence.
+    pub failed: Option<String>,
+}
+
+impl Default for SegmentCodes {
+    fn default() -> Self {
+        Self { list: Arc::new(Codes::built_in()), reading: Pending::default(), failed: None }
+    }
+}
+
 /// The state of exports, measurements and the batch.
 #[derive(Default)]
 pub struct Exporting {
     /// The form of an export, if it is open.
     pub form: Option<Form>,
+    /// The list of segment codes.
+    pub codes: SegmentCodes,
     /// The exports that are being written.
     pub writing: Several<Exports, LabelsExported>,
     /// The file that is being opened as annotation.

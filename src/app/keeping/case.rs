@@ -55,6 +55,8 @@ pub(super) enum Happened {
     Identified,
     /// Its journal was opened for the first time.
     Opened(Box<CaseOpened>),
+    /// This program has not given up its journal yet.
+    HeldHere,
     /// Another window had it, which wrote more or was closed.
     Followed(Box<CaseOpened>),
     /// A journal with another content was kept aside.
@@ -96,9 +98,11 @@ impl Case {
         (self, last)
     }
 
-    /// Whether another case is about the same image, so that its last changes have to be taken over.
+    /// Whether another case is about the same image, so that its last changes have to be taken over. What is being written
+    /// is not: with its last record the journal is closed, and takes nothing more.
     pub fn has_unwritten_of(&self, image: &ImageIdentity) -> bool {
-        let is_stuck = self.next_try.is_some() || self.journal.is_none();
+        let is_writing = self.writing.pending().is_some();
+        let is_stuck = (self.next_try.is_some() && !is_writing) || self.journal.is_none();
         is_stuck && self.identity.as_ref().is_some_and(|own| own.stem() == image.stem())
     }
 
@@ -226,6 +230,7 @@ impl Case {
             // This program has not given it up yet.
             Err(Refusal::InUse(Some(process))) if *process == std::process::id() => {
                 self.next_try = Some(Instant::now() + SOON);
+                happened.push(Happened::HeldHere);
                 return;
             }
             Err(Refusal::InUse(process)) => {
@@ -317,5 +322,48 @@ impl Case {
             }
             (Some(_), Some(_)) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::annotate::{Label, journal};
+    use crate::data::Limit;
+    use crate::engine::trainer;
+
+    const SHAPE: [usize; 3] = [4, 3, 1];
+
+    #[test]
+    fn what_is_being_written_is_not_taken_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let engine = Engine::start(Arc::new(|_, _| Err("there is no model".into())), trainer(), Arc::new(|| ()))
+            .expect("threads start");
+        let image = ImageIdentity::of_sample("Two foci", SHAPE);
+        let opened = journal::open(folder.path(), image.clone(), Limit::default()).journal.expect("nobody has it");
+        let journal: SharedJournal = Arc::new(Mutex::new(Some(opened)));
+        let mut annotation = Annotation::new(SHAPE);
+        let (_, edit) = annotation.add_label(Label::new("lesion", [1, 2, 3])).expect("a new name");
+        annotation.apply(std::slice::from_ref(&edit)).expect("it fits");
+
+        let mut case = Case::new(1, "a.png".into(), Source::Files("a.png".into(), Vec::new()), SHAPE);
+        (case.identity, case.journal, case.access) = (Some(image.clone()), Some(journal.clone()), Access::Kept);
+        case.record(&[edit]);
+        assert!(case.close(annotation.clone()), "there is something to write");
+        case.failed(Some("the disk is full".into()));
+        assert!(case.has_unwritten_of(&image), "it waits for its next try");
+        case.try_again();
+        let held = journal.lock().expect("nobody panicked");
+        case.ask(&engine, Some(folder.path()), &annotation);
+        assert!(!case.has_unwritten_of(&image), "its last record is on its way");
+        drop(held);
+        while case.writing.pending().is_some() {
+            case.take_answers();
+            std::thread::yield_now();
+        }
+        assert!(case.is_done(), "{:?}", case.failing());
+        assert!(journal.lock().expect("nobody panicked").is_none(), "it is closed");
     }
 }

@@ -108,14 +108,14 @@ impl HimixApp {
                 (Kind::Info, format!("The last changes of the annotation of {name} are written now."))
             }
             Happened::KeptAside(path) => (Kind::Warning, aside(&file_name(&path))),
-            Happened::Identified | Happened::Opened(_) | Happened::Followed(_) => return,
+            Happened::Identified | Happened::HeldHere | Happened::Opened(_) | Happened::Followed(_) => return,
         };
         self.state.notes.add(kind, text);
     }
 
     fn take_happened(&mut self, happened: Happened) {
         match happened {
-            Happened::Identified => self.take_over_unwritten(),
+            Happened::Identified | Happened::HeldHere => self.take_over_unwritten(),
             Happened::Opened(opened) => self.take_opened_annotation(*opened),
             Happened::Followed(opened) => self.follow_annotation(*opened),
             Happened::KeptAside(path) => self.state.notes.note(About::Image, aside(&file_name(&path))),

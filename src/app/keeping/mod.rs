@@ -153,6 +153,10 @@ impl Keeping {
 
     /// Records edits that were applied to the annotation.
     pub fn record(&mut self, edits: &[Edit]) {
+        if self.closing == ClosingUnsaved::Now {
+            // The user has agreed to leave what there was, and the window was not closed.
+            self.closing = ClosingUnsaved::No;
+        }
         if let Some(case) = &mut self.open {
             case.record(edits);
         }

@@ -103,14 +103,10 @@ impl HimixApp {
         let file = match outcome {
             Ok(AnnotationSaved::Written(file)) => file,
             Ok(AnnotationSaved::ChangedByOthers) => {
-                self.state.keeping.closing = super::ClosingUnsaved::No;
                 self.state.keeping.changed_by_others = Some(path);
                 return;
             }
-            Err(failure) => {
-                self.state.keeping.closing = super::ClosingUnsaved::No;
-                return self.say_failure_of_case(failure);
-            }
+            Err(failure) => return self.say_failure_of_case(failure),
         };
         self.say_saved(&path);
         let is_open = |case: &&mut super::Case| case.image == image;

@@ -1,10 +1,11 @@
 //! The batch over the worklist.
 
-use eframe::egui::{Button, Label, ProgressBar, RichText, TextEdit, Ui};
+use eframe::egui::{Button, Label, RichText, TextEdit, Ui};
 
+use super::export::codes;
 use super::panel::Panel;
 use super::stages::working::needs_model;
-use super::widgets::grouped;
+use super::widgets::{grouped, working_bar};
 use crate::analysis::batch::BatchSummary;
 use crate::analysis::export::Format;
 use crate::app::command::Command;
@@ -58,6 +59,7 @@ impl Panel for Batch {
                 set(BatchCommand::Format(format, is_on));
             }
         }
+        let coded = if form.formats.contains(&Format::DicomSeg) { codes(ui, state) } else { None };
         let mut asks = false;
         ui.horizontal(|ui| {
             let label = ui.label(RichText::new("Masks to").weak());
@@ -69,6 +71,7 @@ impl Panel for Batch {
             asks = ui.button("Choose…").clicked();
         });
         running(ui, state, &mut set);
+        commands.extend(coded);
         if asks {
             commands.push(Command::OpenDialog(DialogKind::BatchFolder));
         }
@@ -95,20 +98,11 @@ fn running(ui: &mut Ui, state: &State, set: &mut impl FnMut(BatchCommand)) {
         }
         return;
     };
-    ui.horizontal(|ui| {
-        let share = work.progress().map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
-        let text = match work.progress() {
-            _ if work.is_cancelled() => "Ending…".to_owned(),
-            Some((done, count)) => {
-                let [done, count] = [done, count].map(|part| grouped(part as u64));
-                format!("{done} of {count} masks")
-            }
-            None => "Beginning…".to_owned(),
-        };
-        let bar = ProgressBar::new(share).text(RichText::new(text).small());
-        ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.add_enabled(!work.is_cancelled(), Button::new("Cancel")).clicked() {
-            set(BatchCommand::Cancel);
-        }
+    let is_cancelled = working_bar(ui, work, |progress| match progress {
+        Some([done, count]) => format!("{done} of {count} masks"),
+        None => "Beginning…".to_owned(),
     });
+    if is_cancelled {
+        set(BatchCommand::Cancel);
+    }
 }

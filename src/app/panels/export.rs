@@ -9,7 +9,11 @@ use crate::app::dialogs::DialogKind;
 use crate::app::export::{ExportCommand, Form, FormLabel, Of};
 use crate::app::state::State;
 use crate::app::text::{capitalised, file_name};
+use crate::app::theme;
 use crate::data::seg::{self, Codes};
+
+const CODES: &str = "What segments are, by the words of their labels and prompts. A list of your own, a table as docs/files.md \
+                     describes it, comes before that of the program.";
 
 /// Draws the form.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
@@ -29,7 +33,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     });
     let has_annotation = !form.labels.is_empty();
-    if has_annotation && state.shown.is_some() {
+    if has_annotation && state.predicted().is_some() {
         ui.horizontal(|ui| {
             for of in [Of::Annotation, Of::Prediction] {
                 if ui.radio(form.of == of, of.name()).clicked() {
@@ -40,13 +44,14 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     ui.separator();
     match form.of {
-        Of::Annotation => labels(ui, form, &mut set),
+        Of::Annotation => labels(ui, form, &state.export.codes.list, &mut set),
         Of::Prediction if open.volume.slices > 1 => {
             let words = format!("The mask of slice {} that is shown.", open.slice + 1);
             ui.label(RichText::new(words).weak());
         }
         Of::Prediction => drop(ui.label(RichText::new("The mask that is shown.").weak())),
     }
+    let coded = if form.format == Format::DicomSeg { codes(ui, state) } else { None };
     ui.separator();
     let refusal = if form.format == Format::DicomSeg { seg::refusal(&open.volume) } else { None };
     let sentence = |reason: &String| format!("{}.", capitalised(reason));
@@ -66,34 +71,69 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let why_not = match () {
         () if refusal.is_some() => Some("This format cannot hold the image."),
         () if form.path.trim().is_empty() => Some("Give the file a name."),
+        () if form.format == Format::DicomSeg && state.codes_refusal().is_some() => state.codes_refusal(),
         () if form.of == Of::Annotation && !form.labels.iter().any(|label| label.is_on) => Some("Choose a label."),
         () if !state.export.writing.is_empty() => Some("The file is being written."),
         () => None,
     };
     ui.horizontal_wrapped(|ui| {
-        let button = match &form.exists {
-            Some(path) => {
+        let button = match form.exists.as_slice() {
+            [] => "Export",
+            [path] => {
                 ui.label(RichText::new(format!("{} exists already.", file_name(path))).strong());
                 "Replace it"
             }
-            None => "Export",
+            [first, .., last] => {
+                let count = form.exists.len();
+                let words = format!("{count} files exist already: {} … {}.", file_name(first), file_name(last));
+                let names: Vec<String> = form.exists.iter().map(|path| file_name(path)).collect();
+                ui.label(RichText::new(words).strong()).on_hover_text(names.join("\n"));
+                "Replace them"
+            }
         };
         let button = ui.add_enabled(why_not.is_none(), Button::new(button));
         if button.on_disabled_hover_text(why_not.unwrap_or_default()).clicked() {
-            set(ExportCommand::Write { replaces: form.exists.is_some() });
+            set(ExportCommand::Write);
         }
         if !state.export.writing.is_empty() {
             ui.label(RichText::new("Writing…").weak());
         }
     });
+    commands.extend(coded);
     if asks {
         commands.push(Command::OpenDialog(DialogKind::Export));
     }
 }
 
+/// Draws which list of segment codes is used. Returns the command to use another one.
+pub fn codes(ui: &mut Ui, state: &State) -> Option<Command> {
+    let own = state.settings.segment_codes.as_ref();
+    let mut command = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("Segment codes").weak()).on_hover_text(CODES);
+        match own {
+            Some(path) => ui.label(file_name(path)).on_hover_text(path.display().to_string()),
+            None => ui.label("list of the program").on_hover_text(CODES),
+        };
+        if ui.button("Choose list…").on_hover_text(CODES).clicked() {
+            command = Some(Command::OpenDialog(DialogKind::SegmentCodes));
+        }
+        if own.is_some() && ui.button("Use the program's list").clicked() {
+            command = Some(Command::Export(ExportCommand::Codes(None)));
+        }
+        if state.export.codes.reading.pending().is_some() {
+            ui.label(RichText::new("Reading…").weak());
+        }
+    });
+    if let Some(reason) = &state.export.codes.failed {
+        let words = RichText::new(reason).small().color(theme::palette(ui.visuals()).warning);
+        ui.add(Label::new(words).wrap());
+    }
+    command
+}
+
 /// Draws the labels, with what each is if the format states it.
-fn labels(ui: &mut Ui, form: &Form, set: &mut impl FnMut(ExportCommand)) {
-    let codes = Codes::built_in();
+fn labels(ui: &mut Ui, form: &Form, codes: &Codes, set: &mut impl FnMut(ExportCommand)) {
     let concepts: Vec<String> = codes.concepts().map(seg::Concept::words).collect();
     ScrollArea::vertical().max_height(200.0).show(ui, |ui| {
         Grid::new("labels of the export").spacing([10.0, 4.0]).show(ui, |ui| {

@@ -220,7 +220,7 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<S
     let values: Vec<String> =
         (0..channels_read(image, x, y)).map(|channel| number(f64::from(image.value(x, y, channel)))).collect();
     let unit = if open.volume.unit.is_empty() { String::new() } else { format!(" {}", open.volume.unit) };
-    let probability = state.shown.as_ref().filter(|_| !state.is_stale()).map(|shown| {
+    let probability = state.predicted_now().ok().map(|shown| {
         let plane = &shown.prediction.probability;
         plane.values.get(y * plane.width + x).map_or(String::new(), |p| format!("   p {p:.2}"))
     });

@@ -1,6 +1,6 @@
 //! Areas, diameters, volumes and values of what is looked at.
 
-use eframe::egui::{Color32, Grid, Label, RichText, ScrollArea, Ui};
+use eframe::egui::{Color32, Label, RichText, Ui};
 
 use super::panel::Panel;
 use super::widgets::{number, swatch};
@@ -14,6 +14,8 @@ use crate::app::tab::Tab;
 
 /// The number of components of a label that are listed; the table has all of them.
 const LISTED: usize = 12;
+/// The width in points below which the name has a line of its own.
+const NARROW: f32 = 400.0;
 
 /// Measurements of the labels.
 pub struct MeasurementsPanel;
@@ -43,12 +45,8 @@ impl Panel for MeasurementsPanel {
         // What is drawn just now is measured when the stroke has ended.
         let is_old = state.measured_of() != Some(*of);
         ui.add_enabled_ui(!is_old, |ui| {
-            ScrollArea::horizontal().show(ui, |ui| {
-                Grid::new("measurements").striped(true).spacing([10.0, 3.0]).show(ui, |ui| {
-                    heads(ui, &found.units);
-                    found.labels.iter().for_each(|label| rows(ui, label, &found.units));
-                });
-            });
+            heads(ui, &found.units);
+            found.labels.iter().for_each(|label| rows(ui, label, &found.units));
             if found.labels.iter().all(|label| label.components.is_empty()) {
                 ui.label(RichText::new("No pixel has a label.").weak());
             }
@@ -72,31 +70,47 @@ fn heads(ui: &mut Ui, units: &Units) {
         Some(_) => "Volume (mm³)".to_owned(),
         None => format!("Area ({})", units.area_words()),
     };
-    for head in ["", &size, &diameters, &value] {
-        ui.label(RichText::new(head).small().weak());
-    }
-    ui.end_row();
+    let head = |text: String| RichText::new(text).small().weak();
+    line(ui, |_| (), [size, diameters, value].map(head), "");
 }
 
 fn rows(ui: &mut Ui, label: &LabelMeasures, units: &Units) {
     let count = label.components.len();
     for (index, component) in label.components.iter().take(LISTED).enumerate() {
-        ui.horizontal(|ui| {
-            let [r, g, b] = label.colour;
-            swatch(ui, Color32::from_rgb(r, g, b));
-            let name = if count > 1 { format!("{} {}", label.name, index + 1) } else { label.name.clone() };
-            ui.label(name);
-        });
+        let name = |ui: &mut Ui| {
+            ui.horizontal(|ui| {
+                let [r, g, b] = label.colour;
+                swatch(ui, Color32::from_rgb(r, g, b));
+                let name = if count > 1 { format!("{} {}", label.name, index + 1) } else { label.name.clone() };
+                ui.add(Label::new(name).truncate());
+            });
+        };
         let (cells, hover) = cells(component, units);
-        for cell in cells {
-            ui.label(cell).on_hover_text(&hover);
-        }
-        ui.end_row();
+        line(ui, name, cells.map(RichText::new), &hover);
     }
     if count > LISTED {
         ui.label(RichText::new(format!("and {} more", count - LISTED)).small().weak());
-        ui.end_row();
     }
+}
+
+/// Draws a name and three numbers beside it, or below it where the panel is narrow. Each has a share of the width, so that
+/// nothing has to be scrolled sideways.
+fn line(ui: &mut Ui, name: impl FnOnce(&mut Ui), cells: [RichText; 3], hover: &str) {
+    let is_narrow = ui.available_width() < NARROW;
+    let mut name = Some(name);
+    if is_narrow {
+        name.take().into_iter().for_each(|name| name(ui));
+    }
+    ui.columns(if is_narrow { 3 } else { 4 }, |columns| {
+        let numbers = columns.len() - cells.len();
+        name.into_iter().for_each(|name| name(&mut columns[0]));
+        for (ui, cell) in columns[numbers..].iter_mut().zip(cells) {
+            let cell = ui.add(Label::new(cell).wrap());
+            if !hover.is_empty() {
+                cell.on_hover_text(hover);
+            }
+        }
+    });
 }
 
 fn cells(component: &ComponentMeasures, units: &Units) -> ([String; 3], String) {

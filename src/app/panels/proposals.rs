@@ -1,9 +1,9 @@
 //! Proposals for the prompt: what a rule makes of masks. None of them is a reading of the image.
 
-use eframe::egui::{Button, ComboBox, Label, ProgressBar, Response, RichText, Role, Ui, WidgetInfo};
+use eframe::egui::{Button, ComboBox, Label, Response, RichText, Role, Ui, WidgetInfo};
 
 use super::panel::Panel;
-use super::widgets::{explain, grouped, heading};
+use super::widgets::{explain, grouped, heading, working_bar};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::proposals::{DescribedMask, ProposalsCommand};
@@ -11,7 +11,7 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::data::describe::Kind;
-use crate::engine::{Asked, Pending};
+use crate::engine::Pending;
 use crate::infer::{RefineStep, SearchHit, presence_words};
 
 const RULE: &str = "Proposals of a rule, not readings of the image.";
@@ -173,25 +173,13 @@ fn work<A>(
         }
         return;
     };
-    progress(ui, asked, unit, commands);
-}
-
-fn progress<Q>(ui: &mut Ui, asked: &Asked<Q>, unit: &str, commands: &mut Vec<Command>) {
-    ui.horizontal(|ui| {
-        let (share, text) = match asked.progress() {
-            _ if asked.is_cancelled() => (0.0, "Ending…".to_owned()),
-            None => (0.0, "Waiting…".to_owned()),
-            Some((done, count)) => {
-                let words = [done, count].map(|part| grouped(part as u64));
-                (done as f32 / count.max(1) as f32, format!("{} of about {} {unit}", words[0], words[1]))
-            }
-        };
-        let bar = ProgressBar::new(share).text(RichText::new(text).small());
-        ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.add_enabled(!asked.is_cancelled(), Button::new("Cancel")).clicked() {
-            commands.push(Command::Proposals(ProposalsCommand::Cancel));
-        }
+    let is_cancelled = working_bar(ui, asked, |progress| match progress {
+        Some([done, count]) => format!("{done} of about {count} {unit}"),
+        None => "Waiting…".to_owned(),
     });
+    if is_cancelled {
+        commands.push(Command::Proposals(ProposalsCommand::Cancel));
+    }
 }
 
 fn refine(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {

@@ -1,10 +1,10 @@
 //! How the masks of the open model change with the wording of the prompts of a data set.
 
-use eframe::egui::{Button, DragValue, Grid, Label, ProgressBar, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{Button, DragValue, Grid, Label, RichText, ScrollArea, TextEdit, Ui};
 
 use super::panel::Panel;
 use super::stages::working::needs_model;
-use super::widgets::{grouped, section};
+use super::widgets::{grouped, section, working_bar};
 use crate::analysis::robustness::{FormSummary, Loss};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
@@ -115,22 +115,13 @@ fn running(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
         return;
     };
-    ui.horizontal(|ui| {
-        let share = work.progress().map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
-        let text = match work.progress() {
-            _ if work.is_cancelled() => "Ending…".to_owned(),
-            Some((done, count)) => {
-                let [done, count] = [done, count].map(|part| grouped(part as u64));
-                format!("{done} of {count} images")
-            }
-            None => "Reading the data set…".to_owned(),
-        };
-        let bar = ProgressBar::new(share).text(RichText::new(text).small());
-        ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.add_enabled(!work.is_cancelled(), Button::new("Cancel")).clicked() {
-            commands.push(Command::Robustness(RobustnessCommand::Cancel));
-        }
+    let is_cancelled = working_bar(ui, work, |progress| match progress {
+        Some([done, count]) => format!("{done} of {count} images"),
+        None => "Reading the data set…".to_owned(),
     });
+    if is_cancelled {
+        commands.push(Command::Robustness(RobustnessCommand::Cancel));
+    }
 }
 
 fn show_found(ui: &mut Ui, found: &FormsStudied, commands: &mut Vec<Command>) {

@@ -101,8 +101,7 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
         .on_hover_text(all);
     }
-    let is_predicted = looked == Looked::Prediction && state.shown_readers().is_none();
-    if let Some(shown) = state.shown.as_ref().filter(|_| is_predicted) {
+    if let Some(shown) = state.predicted().filter(|_| looked == Looked::Prediction) {
         curve(ui, state, &shown.counts.table, commands);
     }
 }

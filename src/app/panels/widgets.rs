@@ -2,11 +2,12 @@
 
 use eframe::egui::containers::menu::{MenuButton, MenuConfig};
 use eframe::egui::{
-    self, Align, Color32, Label, Layout, PopupCloseBehavior, Response, RichText, Role, Sense, Shape, Stroke,
-    StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    self, Align, Button, Color32, Label, Layout, PopupCloseBehavior, ProgressBar, Response, RichText, Role, Sense,
+    Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::theme;
+use crate::engine::Asked;
 
 /// Separates the digit groups of a large number.
 pub const THIN_SPACE: char = '\u{2009}';
@@ -120,6 +121,47 @@ pub fn at_threshold(threshold: f32) -> String {
 pub fn explain(ui: &mut Ui, words: &str) -> Response {
     let mark = RichText::new("?").small().strong().color(ui.visuals().hyperlink_color);
     ui.label(mark).on_hover_cursor(egui::CursorIcon::Help).on_hover_text(words)
+}
+
+/// How far a request is that takes a while.
+#[derive(Clone, Copy)]
+pub struct Work {
+    progress: Option<(usize, usize)>,
+    is_cancelled: bool,
+}
+
+impl<Q> From<&Asked<Q>> for Work {
+    fn from(asked: &Asked<Q>) -> Self {
+        Self { progress: asked.progress(), is_cancelled: asked.is_cancelled() }
+    }
+}
+
+/// Draws how far a request is, with a button that cancels it, and returns whether the button was clicked. `words` makes
+/// the text of the amount done and the total, or says what goes on while they are not known.
+pub fn working_bar(ui: &mut Ui, work: impl Into<Work>, words: impl FnOnce(Option<[String; 2]>) -> String) -> bool {
+    let work = work.into();
+    ui.horizontal(|ui| {
+        let width = (ui.available_width() - 70.0).max(40.0);
+        progress_bar(ui, width, work, words);
+        let cancel = ui.add_enabled(!work.is_cancelled, Button::new("Cancel"));
+        cancel.on_disabled_hover_text("The work ends after the step in progress.").clicked()
+    })
+    .inner
+}
+
+/// Draws the bar of [`working_bar`] alone, for work that is cancelled by the button of another.
+pub fn progress_bar(
+    ui: &mut Ui,
+    width: f32,
+    Work { progress, is_cancelled }: Work,
+    words: impl FnOnce(Option<[String; 2]>) -> String,
+) {
+    let share = progress.map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
+    let text = match is_cancelled {
+        true => "Ending…".to_owned(),
+        false => words(progress.map(|(done, count)| [done, count].map(|part| grouped(part as u64)))),
+    };
+    ui.add(ProgressBar::new(share).text(RichText::new(text).small()).desired_width(width));
 }
 
 /// Formats a whole number in groups of three digits.

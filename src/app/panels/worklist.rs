@@ -94,7 +94,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let mut area = ScrollArea::vertical().auto_shrink(false);
     if std::mem::take(&mut list.reveal)
-        && let Some(row) = list.current.and_then(|current| list.shown.iter().position(|&p| p == current))
+        && let Some(row) = list.row_of_current()
     {
         let (top, height) = (row as f32 * ROW, ui.available_height());
         let offset = ui.data(|data| data.get_temp::<f32>(eframe::egui::Id::unique("worklist offset")));

@@ -4,8 +4,8 @@ use super::{DescribedMask, DescriptionOf, ProposalsCommand, ProposedFor};
 use crate::app::HimixApp;
 use crate::app::state::State;
 use crate::data::Mask;
-use crate::engine::jobs::{DescribeMask, JudgedImage, MaskToDescribe, RefinePrompt, SearchSentence};
-use crate::engine::{Slot, threshold_step};
+use crate::engine::jobs::{DescribeMask, JudgedImage, RefinePrompt, SearchSentence};
+use crate::engine::{MaskOf, Slot, threshold_step};
 
 impl State {
     /// Returns what a proposal made now would be about; `None` without an image.
@@ -64,10 +64,10 @@ impl HimixApp {
         let Some(image) = state.proposed_image() else { return };
         let described = match (mask, &state.shown) {
             (DescribedMask::Shown, Some(shown)) => {
-                MaskToDescribe::Predicted(shown.prediction.clone(), state.settings.threshold)
+                MaskOf::Prediction(shown.prediction.clone(), state.settings.threshold)
             }
             _ => match state.truth_mask() {
-                Some((_, mask)) => MaskToDescribe::Drawn(mask),
+                Some((_, mask)) => MaskOf::Mask(mask),
                 None => return,
             },
         };

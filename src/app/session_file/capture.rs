@@ -107,7 +107,7 @@ impl State {
             }
         };
         let mut rows: Vec<VariantRow> = self.variants.pins.iter().enumerate().map(of_pin).collect();
-        let shown = self.shown.as_ref().filter(|_| !self.is_stale());
+        let shown = self.predicted_now().ok();
         rows.push(VariantRow {
             name: CURRENT.to_owned(),
             prompt: self.document.prompt.clone(),

@@ -81,6 +81,8 @@ impl Form {
     pub fn remembered(&self) -> Option<TrainConfig> {
         let mut texts = self.texts.clone();
         texts.insert("out", "-".into());
+        // The weights belong to the data sets.
+        texts.insert("weight", "[]".into());
         let config = Ok(TrainConfig::default());
         let whole = Self { data: vec!["-".into()], typed: String::new(), texts, config };
         let read = whole.read().ok()?;
@@ -99,7 +101,8 @@ impl Form {
         for (key, text) in &self.texts {
             let text = text.trim();
             let fault = |message: String| Fault { key: Some(*key), message };
-            if text.is_empty() {
+            let is_list = matches!(defaults.get(*key), Some(Value::Array(_)));
+            if text.is_empty() && !is_list {
                 if OPTIONAL.contains(key) {
                     continue;
                 }
@@ -113,6 +116,9 @@ impl Form {
                     return Err(fault(format!("{key}: “{text}” is no number")));
                 }
                 Some(Value::Integer(_) | Value::Float(_)) => text.to_owned(),
+                // Brackets may be left out.
+                Some(Value::Array(_)) if text.starts_with('[') => text.to_owned(),
+                Some(Value::Array(_)) => format!("[{text}]"),
                 _ if *key == "train_text" => text.to_owned(),
                 // The text is quoted, because a folder named 2024 would otherwise become a number.
                 _ => Value::String(text.to_owned()).to_string(),
@@ -158,6 +164,26 @@ mod tests {
         form.data.clear();
         form.check();
         assert!(form.config().is_err_and(|message| message.contains("nothing to train on")));
+    }
+
+    #[test]
+    fn a_list_is_typed_with_or_without_brackets() {
+        let mut form = form();
+        assert_eq!(form.text("stage_losses"), "[]");
+        for text in ["[0.2, 0.3, 1]", "0.2, 0.3, 1", " [0.2,0.3,1.0] "] {
+            form.set("stage_losses", text.into());
+            assert_eq!(form.config().map(|config| config.stage_losses.clone()), Ok(vec![0.2, 0.3, 1.0]), "{text}");
+        }
+        form.set("stage_losses", String::new());
+        assert!(form.config().is_ok_and(|config| config.stage_losses.is_empty()));
+        form.set("weight", "1, 2".into());
+        assert!(form.fault_of("weight").is_some_and(|fault| fault.contains("there are 1 data sets")));
+        form.data.push("c".into());
+        form.check();
+        assert!(form.config().is_ok_and(|config| config.weight == [1.0, 2.0]));
+        assert!(form.remembered().is_some_and(|config| config.weight.is_empty() && config.data.is_empty()));
+        form.set("weight", "1, x".into());
+        assert!(form.fault_of("weight").is_some());
     }
 
     #[test]

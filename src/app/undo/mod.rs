@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::HimixApp;
 use super::command::Command;
+use super::notes::Kind;
 use super::record::PromptOf;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::variants::{PinSpec, VariantsCommand};
-use crate::annotate::{self, Edit, Step, Weigh};
+use crate::annotate::{self, Edit, LabelId, Step, Weigh};
 use crate::engine::Ticket;
 use crate::infer::{Overrides, Parameter};
 use view::{OF_PICTURE, ViewChange, ViewSnapshot};
@@ -78,6 +79,8 @@ pub enum Held {
     Overrides,
     /// The prompt or the threshold of a pin.
     Pin(u64),
+    /// A label, in the gesture of this number.
+    Label(LabelId, u64),
 }
 
 /// Returns the kind of a command that is repeated while something is held; `None` for other commands.
@@ -110,7 +113,7 @@ fn override_name(own: &Overrides, before: Option<&Overrides>, after: Option<&Ove
 impl HimixApp {
     /// Applies `command` and records its changes so that they can be undone.
     pub(super) fn apply(&mut self, ctx: &eframe::egui::Context, command: Command) {
-        let is_step = matches!(command, Command::Undo | Command::Redo);
+        let is_step = command.is_step();
         let held = held(&command);
         let goes_on = matches!(command, Command::Stages(StagesCommand::Override(_, true)));
         let edited = match &command {
@@ -221,11 +224,12 @@ impl HimixApp {
         self.state.history.retain(|change| !matches!(change, Change::Overrides { .. }));
     }
 
-    /// Undoes or redoes one step, and switches to the tab in which it is visible.
-    pub(super) fn step(&mut self, is_back: bool) {
+    /// Undoes or redoes one step, and switches to the tab in which it is visible. Returns whether that was done: a
+    /// step that cannot be done now stays where it was.
+    pub(super) fn step(&mut self, is_back: bool) -> bool {
         self.finish_stroke();
         let history = &mut self.state.history;
-        let Some(step) = (if is_back { history.undo() } else { history.redo() }) else { return };
+        let Some(step) = (if is_back { history.undo() } else { history.redo() }) else { return false };
         match step.change.clone() {
             Change::View(change) => {
                 let ViewChange { before, after } = *change;
@@ -248,10 +252,27 @@ impl HimixApp {
                     self.set_prompt(if is_back { before } else { after });
                 }
             }
-            Change::Annotation { of, edits } => self.step_annotation(of, &edits, is_back),
+            Change::Annotation { of, edits } => {
+                if let Err(text) = self.step_annotation(of, &edits, is_back) {
+                    self.state.history.put_back(is_back);
+                    self.state.notes.add_of_case(Kind::Error, text);
+                    return false;
+                }
+            }
             Change::Pins { before, after } => {
                 self.show_tab(Tab::Prompts);
                 self.set_pins(if is_back { before } else { after });
+            }
+        }
+        true
+    }
+
+    /// Undoes or redoes the steps up to and including the one at `place`, the next one being at 0, as far as they can
+    /// be done.
+    pub(super) fn step_to(&mut self, place: usize, is_back: bool) {
+        for _ in 0..=place {
+            if !self.step(is_back) {
+                break;
             }
         }
     }

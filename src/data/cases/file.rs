@@ -16,6 +16,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{CaseChange, CaseEntry, CaseState, ReaderCases};
@@ -125,17 +126,20 @@ impl CasesFile {
 
     /// Returns what the file says. Masks lie in `folder`, that of the reader. A state that this version does not know is
     /// left out.
-    pub fn content(&self, folder: &Path) -> ReaderCases {
+    pub fn content(mut self, folder: &Path) -> ReaderCases {
         let reader = self.0.get("reader").and_then(Value::as_str).map(str::to_owned);
         let reader = reader.or_else(|| Some(folder.file_name()?.to_string_lossy().into_owned()));
         let entry = |known: &Value| {
             let text = |key: &str| known.get(key).and_then(Value::as_str);
-            let state: CaseState = serde_json::from_value(known.get("state")?.clone()).ok()?;
+            let state = CaseState::deserialize(known.get("state")?).ok()?;
             let mask = text("mask").filter(|mask| is_below(mask)).map(|mask| folder.join(mask));
             Some(CaseEntry { state, at: text("at").unwrap_or_default().to_owned(), mask })
         };
-        let cases = self.0.get("cases").and_then(Value::as_object).into_iter().flatten();
-        let cases = cases.filter_map(|(id, known)| Some((id.clone(), entry(known)?))).collect();
+        let cases = match self.0.remove("cases") {
+            Some(Value::Object(cases)) => cases,
+            _ => Map::new(),
+        };
+        let cases = cases.into_iter().filter_map(|(id, known)| Some((id, entry(&known)?))).collect();
         ReaderCases { reader: reader.unwrap_or_default(), cases }
     }
 

@@ -38,6 +38,8 @@ pub struct MaskPairs {
     pub pairs: Vec<MaskPair>,
     /// The cases that only the first and only the second has, sorted by name.
     pub alone: [Vec<String>; 2],
+    /// Notes about files of states that could not be read.
+    pub notes: Vec<String>,
 }
 
 /// Returns whether this is the name of a stack.
@@ -86,7 +88,7 @@ pub fn pairs_of_folders(folders: [&Path; 2]) -> Result<MaskPairs, DataError> {
     if readers[0] == readers[1] {
         readers = folders.map(|folder| folder.display().to_string());
     }
-    Ok(paired(readers, found))
+    Ok(paired(readers, found, Vec::new()))
 }
 
 impl CaseStore {
@@ -95,9 +97,12 @@ impl CaseStore {
     /// # Errors
     /// Returns an error if there is no such reader, or if none are given and there are not exactly two.
     pub fn pairs(&self, readers: Option<[&str; 2]>) -> Result<MaskPairs, DataError> {
-        let (known, _) = self.read();
+        let (known, notes) = self.read();
         let names: Vec<&str> = known.iter().map(|known| known.reader.as_str()).collect();
-        let refuse = |reason: String| DataError::Readers { path: self.home().to_owned(), reason };
+        let refuse = |reason: String| {
+            let reason = [reason].into_iter().chain(notes.iter().cloned()).collect::<Vec<_>>().join("; ");
+            DataError::Readers { path: self.home().to_owned(), reason }
+        };
         let wanted = match (readers, names.as_slice()) {
             (Some(readers), _) => readers,
             (None, [a, b]) => [*a, *b],
@@ -122,7 +127,9 @@ impl CaseStore {
         if is_same_reader(&first.reader, &second.reader) {
             return Err(refuse(format!("{} is one reader; give two", first.reader)));
         }
-        Ok(paired([first.reader.clone(), second.reader.clone()], [accepted(first), accepted(second)]))
+        let readers = [first.reader.clone(), second.reader.clone()];
+        let masks = [accepted(first), accepted(second)];
+        Ok(paired(readers, masks, notes))
     }
 }
 
@@ -136,7 +143,7 @@ fn accepted(reader: &ReaderCases) -> Masks {
 /// The names and files of masks, by a key that both readers have in common.
 type Masks = BTreeMap<String, (String, PathBuf)>;
 
-fn paired(readers: [String; 2], [first, mut second]: [Masks; 2]) -> MaskPairs {
+fn paired(readers: [String; 2], [first, mut second]: [Masks; 2], notes: Vec<String>) -> MaskPairs {
     let (mut pairs, mut alone) = (Vec::new(), [Vec::new(), Vec::new()]);
     for (key, (case, mask)) in first {
         match second.remove(&key) {
@@ -147,7 +154,7 @@ fn paired(readers: [String; 2], [first, mut second]: [Masks; 2]) -> MaskPairs {
     alone[1].extend(second.into_values().map(|(case, _)| case));
     pairs.sort_by(|a: &MaskPair, b| dataset::natural(&a.case, &b.case));
     alone.iter_mut().for_each(|names| names.sort_by(|a, b| dataset::natural(a, b)));
-    MaskPairs { readers, pairs, alone }
+    MaskPairs { readers, pairs, alone, notes }
 }
 
 fn of_folder(folder: &Path) -> Result<Masks, DataError> {

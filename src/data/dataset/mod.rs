@@ -31,6 +31,7 @@ pub use pair::Pair;
 pub use prompt_list::{PromptFile, PromptList, prompt_list};
 pub use reading::{FILE as SETTINGS_FILE, PairReading};
 pub use survey::{SplitSurvey, Survey, survey};
+pub(super) use table::Separated;
 
 /// One case of a split: an image, its masks and its prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,8 +25,15 @@ const MOST_TOP: usize = 64 << 10;
 /// # Errors
 /// Returns an error if the file cannot be read, is not a table, is too large, or lacks a column.
 pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
+    of_bytes(path, bytes(path)?)
+}
+
+/// Returns what [`read`] does, for a table at `path` with this content.
+///
+/// # Errors
+/// Returns the errors of [`read`].
+pub(super) fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<(Vec<Row>, Vec<String>), DataError> {
     let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
-    let bytes = bytes(path)?;
     let end = path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
     match end.as_str() {
         "xlsx" => caught(path, || of_workbook(path, &bytes)),
@@ -100,19 +107,54 @@ pub fn text(path: &Path) -> Result<String, DataError> {
 
 /// Decodes a text by its byte order mark. Without one, it is read as UTF-16 if one of the two bytes of its first
 /// characters is zero, else as UTF-8 if that is valid, else as Windows-1252. A remark names the encoding if it is
-/// not UTF-8.
+/// not UTF-8, and another one says if parts of the text are not valid in it.
 fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
     let (encoding, mark) = encoding(&bytes);
-    let text = match (encoding == UTF_8, mark) {
-        (true, 0) => String::from_utf8(bytes).unwrap_or_default(),
-        _ => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
+    let (text, is_damaged) = match (encoding == UTF_8, mark) {
+        (true, 0) => (String::from_utf8(bytes).unwrap_or_default(), false),
+        _ => {
+            let (text, is_damaged) = encoding.decode_without_bom_handling(&bytes[mark..]);
+            (text.into_owned(), is_damaged)
+        }
     };
-    let remark = || format!("{} is read as {}", path.display(), encoding.name());
-    (text, if encoding == UTF_8 { Vec::new() } else { vec![remark()] })
+    let mut remarks = Vec::new();
+    if encoding != UTF_8 {
+        remarks.push(format!("{} is read as {}", path.display(), encoding.name()));
+    }
+    if is_damaged {
+        let (path, name) = (path.display(), encoding.name());
+        remarks
+            .push(format!("{path} has bytes that are not {name}, which are read as \u{fffd}; save it as UTF-8"));
+    }
+    (text, remarks)
+}
+
+/// Decodes a text of which every byte is to be kept, see [`decoded`], and returns its encoding and the length of its byte
+/// order mark with it.
+///
+/// # Errors
+/// Returns a message if the text is not valid in one encoding as a whole. Without a byte order mark, a text that is not
+/// UTF-8 throughout but has letters in UTF-8 may have been put together from several files.
+pub(super) fn decoded_exactly(bytes: &[u8]) -> Result<(String, &'static Encoding, usize), String> {
+    let (encoding, mark) = encoding(bytes);
+    let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
+    let Some(text) = text.filter(|text| !text.contains('\0')) else {
+        return Err(format!("it has bytes that are not {}; save the table as UTF-8", encoding.name()));
+    };
+    if encoding == WINDOWS_1252 {
+        if bytes.utf8_chunks().any(|chunk| !chunk.valid().is_ascii()) {
+            return Err("some of its rows are UTF-8 and others are not; save the table as UTF-8".into());
+        }
+        // The bytes to which Windows-1252 gives no letter are decoded as control characters.
+        if text.contains(|letter: char| ('\u{80}'..='\u{9f}').contains(&letter)) {
+            return Err("its encoding is not known; save the table as UTF-8".into());
+        }
+    }
+    Ok((text.into_owned(), encoding, mark))
 }
 
 /// Returns the encoding of a text, see [`decoded`], and the length of its byte order mark.
-pub(super) fn encoding(bytes: &[u8]) -> (&'static Encoding, usize) {
+fn encoding(bytes: &[u8]) -> (&'static Encoding, usize) {
     if let Some(found) = Encoding::for_bom(bytes) {
         return found;
     }
@@ -138,20 +180,58 @@ pub(super) fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
     }
 }
 
-/// Returns the separator of the columns: the first with which a header is found, in the order of their frequency
-/// in the first line that is not blank, or else the most frequent one.
+/// A text of separated cells, for tables other than those of prompts.
+pub struct Separated {
+    text: String,
+    separator: u8,
+    /// The number of lines above `text` that were skipped.
+    passed: u64,
+}
+
+impl Separated {
+    /// Reads a table at `path` in any usual encoding and with any usual separator. `is_header` recognises the cells of the
+    /// first row.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read or is too large.
+    pub fn read(path: &Path, is_header: impl Fn(&[String]) -> bool) -> Result<Self, DataError> {
+        Ok(Self::of(&text(path)?, is_header))
+    }
+
+    /// Does the same with the text of a table.
+    pub fn of(text: &str, is_header: impl Fn(&[String]) -> bool) -> Self {
+        let (declared, text, passed) = declared_separator(text);
+        let finds = |rows: &[(u64, Vec<String>)]| rows.first().is_some_and(|(_, cells)| is_header(cells));
+        let separator = declared.unwrap_or_else(|| separator_by(text, finds));
+        Self { text: text.to_owned(), separator, passed }
+    }
+
+    /// Iterates over the line number and the cells of every row, including the header.
+    pub fn rows(&self) -> impl Iterator<Item = Result<(u64, Vec<String>), String>> {
+        let passed = self.passed;
+        separated(&self.text, self.separator).map(move |row| row.map(|(line, cells)| (line + passed, cells)))
+    }
+}
+
+/// Returns the separator of the columns of a table of prompts, see [`separator_by`].
 pub(super) fn separator(text: &str) -> u8 {
+    separator_by(text, |rows| header::find(rows).is_some_and(|header| header.is_written))
+}
+
+/// Returns the separator of the columns: the first with whose first rows `finds` finds a header, in the order of their
+/// frequency in the first line that is not blank, or else the most frequent one.
+fn separator_by(text: &str, finds: impl Fn(&[(u64, Vec<String>)]) -> bool) -> u8 {
     let first = text.lines().find(|line| !line.trim_matches(['"', ' ']).is_empty()).unwrap_or_default();
     let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
     let mut order = [b',', b';', b'\t', b'|'];
     // The sort is stable, so that a comma comes first unless another separator is more frequent.
     order.sort_by_key(|separator| std::cmp::Reverse(count(*separator)));
     let top = &text[..text.floor_char_boundary(MOST_TOP)];
-    let finds = |separator: &u8| {
+    let fits = |separator: &u8| {
         let rows: Vec<_> = separated(top, *separator).take(header::LOOKED_AT).map_while(Result::ok).collect();
-        header::find(&rows).is_some_and(|header| header.is_written)
+        finds(&rows)
     };
-    order.into_iter().find(finds).unwrap_or(order[0])
+    order.into_iter().find(fits).unwrap_or(order[0])
 }
 
 /// Iterates over the line number and the cells of every row, including the header.

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::data::Mask;
+use crate::data::mask::components::{Connectivity, Run, components as components_of};
 use crate::text::prompt::Side;
 
 /// Returns the least area that counts in a mask of this kind of image, as a share of the image.
@@ -67,35 +68,19 @@ pub fn components(mask: &Mask, least: f64) -> Vec<Component> {
 
 /// Returns all connected areas.
 fn connected(mask: &Mask) -> Vec<Component> {
-    let (width, height) = (mask.width, mask.height);
-    let mut is_open: Vec<bool> = mask.values.iter().map(|value| *value != 0).collect();
-    let mut parts = Vec::new();
-    let mut waiting = Vec::new();
-    for first in 0..is_open.len().min(width * height) {
-        if !std::mem::take(&mut is_open[first]) {
-            continue;
-        }
-        let (x, y) = (first % width, first / width);
-        let mut part = Component { pixels: Vec::new(), top: y, bottom: y + 1, left: x, right: x + 1 };
-        waiting.push(first);
-        while let Some(index) = waiting.pop() {
-            let (x, y) = (index % width, index / width);
-            part.pixels.push(index);
-            (part.top, part.bottom) = (part.top.min(y), part.bottom.max(y + 1));
-            (part.left, part.right) = (part.left.min(x), part.right.max(x + 1));
-            for row in y.saturating_sub(1)..(y + 2).min(height) {
-                for column in x.saturating_sub(1)..(x + 2).min(width) {
-                    let next = row * width + column;
-                    if std::mem::take(&mut is_open[next]) {
-                        waiting.push(next);
-                    }
-                }
-            }
-        }
-        part.pixels.sort_unstable();
-        parts.push(part);
-    }
-    parts
+    let found = components_of(&[(0, mask)], Connectivity::Corner).into_iter();
+    found.filter_map(|part| of_runs(&part.runs, mask.width)).collect()
+}
+
+/// Returns the area of runs of pixels in the order of their rows; `None` if there are none.
+fn of_runs(runs: &[Run], width: usize) -> Option<Component> {
+    Some(Component {
+        pixels: runs.iter().flat_map(|run| run.row * width + run.start..run.row * width + run.end).collect(),
+        top: runs.first()?.row,
+        bottom: runs.last()?.row + 1,
+        left: runs.iter().map(|run| run.start).min()?,
+        right: runs.iter().map(|run| run.end).max()?,
+    })
 }
 
 #[cfg(test)]

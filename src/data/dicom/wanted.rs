@@ -4,6 +4,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::{frame, measure};
+use crate::data::MOST_LABELS;
 
 /// The elements and sequences that are read from a file or an item.
 #[derive(Clone, Copy)]
@@ -94,7 +95,7 @@ const GROUP_SEQUENCES: [Sequence; frame::GROUPS.len() + 1] = {
 /// The largest number of ultrasound regions that are read.
 const MOST_ITEMS: usize = 64;
 /// The largest number of segments whose descriptions are read: one more than an annotation can have.
-pub const MOST_SEGMENTS: usize = 256;
+pub const MOST_SEGMENTS: usize = MOST_LABELS + 1;
 /// The sequences of a file that are read.
 pub const SEQUENCES: &[Sequence] = &[
     Sequence { tag: tags::MODALITY_LUT_SEQUENCE, most: 1, of_item: &TABLE },

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::data::{DataError, Mask};
-
-/// The most labels of a label map: the values of 8 bits above 0.
-const MOST: usize = 255;
+use crate::data::{DataError, MOST_LABELS, Mask};
 
 /// A label with its masks.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,10 +54,10 @@ impl LabelValues {
     /// they are made.
     ///
     /// # Errors
-    /// Returns [`DataError::TooManyLabels`] for more than 255 labels, and an error if a mask has another size than a
+    /// Returns [`DataError::TooManyLabels`] for more than [`MOST_LABELS`] labels, and an error if a mask has another size than a
     /// slice, or a slice that the image does not have.
     pub fn of(path: &Path, shape: [usize; 3], labels: &[LabelMasks]) -> Result<Self, DataError> {
-        if labels.len() > MOST {
+        if labels.len() > MOST_LABELS {
             return Err(DataError::TooManyLabels { path: path.to_owned(), count: labels.len() });
         }
         let [columns, rows, slices] = shape;
@@ -126,8 +123,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let of = |labels: &[LabelMasks]| LabelValues::of(Path::new("a.nii"), [2, 1, 2], labels);
-        let many: Vec<LabelMasks> = (0..256).map(|number| label(&number.to_string(), 0, [1, 0])).collect();
-        assert_eq!(of(&many[..255]).expect("values").labels[254].value, 255);
+        let many: Vec<LabelMasks> =
+            (0..=MOST_LABELS).map(|number| label(&number.to_string(), 0, [1, 0])).collect();
+        assert_eq!(of(&many[..MOST_LABELS]).expect("values").labels[254].value, 255);
         let error = of(&many).expect_err("too many").to_string();
         assert!(error.contains("a.nii") && error.contains("256 labels"), "{error}");
         assert!(matches!(of(&[label("a", 2, [1, 0])]), Err(DataError::MaskSlices { .. })));

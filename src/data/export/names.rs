@@ -37,18 +37,29 @@ pub fn beside(path: &Path) -> PathBuf {
     path.with_file_name(format!("{stem}.labels.txt"))
 }
 
-/// Writes a label file.
+/// Writes a label file. It is read again and compared before it gets its name.
 ///
 /// # Errors
-/// Returns [`DataError::Unwritable`] if it cannot be written.
+/// Returns [`DataError::Unwritable`] if it cannot be written, and [`DataError::Differs`] if it reads back differently.
 pub fn write(path: &Path, labels: &[NamedLabel]) -> Result<(), DataError> {
+    let labels: Vec<NamedLabel> =
+        labels.iter().map(|label| NamedLabel { name: writable(label), ..label.clone() }).collect();
     let mut text = HEADER.to_owned() + "    0     0    0    0        0  0  0    \"Clear Label\"\n";
-    for NamedLabel { value, name, colour: [r, g, b] } in labels {
-        // The format has no way to write a quotation mark in a name.
-        let name = name.replace('"', "'").split_whitespace().collect::<Vec<_>>().join(" ");
+    for NamedLabel { value, name, colour: [r, g, b] } in &labels {
         text += &format!("{value:5} {r:5} {g:4} {b:4}        1  1  1    \"{name}\"\n");
     }
-    write::bytes(path, text.as_bytes())
+    let check = |part: &Path| match read(part) == labels {
+        true => Ok(()),
+        false => Err("its labels have other names or colours".into()),
+    };
+    write::checked(path, |out| out.write_all(text.as_bytes()), check)
+}
+
+/// Returns the name of a label as the format can hold it: on one line, without quotation marks, and not empty.
+fn writable(label: &NamedLabel) -> String {
+    let name = label.name.replace('"', "'").split_whitespace().collect::<Vec<_>>().join(" ");
+    // As ITK-SNAP names a label without a name.
+    if name.is_empty() { format!("Label {}", label.value) } else { name }
 }
 
 /// Reads a label file. Returns no labels if there is no such file; lines that are not as in the format are passed over.
@@ -79,8 +90,12 @@ mod tests {
         assert_eq!(path.file_name().and_then(|name| name.to_str()), Some("Mask.labels.txt"));
         assert_eq!(read(&path), []);
         let named = |value, name: &str| NamedLabel { value, name: name.into(), colour: [255, 0, value] };
-        write(&path, &[named(1, "left lung"), named(255, "a \"b\"\nc")]).expect("written");
-        assert_eq!(read(&path), [named(1, "left lung"), named(255, "a 'b' c")]);
+        write(&path, &[named(1, "left lung"), named(2, " "), named(255, "a \"b\"\nc")]).expect("written");
+        assert_eq!(read(&path), [named(1, "left lung"), named(2, "Label 2"), named(255, "a 'b' c")]);
+        // What the reader does not take back is not written: the file stays as it was.
+        let long = "x".repeat(1 << 20);
+        assert!(matches!(write(&path, &[named(1, &long)]), Err(DataError::Differs { .. })));
+        assert_eq!(read(&path).len(), 3);
         write::bytes(&path, b"# x\n1 2 3\n 7 1 2 300 1 1 1 \"bad\"\n8 1 2 3 1 1 1 \"good\"\n\xff\"")
             .expect("written");
         assert_eq!(read(&path), [NamedLabel { value: 8, name: "good".into(), colour: [1, 2, 3] }]);

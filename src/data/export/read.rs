@@ -9,10 +9,7 @@ use crate::data::mask::{self, Agreed, LabelMap, Laid, MaskKind, lay};
 use crate::data::overlay::LABEL_COLOURS;
 use crate::data::seg;
 use crate::data::volume::Source;
-use crate::data::{DataError, Mask, MaskReading, Volume};
-
-/// The most labels of an annotation that a file may have, as many as a label map can hold.
-const MOST: usize = 255;
+use crate::data::{DataError, MOST_LABELS, Mask, MaskReading, Volume};
 
 /// The labels of a file on the grid of an image.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +27,8 @@ pub struct OpenedLabels {
 /// the file if there is one ([`names`]).
 ///
 /// # Errors
-/// Returns the errors of [`mask::read`] and [`lay`], [`DataError::NotAMask`] for values that are not whole numbers, and [`DataError::TooManyLabels`] for more than 255 labels.
+/// Returns the errors of [`mask::read`] and [`lay`], [`DataError::NotAMask`] for values that are not whole numbers, and
+/// [`DataError::TooManyLabels`] for more than [`MOST_LABELS`] labels.
 pub fn read_labels(
     path: &Path,
     image: &Volume,
@@ -47,7 +45,7 @@ pub fn read_labels(
         return Err(DataError::NotAMask { path: path.to_owned(), reason });
     }
     let count = map.classes().count();
-    if count > MOST {
+    if count > MOST_LABELS {
         return Err(DataError::TooManyLabels { path: path.to_owned(), count });
     }
     let Laid { labels: map, covered, pairing } = lay(path, map, image.grid(), slice, agreed)?;

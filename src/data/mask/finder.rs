@@ -28,10 +28,33 @@ pub struct Finder {
 struct Uneven {
     /// The centre of the first pixel of every slice, in mm.
     positions: Vec<[f64; 3]>,
-    /// The distance of every slice from the first along the normal, in mm.
-    heights: Vec<f64>,
+    /// How far along the normal the slices lie.
+    heights: Heights,
     /// The typical distance between slices, in mm.
     step: f64,
+}
+
+/// The distances of slices from the first one along the normal, in mm, with the indices of the slices, sorted. Of slices at
+/// the same place there is the first.
+struct Heights(Vec<(f64, usize)>);
+
+impl Heights {
+    fn of(heights: impl Iterator<Item = f64>) -> Self {
+        // Without negative zeros, which would be sorted apart.
+        let mut sorted: Vec<(f64, usize)> = heights.map(|height| height + 0.0).zip(0..).collect();
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        sorted.dedup_by_key(|(height, _)| *height);
+        Self(sorted)
+    }
+
+    /// Returns the index of the nearest slice, the first of two that are equally near, and its distance in mm.
+    fn nearest(&self, height: f64) -> (usize, f64) {
+        let above = self.0.partition_point(|(of, _)| *of < height);
+        let neighbours = [above.checked_sub(1), Some(above)].into_iter().flatten();
+        let found =
+            neighbours.filter_map(|place| self.0.get(place)).map(|(of, slice)| (*slice, (of - height).abs()));
+        found.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0))).unwrap_or((0, f64::INFINITY))
+    }
 }
 
 impl Finder {
@@ -59,7 +82,7 @@ impl Finder {
         let is_even = (0..=last).all(|slice| off(slice) < OFF * length);
         let uneven = (!is_even).then(|| Uneven {
             positions: placement.positions.clone(),
-            heights: placement.positions.iter().map(|position| dot(normal, minus(*position, first))).collect(),
+            heights: Heights::of(placement.positions.iter().map(|position| dot(normal, minus(*position, first)))),
             step: thickness,
         });
         let step = if is_even { step } else { normal };
@@ -82,8 +105,7 @@ impl Finder {
             return self.inverse.map(|row| dot(row, way));
         };
         let height = dot(self.normal, way);
-        let nearest = heights.iter().map(|of| (of - height).abs()).enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
-        let (slice, off) = nearest.unwrap_or((0, f64::INFINITY));
+        let (slice, off) = heights.nearest(height);
         let share = off / step;
         // A stack may be tilted, so every slice is measured from its own first pixel.
         let way = minus(place, positions.get(slice).copied().unwrap_or(self.first));
@@ -231,4 +253,25 @@ pub fn nearest<'a>(
         let is_inside = voxel.iter().zip(shape).all(|(part, side)| *part >= 0.0 && *part < side as f64);
         is_inside.then(|| number(shape, voxel.map(|part| part as i64)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_slice_is_that_of_a_search_through_all() {
+        let mut random = fastrand::Rng::with_seed(5);
+        for count in 1..40 {
+            // Multiples of a quarter, so that some slices lie at the same place and some places in the middle of two.
+            let mut place = || f64::from(random.i32(-40..40)) / 4.0;
+            let heights: Vec<f64> = (0..count).map(|_| place()).collect();
+            let sorted = Heights::of(heights.iter().copied());
+            for height in (0..50).map(|_| place()).chain([-1e6, 1e6]) {
+                let all = heights.iter().map(|of| (of - height).abs()).enumerate();
+                let expected = all.min_by(|a, b| a.1.total_cmp(&b.1)).expect("a slice");
+                assert_eq!(sorted.nearest(height), expected, "{heights:?} {height}");
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Reference masks: which pixels of a mask file are foreground, and which pixels of an image they correspond to.
 
 mod colour;
+pub mod components;
 mod finder;
 mod kind;
 mod labels;

@@ -1,5 +1,8 @@
 //! Drawing functions for synthetic images: planes of brightness, soft edges and smooth noise.
 
+use crate::data::Mask;
+use crate::data::mask::components::{Connectivity, Run, components};
+
 /// A square plane of numbers, row-major.
 #[derive(Clone, Debug)]
 pub struct Plane {
@@ -126,35 +129,10 @@ pub fn largest_part(mask: &mut [u8], side: usize) {
 }
 
 /// Returns the connected components (four neighbours) of the pixels that are not 0, each as the indices of its
-/// pixels.
+/// pixels in ascending order.
 pub fn parts(mask: &[u8], side: usize) -> Vec<Vec<usize>> {
-    let mut seen = vec![false; mask.len()];
-    let mut found = Vec::new();
-    for start in 0..mask.len() {
-        if mask[start] == 0 || seen[start] {
-            continue;
-        }
-        let mut part = vec![start];
-        seen[start] = true;
-        let mut next = 0;
-        while next < part.len() {
-            let index = part[next];
-            next += 1;
-            let (x, y) = (index % side, index / side);
-            let neighbours = [
-                (x > 0).then(|| index - 1),
-                (x + 1 < side).then(|| index + 1),
-                (y > 0).then(|| index - side),
-                (y + 1 < side).then(|| index + side),
-            ];
-            for neighbour in neighbours.into_iter().flatten() {
-                if mask[neighbour] != 0 && !seen[neighbour] {
-                    seen[neighbour] = true;
-                    part.push(neighbour);
-                }
-            }
-        }
-        found.push(part);
-    }
-    found
+    let mask = Mask { width: side, height: mask.len() / side.max(1), values: mask.to_vec() };
+    let indices = |run: &Run| run.row * side + run.start..run.row * side + run.end;
+    let found = components(&[(0, &mask)], Connectivity::Edge).into_iter();
+    found.map(|part| part.runs.iter().flat_map(indices).collect()).collect()
 }

@@ -1,24 +1,26 @@
 //! Codes that say what a segment is: a list of SNOMED CT and DICOM codes by words, which a user's file extends.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use serde::Deserialize;
-
 use super::{Algorithm, Segment};
-use crate::data::{DataError, error::one_line};
+use crate::data::DataError;
+use crate::data::dataset::Separated;
 
 /// The list that comes with the program.
 const BUILT_IN: &str = include_str!("../../../assets/segment_codes.csv");
 /// The coding scheme of values without a scheme: SNOMED CT.
 const SCHEME: &str = "SCT";
+/// The columns that a list must have.
+const NEEDED: [&str; 3] = ["words", "category", "property"];
 /// The largest number of rows of a user's file.
 const MOST_ROWS: usize = 10_000;
 /// The largest number of characters of a code value (DICOM VR SH) and of a meaning (LO).
 const MOST: [usize; 2] = [16, 64];
 
 /// A coded term (DICOM PS3.3, 8.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Code {
     /// CodeValue.
     pub value: String,
@@ -54,7 +56,7 @@ impl Code {
 }
 
 /// What a segment is: its category, its property and its region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Concept {
     /// What kind of thing it is.
     pub category: Code,
@@ -103,26 +105,12 @@ impl Default for Segment {
     }
 }
 
-/// A row of the list.
-#[derive(Deserialize)]
-struct Row {
-    words: String,
-    category: String,
-    #[serde(default)]
-    category_meaning: String,
-    property: String,
-    #[serde(default)]
-    property_meaning: String,
-    #[serde(default)]
-    region: String,
-    #[serde(default)]
-    region_meaning: String,
-}
-
 /// Concepts with the words by which they are found, those of a user's file first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Codes {
     rows: Vec<(Vec<String>, Concept)>,
+    /// The rows whose concept no earlier one has.
+    distinct: Vec<usize>,
     lesion: Concept,
 }
 
@@ -130,33 +118,42 @@ impl Codes {
     /// Returns the list that comes with the program.
     pub fn built_in() -> Self {
         static ROWS: OnceLock<Vec<(Vec<String>, Concept)>> = OnceLock::new();
-        let rows = ROWS.get_or_init(|| rows(BUILT_IN).unwrap_or_default()).clone();
-        Self { rows, lesion: Concept::lesion() }
+        let rows = ROWS.get_or_init(|| rows(&Separated::of(BUILT_IN, is_header)).unwrap_or_default()).clone();
+        Self::new(rows)
     }
 
-    /// Returns the list that comes with the program, behind that of a file of the same form: CSV with the columns
+    fn new(rows: Vec<(Vec<String>, Concept)>) -> Self {
+        let distinct = {
+            let mut known = HashSet::new();
+            (0..rows.len()).filter(|row| known.insert(&rows[*row].1)).collect()
+        };
+        Self { distinct, rows, lesion: Concept::lesion() }
+    }
+
+    /// Returns the list that comes with the program, behind that of a file of the same form: a table with the columns
     /// `words` (with `|` between alternatives), `category`, `property` and, if wanted, `region`, each of them an
-    /// identifier of SNOMED CT or `SCHEME:VALUE`, and `category_meaning`, `property_meaning` and `region_meaning`.
+    /// identifier of SNOMED CT or `SCHEME:VALUE`, and `category_meaning`, `property_meaning` and `region_meaning`. It is
+    /// read in any usual encoding and with any usual separator, like the tables of prompts.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read, lacks a column, or has an invalid code.
+    /// Returns an error if the file cannot be read, lacks a column, has an invalid code, or has too many rows.
     pub fn with_file(path: &Path) -> Result<Self, DataError> {
-        let bytes = std::fs::read(path).map_err(|error| DataError::reading(path, &error))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let own = rows(text.trim_start_matches('\u{feff}'));
-        let mut codes = Self::built_in();
-        let own = own.map_err(|reason| DataError::Table { path: path.to_owned(), reason })?;
-        codes.rows.splice(0..0, own);
-        Ok(codes)
+        let table = Separated::read(path, is_header)?;
+        let mut own = rows(&table).map_err(|reason| DataError::Table { path: path.to_owned(), reason })?;
+        own.extend(Self::built_in().rows);
+        Ok(Self::new(own))
     }
 
     /// Iterates over the different concepts, in the order of the list.
     pub fn concepts(&self) -> impl Iterator<Item = &Concept> {
-        let is_first = |number: &usize| {
-            let concept = &self.rows[*number].1;
-            !self.rows[..*number].iter().any(|(_, other)| other == concept)
-        };
-        (0..self.rows.len()).filter(is_first).map(|number| &self.rows[number].1)
+        self.distinct.iter().map(|row| &self.rows[*row].1)
+    }
+
+    /// Returns the place among [`Self::concepts`] of the concept of a text, see [`Self::of`]; `None` for a lesion that
+    /// is not in the list.
+    pub fn place_of(&self, text: &str) -> Option<usize> {
+        let wanted = self.of(text);
+        self.concepts().position(|concept| concept == wanted)
     }
 
     /// Returns the concept whose words occur in a text, for instance the name of a label or a prompt. If several
@@ -183,27 +180,41 @@ fn plain(text: &str) -> String {
     lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// Returns the place of a column in the header of a list.
+fn column(header: &[String], name: &str) -> Option<usize> {
+    header.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name))
+}
+
+/// Returns whether these are the cells of the header of a list.
+fn is_header(cells: &[String]) -> bool {
+    NEEDED.iter().all(|name| column(cells, name).is_some())
+}
+
 /// Reads the rows of a list.
-fn rows(text: &str) -> Result<Vec<(Vec<String>, Concept)>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+fn rows(table: &Separated) -> Result<Vec<(Vec<String>, Concept)>, String> {
+    let mut rows = table.rows();
+    let header = rows.next().transpose()?.map(|(_, cells)| cells).unwrap_or_default();
+    if let Some(missing) = NEEDED.iter().find(|name| column(&header, name).is_none()) {
+        return Err(format!("its first row has no column {missing}"));
+    }
     let mut found = Vec::new();
-    for (number, row) in reader.deserialize::<Row>().take(MOST_ROWS).enumerate() {
-        let row = row.map_err(|error| one_line(&error))?;
-        let code = |name: &str, value: &str, meaning: &str| {
-            let line = number + 2;
-            Code::of_cell(value, meaning)
+    for row in rows {
+        let (line, cells) = row?;
+        let cell =
+            |name: &str| column(&header, name).and_then(|place| cells.get(place)).map_or("", |cell| cell.trim());
+        if cells.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        if found.len() >= MOST_ROWS {
+            return Err(format!("it has more than {MOST_ROWS} rows"));
+        }
+        let code = |name: &str| {
+            Code::of_cell(cell(name), cell(&format!("{name}_meaning")))
                 .ok_or_else(|| format!("line {line} has no valid code in the column {name}"))
         };
-        let region = match row.region.trim() {
-            "" => None,
-            region => Some(code("region", region, &row.region_meaning)?),
-        };
-        let concept = Concept {
-            category: code("category", &row.category, &row.category_meaning)?,
-            property: code("property", &row.property, &row.property_meaning)?,
-            region,
-        };
-        found.push((row.words.split('|').map(plain).collect(), concept));
+        let region = if cell("region").is_empty() { None } else { Some(code("region")?) };
+        let concept = Concept { category: code("category")?, property: code("property")?, region };
+        found.push((cell("words").split('|').map(plain).collect(), concept));
     }
     Ok(found)
 }
@@ -231,7 +242,7 @@ mod tests {
     #[test]
     fn every_row_of_the_list_is_valid() {
         let lines = BUILT_IN.lines().count() - 1;
-        assert_eq!(rows(BUILT_IN).expect("a list").len(), lines);
+        assert_eq!(rows(&Separated::of(BUILT_IN, is_header)).expect("a list").len(), lines);
     }
 
     #[test]
@@ -244,10 +255,40 @@ mod tests {
         assert_eq!(codes.of("a wart").property, Code::new("77", "99IHE", "My polyp"));
         assert_eq!(codes.of("polyp").property.meaning, "My polyp");
         assert_eq!(codes.of("mass").property.meaning, "Mass", "as built in");
+        assert_eq!(codes.place_of("a wart"), Some(0));
+        let distinct: HashSet<&Concept> = codes.concepts().collect();
+        assert_eq!(codes.concepts().count(), distinct.len());
+        assert!(codes.rows.iter().all(|(_, concept)| distinct.contains(concept)));
         std::fs::write(&path, format!("{header}wart,49755003,,\n")).expect("written");
         let error = Codes::with_file(&path).expect_err("no property").to_string();
         assert!(error.contains("line 2") && error.contains("property"), "{error}");
         std::fs::write(&path, "word\nwart\n").expect("written");
-        assert!(Codes::with_file(&path).is_err());
+        let error = Codes::with_file(&path).expect_err("no column").to_string();
+        assert!(error.contains("codes.csv") && error.contains("no column words"), "{error}");
+        std::fs::write(&path, format!("{header}{}", "wart,1,2,\n".repeat(MOST_ROWS + 1))).expect("written");
+        let error = Codes::with_file(&path).expect_err("too long").to_string();
+        assert!(error.contains("more than"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_read_in_any_usual_encoding_and_with_any_usual_separator() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("codes.csv");
+        let sixteen = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        let table =
+            "Words;Category;Property;Property_meaning\r\nGeschw\u{fc}r|ulcus;49755003;99IHE:7;Geschw\u{fc}r\r\n";
+        let windows: Vec<u8> = table.chars().map(|letter| letter as u8).collect();
+        let declared = format!("sep=\t\n{}", table.replace(';', "\t"));
+        for bytes in
+            [table.as_bytes().to_vec(), windows, sixteen(&format!("\u{feff}{table}")), declared.into_bytes()]
+        {
+            std::fs::write(&path, bytes).expect("written");
+            let codes = Codes::with_file(&path).expect("codes");
+            assert_eq!(codes.of("ein Geschw\u{fc}r").property, Code::new("7", "99IHE", "Geschw\u{fc}r"));
+            assert_eq!(codes.of("ulcus").property.value, "7");
+        }
+        std::fs::write(&path, "sep=;\n\nwords;category;property\n\na;1;2\nwart;1;\n").expect("written");
+        let error = Codes::with_file(&path).expect_err("no property").to_string();
+        assert!(error.contains("line 6"), "{error}");
     }
 }

@@ -17,6 +17,6 @@ mod write;
 
 pub use codes::{Code, Codes, Concept};
 pub use read::{OpenedSegmentation, is_segmentation, read};
-pub use segmentation::{Algorithm, Frame, Kind, MOST_SEGMENTS, Model, Segment, Segmentation};
+pub use segmentation::{Algorithm, Frame, Kind, Model, Segment, Segmentation};
 pub use sources::refusal;
 pub use write::{Written, write};

@@ -94,8 +94,15 @@ pub fn object(
     put(sequence(tags::SEGMENT_SEQUENCE, numbered.map(|(segment, number)| described(segment, number)).collect()));
     put(text(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, if sources.lossy.is_some() { "01" } else { "00" }));
     if let Some(Lossy { ratio, method }) = &sources.lossy {
-        put(text(tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, ratio));
-        put(text(tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS, method));
+        for (tag, vr, value) in [
+            (tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, ratio),
+            (tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS, method),
+        ] {
+            // What the images do not say is not made up.
+            if let Some(value) = value {
+                put(text(tag, vr, value));
+            }
+        }
     }
     // Frame of Reference, PS3.3 C.7.4.1, or the sides of an image without one, C.7.6.1.
     if sources.is_placed() {

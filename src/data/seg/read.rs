@@ -7,7 +7,7 @@ use dicom_dictionary_std::tags;
 
 use super::groups::StoredFrame;
 use super::sources::Sources;
-use super::{Concept, Kind, MOST_SEGMENTS, Segment, Segmentation, describe};
+use super::{Concept, Kind, Segment, Segmentation, describe};
 use crate::data::dicom::attributes::Attributes;
 use crate::data::dicom::elements::text;
 use crate::data::dicom::frame;
@@ -15,7 +15,7 @@ use crate::data::dicom::reader::read_elements;
 use crate::data::dicom::segments::Samples;
 use crate::data::dicom::wanted::SEGMENTATION_VALUES;
 use crate::data::mask::Agreed;
-use crate::data::{DataError, Limit, Volume};
+use crate::data::{DataError, Limit, MOST_LABELS, Volume};
 
 /// A segmentation on the grid of a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn is_segmentation(path: &Path) -> bool {
 /// what the user agreed to if the grids differ.
 ///
 /// # Errors
-/// Returns an error if the file cannot be read, is no segmentation, is damaged, has more than 255 segments, or needs
+/// Returns an error if the file cannot be read, is no segmentation, is damaged, has more than [`MOST_LABELS`] segments, or needs
 /// more memory than `limit`. Returns [`DataError::SegmentationOfOthers`] if it was drawn on other images and has no
 /// positions, and the errors of [`crate::data::mask::lay`] if its grid or its frame of reference differs.
 pub fn read(path: &Path, volume: &Volume, agreed: Agreed, limit: Limit) -> Result<OpenedSegmentation, DataError> {
@@ -126,8 +126,8 @@ impl Raw {
         if self.numbers.contains_key(&number) {
             return Ok(());
         }
-        if self.segments.len() == MOST_SEGMENTS {
-            let reason = format!("a segmentation with more than {MOST_SEGMENTS} segments");
+        if self.segments.len() == MOST_LABELS {
+            let reason = format!("a segmentation with more than {MOST_LABELS} segments");
             return Err(DataError::unsupported(path, &reason, "export fewer of them from its source"));
         }
         self.numbers.insert(number, self.segments.len());

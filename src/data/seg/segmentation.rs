@@ -1,12 +1,9 @@
 //! A segmentation as plain data: its segments, and the pixels of each segment in each slice.
 
 use super::Code;
-use crate::data::{DataError, Volume};
+use crate::data::{DataError, MOST_LABELS, Volume};
 use std::collections::HashSet;
 use std::path::Path;
-
-/// The largest number of segments of a segmentation.
-pub const MOST_SEGMENTS: usize = 255;
 
 /// The meaning of the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -129,8 +126,8 @@ impl Segmentation {
         let [columns, rows, slices] = volume.shape();
         match self.segments.len() {
             0 => return refuse("there is no segment to write".into()),
-            1..=MOST_SEGMENTS => {}
-            more => return refuse(format!("it has {more} segments, and {MOST_SEGMENTS} are possible")),
+            1..=MOST_LABELS => {}
+            more => return refuse(format!("it has {more} segments, and {MOST_LABELS} are possible")),
         }
         if let Some(unnamed) = self.segments.iter().position(|segment| segment.label.trim().is_empty()) {
             return refuse(format!("segment {} has no name", unnamed + 1));

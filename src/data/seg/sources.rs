@@ -64,10 +64,10 @@ pub struct Sources {
 /// Compression with loss that the images went through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lossy {
-    /// LossyImageCompressionRatio.
-    pub ratio: String,
-    /// LossyImageCompressionMethod.
-    pub method: String,
+    /// LossyImageCompressionRatio; `None` if the images do not state it.
+    pub ratio: Option<String>,
+    /// LossyImageCompressionMethod; `None` if neither the images nor their transfer syntax state it.
+    pub method: Option<String>,
 }
 
 /// Returns the reason why no segmentation in DICOM can be written for an image, in words that follow a colon; `None` if it can.
@@ -125,7 +125,7 @@ impl Sources {
             });
         }
         let first = headers.first_mut().and_then(Option::take);
-        let Some(Header { object, attributes, bytes }) = first.filter(|_| slices.len() == volume.slices) else {
+        let Some(Header { object, attributes }) = first.filter(|_| slices.len() == volume.slices) else {
             return Err(refuse("its images no longer have as many slices as when they were opened".into()));
         };
         let DicomSource { sop_class: class, series, study, .. } = attributes.source.clone();
@@ -149,7 +149,7 @@ impl Sources {
             instances: source.sop_instances.clone(),
             slices,
             between,
-            lossy: lossy(&object, &attributes, source.is_lossy, bytes),
+            lossy: lossy(&object, &attributes.syntax, source.is_lossy),
             header: object,
         })
     }
@@ -164,8 +164,6 @@ impl Sources {
 struct Header {
     object: InMemDicomObject,
     attributes: Attributes,
-    /// The size of the file in bytes.
-    bytes: u64,
 }
 
 /// Reads the headers of the objects with the SOPInstanceUIDs `wanted`, in their order; `None` for an object that is
@@ -187,8 +185,7 @@ fn found(wanted: &HashMap<&str, usize>, files: &[PathBuf], limit: Limit) -> Vec<
             let mut contents = read_elements(&path, limit, true, SOURCE_VALUES).ok()?;
             let attributes = Attributes::of(&path, &mut contents).ok()?;
             let place = *wanted.get(attributes.source.sop_instances.first()?.as_str())?;
-            let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-            Some((place, Header { object: contents.object, attributes, bytes }))
+            Some((place, Header { object: contents.object, attributes }))
         })
         .collect();
     let mut headers: Vec<Option<Header>> = wanted.iter().map(|_| None).collect();
@@ -210,22 +207,56 @@ fn plane(frame: &Frame) -> Option<Plane> {
     })
 }
 
-/// Returns how the pixels were compressed with loss, as the header says or, if it is silent, by their transfer
-/// syntax. `bytes` is the size of the file.
-fn lossy(object: &InMemDicomObject, attributes: &Attributes, is_lossy: bool, bytes: u64) -> Option<Lossy> {
-    let of_syntax = match attributes.syntax.as_str() {
+/// Returns how the pixels were compressed with loss, as the header says or, if it is silent, as their transfer syntax
+/// does. `is_lossy` says whether the pixels went through it with loss. What neither says is left out.
+fn lossy(object: &InMemDicomObject, syntax: &str, is_lossy: bool) -> Option<Lossy> {
+    let of_syntax = match syntax {
         "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.51" => Some("ISO_10918_1"),
-        "1.2.840.10008.1.2.4.81" => Some("ISO_14495_1"),
+        "1.2.840.10008.1.2.4.81" if is_lossy => Some("ISO_14495_1"),
         "1.2.840.10008.1.2.4.91" if is_lossy => Some("ISO_15444_1"),
         _ => None,
     };
     let is_stated = text(object, tags::LOSSY_IMAGE_COMPRESSION).is_some_and(|value| value == "01");
-    if !is_stated && of_syntax.is_none() {
-        return None;
+    (is_stated || of_syntax.is_some()).then(|| Lossy {
+        ratio: text(object, tags::LOSSY_IMAGE_COMPRESSION_RATIO),
+        method: text(object, tags::LOSSY_IMAGE_COMPRESSION_METHOD).or(of_syntax.map(str::to_owned)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::seg::build;
+    use dicom_core::VR;
+
+    #[test]
+    fn only_what_the_images_say_of_their_compression_is_said() {
+        let header = |values: &[(dicom_core::Tag, VR, &str)]| {
+            InMemDicomObject::from_element_iter(
+                values.iter().map(|(tag, vr, value)| build::text(*tag, *vr, value)),
+            )
+        };
+        let said = |ratio: Option<&str>, method: Option<&str>| {
+            Some(Lossy { ratio: ratio.map(str::to_owned), method: method.map(str::to_owned) })
+        };
+        let raw = "1.2.840.10008.1.2.1";
+        assert_eq!(lossy(&header(&[]), raw, false), None);
+        let stated = (tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "01");
+        assert_eq!(lossy(&header(&[stated]), raw, false), said(None, None));
+        let whole = [
+            stated,
+            (tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, "12.5"),
+            (tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS, "ISO_15444_1"),
+        ];
+        assert_eq!(lossy(&header(&whole), raw, false), said(Some("12.5"), Some("ISO_15444_1")));
+        assert_eq!(
+            lossy(&header(&[(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "00"), whole[1]]), raw, false),
+            None,
+            "it was not compressed"
+        );
+        let jpeg = "1.2.840.10008.1.2.4.50";
+        assert_eq!(lossy(&header(&[]), jpeg, true), said(None, Some("ISO_10918_1")));
+        let wavelet = "1.2.840.10008.1.2.4.91";
+        assert_eq!(lossy(&header(&[]), wavelet, false), None, "reversible");
     }
-    let ratio = text(object, tags::LOSSY_IMAGE_COMPRESSION_RATIO)
-        .unwrap_or_else(|| format!("{:.2}", attributes.bytes() as f64 / bytes.max(1) as f64));
-    let method = text(object, tags::LOSSY_IMAGE_COMPRESSION_METHOD)
-        .unwrap_or_else(|| of_syntax.unwrap_or("ISO_10918_1").to_owned());
-    Some(Lossy { ratio, method })
 }

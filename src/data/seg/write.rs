@@ -1,5 +1,6 @@
 //! Writes a segmentation, reads it again and compares it with what was to be written.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use dicom_object::{FileDicomObject, FileMetaTableBuilder, InMemDicomObject};
@@ -9,11 +10,9 @@ use super::object::object;
 use super::read::Raw;
 use super::sources::Sources;
 use super::{Frame, Kind, Segmentation};
-use crate::atomic_file;
 use crate::data::dicom::chain;
-use crate::data::error::one_line;
 use crate::data::mask::Agreed;
-use crate::data::{DataError, Limit, Volume};
+use crate::data::{DataError, Limit, Volume, write};
 
 /// The UID by which this program marks its files (ImplementationClassUID).
 const IMPLEMENTATION: &str = "2.25.202418731561094835519424731680957262611";
@@ -35,9 +34,10 @@ pub struct Written {
 /// the volume. The file is written beside its name, read again and compared; only then does it get its name.
 ///
 /// # Errors
-/// Returns [`DataError::NoSegmentation`] if the volume was not read from DICOM, if the segmentation does not fit it, if
-/// one of the images is not among the files or lacks the identifiers for a reference, or if the written file differs
-/// when it is read again. Returns an error if more memory than `limit` is needed, or if the file cannot be written.
+/// Returns [`DataError::NoSegmentation`] if the volume was not read from DICOM, if the segmentation does not fit it, or if
+/// one of the images is not among the files or lacks the identifiers for a reference, and [`DataError::Differs`] if the
+/// written file differs when it is read again. Returns an error if more memory than `limit` is needed, or if the file
+/// cannot be written.
 pub fn write(
     path: &Path,
     segmentation: &Segmentation,
@@ -50,7 +50,6 @@ pub fn write(
     let segmentation = segmentation.normal();
     let frames = stored(&segmentation, volume);
     let refuse = |reason: String| DataError::NoSegmentation { path: path.to_owned(), reason };
-    let unwritable = |reason: String| DataError::Unwritable { path: path.to_owned(), reason };
     let shape = volume.geometry.turn.inverse().shape(volume.shape());
     let [Ok(columns), Ok(rows)] = [shape[0], shape[1]].map(u16::try_from) else {
         return Err(refuse("the image has more than 65535 pixels on a side".into()));
@@ -67,20 +66,18 @@ pub fn write(
     }
     let object = object(&segmentation, &sources, &frames, [columns, rows]);
     let object = with_meta(object).map_err(|error| refuse(chain(&*error)))?;
-    let fail = |error: std::io::Error| unwritable(one_line(&error));
-    atomic_file::write_to(path, fail, |part| {
-        object.write_to_file(part).map_err(|error| unwritable(chain(&error)))?;
-        let differs = |what: &str| refuse(format!("it was read again and {what} differ"));
-        let raw = Raw::read(part, limit).map_err(|error| refuse(format!("it cannot be read again: {error}")))?;
-        raw.compare(&frames, &sources).map_err(differs)?;
+    let fill = |out: &mut dyn Write| object.write_all(out).map_err(|error| io::Error::other(chain(&error)));
+    write::checked(path, fill, |part| {
+        let raw = Raw::read(part, limit).map_err(|error| format!("it cannot be read again: {error}"))?;
+        raw.compare(&frames, &sources).map_err(|what| format!("{what} differ"))?;
         let mut opened = raw
             .laid_on(part, volume, Agreed::Refuse, limit)
-            .map_err(|error| refuse(format!("it cannot be laid on its image again: {error}")))?;
+            .map_err(|error| format!("it cannot be laid on its image again: {error}"))?;
         opened.segmentation.frames.sort_by_key(|frame| (frame.segment, frame.slice));
         match opened.segmentation {
             read if read == segmentation => Ok(()),
-            read if read.frames == segmentation.frames => Err(differs("the descriptions of its segments")),
-            _ => Err(differs("its pixels on the image")),
+            read if read.frames == segmentation.frames => Err("it describes its segments in another way".into()),
+            _ => Err("it has other pixels on the image".into()),
         }
     })?;
     Ok(Written { frames: frames.len(), notes })

@@ -39,7 +39,7 @@ impl ModelJob for BatchImages {
         let Self { folder, cases, settings, out } = self;
         let mut failures = Vec::new();
         let report = |event: BatchEvent<'_>| match event {
-            BatchEvent::Progress { done, count, .. } => task.progress(done, count),
+            BatchEvent::Progress { done, count } => task.progress(done, count),
             BatchEvent::Failed { image, reason } => {
                 if failures.len() < KEPT {
                     failures.push(format!("{image}: {reason}"));

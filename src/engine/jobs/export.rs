@@ -1,12 +1,12 @@
 //! Writing labels for other programs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::export::{
-    Export, Exported, Format, SegmentWords, predicted_label, write_one, write_probability,
+    Export, Exported, Format, Probabilities, SegmentWords, files, predicted_label, write_one,
 };
-use crate::data::export::{LabelMasks, picture_paths};
+use crate::data::export::LabelMasks;
 use crate::data::seg::{Codes, Model};
 use crate::data::{Limit, Volume};
 use crate::engine::MaskOf;
@@ -27,6 +27,8 @@ pub enum LabelsOf {
         prompt: String,
         /// The model.
         model: Model,
+        /// The list of codes by which the prompt is named.
+        codes: Arc<Codes>,
     },
 }
 
@@ -35,19 +37,22 @@ impl LabelsOf {
     pub fn resolve(self) -> (Vec<LabelMasks>, Vec<SegmentWords>) {
         match self {
             Self::Known(labels) => labels.into_iter().unzip(),
-            Self::Predicted { mask, slice, prompt, model } => {
+            Self::Predicted { mask, slice, prompt, model, codes } => {
                 let masks = [(slice, mask.mask())].into();
-                let (label, words) = predicted_label(masks, &prompt, model, &Codes::built_in());
+                let (label, words) = predicted_label(masks, &prompt, model, &codes);
                 (vec![label], vec![words])
             }
         }
     }
 
-    /// Returns the probabilities by slice in 8 bits; `None` for labels that are no prediction.
-    fn probabilities(&self) -> Option<Vec<(usize, Vec<u8>)>> {
-        let Self::Predicted { mask: MaskOf::Prediction(prediction, _), slice, .. } = self else { return None };
-        let values = prediction.probability.values.iter();
-        Some(vec![(*slice, values.map(|value| (value * 255.0).round() as u8).collect())])
+    /// Returns the probabilities; none for labels that are no prediction.
+    fn probabilities(&self) -> Probabilities {
+        match self {
+            Self::Predicted { mask: MaskOf::Prediction(prediction, _), slice, .. } => {
+                vec![(*slice, prediction.probability.bytes())]
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -58,8 +63,8 @@ pub struct ExportLabels {
     pub path: PathBuf,
     /// The format.
     pub format: Format,
-    /// Whether a file of this name is replaced.
-    pub replaces: bool,
+    /// The existing files that the user agreed to replace. No other file is replaced.
+    pub replaces: Vec<PathBuf>,
     /// The image.
     pub volume: Arc<Volume>,
     /// The name of the image, for tables.
@@ -84,8 +89,8 @@ pub enum LabelsExported {
         /// The notes.
         notes: Vec<String>,
     },
-    /// There is such a file already, and it was not to be replaced.
-    Exists(PathBuf),
+    /// Nothing was written, because these files exist and not all of them were to be replaced.
+    Exists(Vec<PathBuf>),
 }
 
 impl Job for ExportLabels {
@@ -98,15 +103,12 @@ impl Job for ExportLabels {
     }
 
     fn run(self, _: &mut Task<'_>) -> Result<LabelsExported, Failure> {
-        let slices = if self.format == Format::Png { self.volume.slices } else { 1 };
-        let mut paths = picture_paths(&self.path, slices);
-        let has_probability = self.format == Format::DicomSeg && self.labels.probabilities().is_some();
-        paths.extend(has_probability.then(|| beside(&self.path)));
-        let taken = paths.into_iter().find(|path| path.exists());
-        if let Some(path) = taken.filter(|_| !self.replaces) {
-            return Ok(LabelsExported::Exists(path));
+        let probabilities = if self.format == Format::DicomSeg { self.labels.probabilities() } else { Vec::new() };
+        let mut taken = files(&self.path, self.format, self.volume.slices, !probabilities.is_empty());
+        taken.retain(|path| path.exists());
+        if taken.iter().any(|path| !self.replaces.contains(path)) {
+            return Ok(LabelsExported::Exists(taken));
         }
-        let probabilities = self.labels.probabilities();
         let (labels, words) = self.labels.resolve();
         let export = Export {
             volume: &self.volume,
@@ -118,63 +120,81 @@ impl Job for ExportLabels {
             limit: self.limit,
         };
         let mut exported = Exported::default();
-        write_one(&self.path, self.format, &export, &mut exported)?;
-        let Exported { mut files, notes, .. } = exported;
-        if let (Format::DicomSeg, Some(probabilities)) = (self.format, probabilities) {
-            let path = beside(&self.path);
-            write_probability(&path, &export, probabilities)?;
-            files.push(path);
-        }
+        write_one(&self.path, self.format, &export, probabilities, &mut exported)?;
+        let Exported { files, notes, .. } = exported;
         Ok(LabelsExported::Written { files, notes })
     }
 }
 
-/// Returns the file of the probabilities beside that of the masks: `mask_probability.dcm` for `mask.dcm`.
-fn beside(path: &Path) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}_probability.dcm"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::data::Mask;
     use crate::data::volume::StoredPixels;
     use crate::engine::job::Opened;
 
+    fn job(path: &Path, format: Format, replaces: &[&Path]) -> ExportLabels {
+        let mask = Arc::new(Mask { width: 2, height: 1, values: vec![0, 1] });
+        let labels = LabelsOf::Predicted {
+            mask: MaskOf::Mask(mask),
+            slice: 1,
+            prompt: "polyp".into(),
+            model: Model::default(),
+            codes: Arc::new(Codes::built_in()),
+        };
+        ExportLabels {
+            path: path.to_owned(),
+            format,
+            replaces: replaces.iter().map(|path| path.to_path_buf()).collect(),
+            volume: Arc::new(Volume::plain(2, 1, 2, StoredPixels::U8(vec![0; 4]))),
+            name: "a".into(),
+            sources: Vec::new(),
+            labels,
+            creator: String::new(),
+            limit: Limit::default(),
+        }
+    }
+
+    fn run(job: ExportLabels) -> LabelsExported {
+        let mut opened: Opened = None;
+        let mut task = Task { ticket: 1, progress: &|_, _| (), is_cancelled: &|| false, opened: &mut opened };
+        job.run(&mut task).expect("an answer")
+    }
+
     #[test]
     fn a_file_is_replaced_only_if_that_was_said() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.png");
-        let mask = Arc::new(Mask { width: 2, height: 1, values: vec![0, 1] });
-        let run = |replaces| {
-            let labels = LabelsOf::Predicted {
-                mask: MaskOf::Mask(mask.clone()),
-                slice: 1,
-                prompt: "polyp".into(),
-                model: Model::default(),
-            };
-            let job = ExportLabels {
-                path: path.clone(),
-                format: Format::Png,
-                replaces,
-                volume: Arc::new(Volume::plain(2, 1, 2, StoredPixels::U8(vec![0; 4]))),
-                name: "a".into(),
-                sources: Vec::new(),
-                labels,
-                creator: String::new(),
-                limit: Limit::default(),
-            };
-            let mut opened: Opened = None;
-            let mut task = Task { ticket: 1, progress: &|_, _| (), is_cancelled: &|| false, opened: &mut opened };
-            job.run(&mut task).expect("an answer")
-        };
-        let second = folder.path().join("a_002.png");
-        let LabelsExported::Written { files, .. } = run(false) else { panic!("nothing was in the way") };
-        assert_eq!(files, [folder.path().join("a_001.png"), second.clone()]);
+        let [first, second] = ["a_001.png", "a_002.png"].map(|name| folder.path().join(name));
+        let export = |replaces: &[&Path]| run(job(&path, Format::Png, replaces));
+        let LabelsExported::Written { files, .. } = export(&[]) else { panic!("nothing was in the way") };
+        assert_eq!(files, [first.clone(), second.clone()]);
         assert_eq!(image::open(&second).expect("a picture").into_luma8().into_raw(), [0, 255]);
-        std::fs::remove_file(&files[0]).expect("removed");
-        assert!(matches!(run(false), LabelsExported::Exists(path) if path == second));
-        assert!(matches!(run(true), LabelsExported::Written { .. }));
+        std::fs::remove_file(&first).expect("removed");
+        let asked = |answer: LabelsExported| match answer {
+            LabelsExported::Exists(files) => files,
+            LabelsExported::Written { .. } => panic!("it was not asked for"),
+        };
+        assert_eq!(asked(export(&[])), std::slice::from_ref(&second));
+        // A dialog asked about the name that the user chose, which is not that of a slice.
+        assert_eq!(asked(export(&[&path])), std::slice::from_ref(&second));
+        assert!(matches!(export(&[&second]), LabelsExported::Written { .. }));
+        // What came since the question is asked about, with the rest.
+        assert_eq!(asked(export(&[&second])), [first.clone(), second.clone()]);
+        assert!(matches!(export(&[&first, &second]), LabelsExported::Written { .. }));
+    }
+
+    #[test]
+    fn the_names_of_the_labels_are_not_replaced_unasked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [path, names] = ["a.nii.gz", "a.labels.txt"].map(|name| folder.path().join(name));
+        std::fs::write(&names, "precious").expect("written");
+        let answer = run(job(&path, Format::Nifti, &[&path]));
+        assert!(matches!(answer, LabelsExported::Exists(files) if files == [names.clone()]));
+        assert!(!path.exists() && std::fs::read(&names).expect("a file") == b"precious");
+        assert!(matches!(run(job(&path, Format::Nifti, &[&names])), LabelsExported::Written { .. }));
+        assert!(path.exists() && std::fs::read(&names).expect("a file") != b"precious");
     }
 }

@@ -10,6 +10,7 @@ use crate::annotate::{Annotation, Source, file_name};
 use crate::data::{DataError, KnownFile, Limit, fingerprint};
 use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::session::image_files;
+use crate::text::capitalised;
 
 /// The journal of a case, which the storage thread writes. `None` once the case was closed.
 pub type SharedJournal = Arc<Mutex<Option<JournalFile>>>;
@@ -208,9 +209,7 @@ impl Job for ReadAnnotation {
 
 /// Makes a sentence of an error: with a capital and a full stop.
 fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}.", letters.as_str())
+    format!("{}.", capitalised(text))
 }
 
 #[cfg(test)]

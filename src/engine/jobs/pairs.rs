@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::data::Image;
 use crate::data::dataset::{NewPair, SavedPair, append};
 use crate::data::volume::DisplayWindow;
-use crate::data::{Image, Mask};
+use crate::engine::MaskOf;
 use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::model_job::network_input;
 
@@ -23,7 +24,7 @@ pub struct SavePair {
     /// The display window of the network's input; `None` for the stored image.
     pub seen: Option<DisplayWindow>,
     /// The mask, of the image's size.
-    pub mask: Arc<Mask>,
+    pub mask: MaskOf,
     /// The prompt.
     pub prompt: String,
 }
@@ -39,7 +40,8 @@ impl Job for SavePair {
 
     fn run(self, _: &mut Task<'_>) -> Result<SavedPair, Failure> {
         let image = network_input(&self.image, self.seen);
-        let pair = NewPair { name: &self.name, image: &image, mask: &self.mask, prompt: &self.prompt };
+        let mask = self.mask.mask();
+        let pair = NewPair { name: &self.name, image: &image, mask: &mask, prompt: &self.prompt };
         Ok(append(&self.folder, self.split.as_deref(), &pair)?)
     }
 }

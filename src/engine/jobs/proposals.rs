@@ -5,18 +5,10 @@ use std::sync::Arc;
 use super::JudgedImage;
 use crate::data::Mask;
 use crate::data::describe::Kind;
+use crate::engine::MaskOf;
 use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::model_job::{ModelJob, ModelTask, network_input};
-use crate::infer::{Prediction, RefineSettings, Refinement, Search, SearchSettings, Segmenter, refine, search};
-
-/// A mask to describe, of the image's size.
-#[derive(Clone, Debug)]
-pub enum MaskToDescribe {
-    /// The mask of a prediction at a threshold.
-    Predicted(Arc<Prediction>, f32),
-    /// A mask that is there already, such as a ground truth.
-    Drawn(Arc<Mask>),
-}
+use crate::infer::{RefineSettings, Refinement, Search, SearchSettings, Segmenter, refine, search};
 
 /// Describes a mask by rules; the answer is the kind of image and the sentence.
 #[derive(Debug)]
@@ -24,7 +16,7 @@ pub struct DescribeMask {
     /// The image.
     pub image: JudgedImage,
     /// The mask.
-    pub mask: MaskToDescribe,
+    pub mask: MaskOf,
 }
 
 impl Job for DescribeMask {
@@ -32,13 +24,7 @@ impl Job for DescribeMask {
     const WORKER: Worker = Worker::Compute;
 
     fn run(self, _: &mut Task<'_>) -> Result<Self::Answer, Failure> {
-        let mask = match self.mask {
-            MaskToDescribe::Drawn(mask) => mask,
-            MaskToDescribe::Predicted(prediction, threshold) => {
-                let (width, height) = (prediction.probability.width, prediction.probability.height);
-                Arc::new(Mask { width, height, values: prediction.mask(threshold) })
-            }
-        };
+        let mask = self.mask.mask();
         let described = self.image.look_at(|describer| describer.describe(&mask))?;
         Ok((described.kind, described.prompt.to_string()))
     }

@@ -23,7 +23,7 @@ pub struct CompareReaders {
 
 impl Job for CompareReaders {
     type Answer = Agreement;
-    const WORKER: Worker = Worker::Compute;
+    const WORKER: Worker = Worker::Sets;
 
     fn file(&self) -> Option<PathBuf> {
         Some(self.store.home().to_owned())

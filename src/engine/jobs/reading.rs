@@ -1,7 +1,9 @@
-//! Jobs that read long texts.
+//! Jobs that read long texts, and lists of codes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::data::seg::Codes;
 use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::text::prompt::report::Left;
 use crate::text::prompt::report::{Distilled, Options, distil};
@@ -26,5 +28,25 @@ impl Job for DistilReport {
         let options = Options { left: self.left, with_possible: self.with_possible, limit: None };
         let distilled = distil(&self.text, &options);
         Ok((self, distilled))
+    }
+}
+
+/// Reads a user's list of segment codes, which comes before that of the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadCodes {
+    /// The path of the file.
+    pub path: PathBuf,
+}
+
+impl Job for ReadCodes {
+    type Answer = Codes;
+    const WORKER: Worker = Worker::Files;
+
+    fn file(&self) -> Option<PathBuf> {
+        Some(self.path.clone())
+    }
+
+    fn run(self, _: &mut Task<'_>) -> Result<Codes, Failure> {
+        Ok(Codes::with_file(&self.path)?)
     }
 }

@@ -12,7 +12,8 @@ use crate::engine::figure::{self, FigureRequest};
 use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::overlay::{OverlayPaint, compose};
 
-/// Writes a mask with the values 0 and 255 at the resolution of the image as PNG.
+/// Writes a mask with the values 0 and 255 at the resolution of the image as PNG. It is read again and
+/// compared before it gets its name.
 #[derive(Debug)]
 pub struct SaveMask {
     /// The path of the file.
@@ -33,7 +34,7 @@ impl Job for SaveMask {
     fn run(self, _: &mut Task<'_>) -> Result<(), Failure> {
         let mask = self.mask.mask();
         let pixels: Vec<u8> = mask.values.iter().map(|value| value * 255).collect();
-        Ok(write::png8(&self.path, mask.width, mask.height, &pixels)?)
+        Ok(write::png8_checked(&self.path, mask.width, mask.height, &pixels)?)
     }
 }
 

@@ -20,7 +20,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// A run that was started.
 pub(super) struct Running {
     /// The control of the run.
-    pub(super) control: Arc<Control>,
+    pub(super) control: Control,
     ended: Receiver<()>,
 }
 
@@ -31,7 +31,7 @@ impl Running {
     /// # Errors
     /// The thread could not be started.
     pub(super) fn start(trainer: Arc<dyn Trainer>, job: TrainingJob, mailbox: Arc<Mailbox>) -> io::Result<Self> {
-        let control = Arc::<Control>::default();
+        let control = Control::default();
         let (alive, ended) = bounded::<()>(0);
         let hand = control.clone();
         Builder::new().name("himix-train".into()).spawn(move || {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::data::write;
 use crate::device;
-use crate::train::{self, Control, Estimate, Event, Interrupted, RunFolder, TrainConfig};
+use crate::train::{self, Control, Estimate, Event, Interrupted, RunFolder, Task, TrainConfig};
 
 /// The architecture of the smallest preset, from a file of this repository.
 const SMALL: &str = include_str!("../../../assets/small.json");
@@ -66,13 +66,14 @@ impl Trainer for Network {
         if let Some(notice) = &device.notice {
             report(Event::Warning(notice.clone()));
         }
-        let outcome = match job {
+        let task = match job {
             TrainingJob::New(config) => {
                 provide_architecture(config)?;
-                train::run(config, &device, control, report)
+                Task::New(config.clone())
             }
-            TrainingJob::Resume(folder) => train::resume(folder, &[], &device, control, report),
+            TrainingJob::Resume(folder) => Task::Resume(folder.clone(), Vec::new()),
         };
+        let outcome = train::start(&task, &device, control, report);
         outcome.map(|_| ()).map_err(|error| error.to_string())
     }
 

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::data::{Image, Mask, Pixels, preprocess};
 use crate::infer::{
-    InferError, InspectOptions, Inspection, Milliseconds, ModelInfo, Overrides, Plane, Prediction, Segmenter,
-    TokensRead,
+    InferError, InspectOptions, Inspection, ModelInfo, Overrides, Plane, Prediction, Segmenter, TokensRead,
 };
 use crate::text::prompt::{ReadWord, Reading};
 
@@ -75,22 +74,11 @@ impl Segmenter for Rule {
         });
         let reading = Reading { words: words.collect(), tokens: 0, limit: self.limit };
         let token = |word: &str| if self.has_mask_token { word.to_owned() } else { word.replace("[MASK]", "[") };
-        Ok(Prediction {
-            prompt: prompt.into(),
-            probability_model: Plane { width: SIDE, height: SIDE, values },
-            probability: Plane { width, height, values: enlarged },
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: TokensRead {
-                read: prompt.split_whitespace().map(token).collect(),
-                reading,
-                ..Default::default()
-            },
-            milliseconds: Milliseconds::default(),
-            device: String::new(),
-            presence: None,
-            domain: None,
-        })
+        let tokens =
+            TokensRead { read: prompt.split_whitespace().map(token).collect(), reading, ..Default::default() };
+        let probability = Plane { width, height, values: enlarged };
+        let map = Plane { width: SIDE, height: SIDE, values };
+        Ok(Prediction { probability, tokens, ..Prediction::of_map(prompt, map) })
     }
 
     fn inspect(

@@ -2,9 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::data::write;
-use crate::infer::{
-    InspectOptions, Inspection, Milliseconds, ModelInfo, ModelSource, Overrides, Plane, Prediction,
-};
+use crate::infer::{InspectOptions, Inspection, ModelInfo, ModelSource, Overrides, Plane, Prediction};
 
 const WIDTH: usize = 64;
 const HEIGHT: usize = 48;
@@ -35,18 +33,7 @@ impl Segmenter for Halves {
             height: image.height,
             values: (0..image.width * image.height).map(marks).collect(),
         };
-        Ok(Prediction {
-            prompt: prompt.to_owned(),
-            probability_model: plane.clone(),
-            probability: plane,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: Default::default(),
-            milliseconds: Milliseconds::default(),
-            device: "none".to_owned(),
-            presence: None,
-            domain: None,
-        })
+        Ok(Prediction { device: "none".to_owned(), ..Prediction::of_map(prompt, plane) })
     }
 
     fn inspect(

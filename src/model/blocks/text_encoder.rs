@@ -5,12 +5,11 @@
 //! Vision–Language Processing" (CXR-BERT), 2022.
 
 use burn::module::{Initializer, Module, Param};
-use burn::tensor::activation::gelu;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::layers::{LayerNorm, Linear, attend};
+use crate::model::layers::{LayerNorm, Linear, attend, gelu};
 use crate::model::trace::Trace;
 
 /// The sizes of the BERT text encoder. The defaults are those of CXR-BERT.

@@ -4,12 +4,12 @@
 //! after pooling that a classifier would add.
 
 use burn::module::{Initializer, Module, Param};
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::layers::{Conv2d, ConvShape, LayerNorm, Linear, to_channels_first, to_channels_last};
+use crate::model::cpu;
+use crate::model::layers::{Conv2d, ConvShape, LayerNorm, Linear, gelu, to_channels_first, to_channels_last};
 use crate::model::trace::Trace;
 
 /// The sizes of the ConvNeXt vision encoder. The defaults are those of ConvNeXt-T.
@@ -75,7 +75,12 @@ impl Block {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = to_channels_last(self.dwconv.forward(x.clone()));
+        let y = match &self.dwconv.bias {
+            Some(bias) if cpu::is_cpu(&x.device()) => {
+                cpu::depthwise7_last(to_channels_last(x.clone()), self.dwconv.weight.val(), bias.val())
+            }
+            _ => to_channels_last(self.dwconv.forward(x.clone())),
+        };
         let y = gelu(self.pwconv1.forward(self.layernorm.forward(y)));
         let y = self.pwconv2.forward(y) * self.layer_scale_parameter.val().unsqueeze::<4>();
         to_channels_first(y) + x

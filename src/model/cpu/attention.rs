@@ -135,57 +135,103 @@ fn scatter(part: &[f32], length: usize, sizes: Sizes, unit: usize, whole: &mut [
     }
 }
 
+// The functions below contain no closures around vector operations: a closure would be compiled without the vector
+// instructions of the machine, and each operation in it would be a call.
+
 /// Computes `scores[row][key] = Σ_c rows[c][row] · columns[c][key]`.
+///
+/// Two vectors of keys at a time give enough independent sums to keep the arithmetic units busy.
 #[inline(always)]
 fn scores<S: Simd>(simd: S, rows: &[[f32; ROWS]], columns: &[f32], wide: usize, scores: &mut [Vec<f32>; ROWS]) {
-    let [first, second, third, fourth] = scores.each_mut().map(|row| S::as_mut_simd_f32s(row).0);
-    for (place, (((a, b), c), d)) in
-        first.iter_mut().zip(second.iter_mut()).zip(third.iter_mut()).zip(fourth.iter_mut()).enumerate()
-    {
-        let mut sums = [simd.splat_f32s(0.0); ROWS];
-        for (row, column) in rows.iter().zip(columns.chunks_exact(wide)) {
-            let key = S::as_simd_f32s(column).0[place];
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum = simd.mul_add_f32s(simd.splat_f32s(*value), key, *sum);
-            }
+    let [first, second, third, fourth] = scores;
+    let (first, second) = (S::as_mut_simd_f32s(first).0, S::as_mut_simd_f32s(second).0);
+    let (third, fourth) = (S::as_mut_simd_f32s(third).0, S::as_mut_simd_f32s(fourth).0);
+    let zero = simd.splat_f32s(0.0);
+    let mut place = 0;
+    while place < first.len() {
+        // The last vector of an odd number is computed twice.
+        let next = (place + 1).min(first.len() - 1);
+        let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = [zero; 8];
+        for ([w, x, y, z], column) in rows.iter().zip(columns.chunks_exact(wide)) {
+            let column = S::as_simd_f32s(column).0;
+            let (left, right) = (column[place], column[next]);
+            let (w, x) = (simd.splat_f32s(*w), simd.splat_f32s(*x));
+            let (y, z) = (simd.splat_f32s(*y), simd.splat_f32s(*z));
+            a = simd.mul_add_f32s(w, left, a);
+            b = simd.mul_add_f32s(x, left, b);
+            c = simd.mul_add_f32s(y, left, c);
+            d = simd.mul_add_f32s(z, left, d);
+            e = simd.mul_add_f32s(w, right, e);
+            f = simd.mul_add_f32s(x, right, f);
+            g = simd.mul_add_f32s(y, right, g);
+            h = simd.mul_add_f32s(z, right, h);
         }
-        [*a, *b, *c, *d] = sums;
+        (first[place], second[place], third[place], fourth[place]) = (a, b, c, d);
+        (first[next], second[next], third[next], fourth[next]) = (e, f, g, h);
+        place += 2;
     }
 }
 
 /// Computes `Σ_key weights[row][key] · column[key]` for every row.
 #[inline(always)]
 fn sums<S: Simd>(simd: S, weights: &[Vec<f32>; ROWS], column: &[f32]) -> [f32; ROWS] {
-    let mut sums = [simd.splat_f32s(0.0); ROWS];
-    let [first, second, third, fourth] = weights.each_ref().map(|row| S::as_simd_f32s(row).0);
-    let keys = S::as_simd_f32s(column).0.iter();
-    for ((((key, a), b), c), d) in keys.zip(first).zip(second).zip(third).zip(fourth) {
-        for (sum, weight) in sums.iter_mut().zip([a, b, c, d]) {
-            *sum = simd.mul_add_f32s(*weight, *key, *sum);
-        }
+    let [first, second, third, fourth] = weights;
+    let (first, second) = (S::as_simd_f32s(first).0, S::as_simd_f32s(second).0);
+    let (third, fourth) = (S::as_simd_f32s(third).0, S::as_simd_f32s(fourth).0);
+    let zero = simd.splat_f32s(0.0);
+    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = [zero; 8];
+    let keys = S::as_simd_f32s(column).0;
+    let pairs = keys.chunks_exact(2).zip(first.chunks_exact(2)).zip(second.chunks_exact(2));
+    for ((((key, w), x), y), z) in pairs.zip(third.chunks_exact(2)).zip(fourth.chunks_exact(2)) {
+        a = simd.mul_add_f32s(w[0], key[0], a);
+        b = simd.mul_add_f32s(x[0], key[0], b);
+        c = simd.mul_add_f32s(y[0], key[0], c);
+        d = simd.mul_add_f32s(z[0], key[0], d);
+        e = simd.mul_add_f32s(w[1], key[1], e);
+        f = simd.mul_add_f32s(x[1], key[1], f);
+        g = simd.mul_add_f32s(y[1], key[1], g);
+        h = simd.mul_add_f32s(z[1], key[1], h);
     }
-    sums.map(|sum| simd.reduce_sum_f32s(sum))
+    if keys.len() % 2 == 1
+        && let ([.., key], [.., w], [.., x], [.., y], [.., z]) = (keys, first, second, third, fourth)
+    {
+        a = simd.mul_add_f32s(*w, *key, a);
+        b = simd.mul_add_f32s(*x, *key, b);
+        c = simd.mul_add_f32s(*y, *key, c);
+        d = simd.mul_add_f32s(*z, *key, d);
+    }
+    [
+        simd.reduce_sum_f32s(simd.add_f32s(a, e)),
+        simd.reduce_sum_f32s(simd.add_f32s(b, f)),
+        simd.reduce_sum_f32s(simd.add_f32s(c, g)),
+        simd.reduce_sum_f32s(simd.add_f32s(d, h)),
+    ]
 }
 
 /// Computes `columns[c][key] += Σ_row rows[c][row] · weights[row][key]`.
 #[inline(always)]
 fn add<S: Simd>(simd: S, rows: &[[f32; ROWS]], weights: &[Vec<f32>; ROWS], columns: &mut [f32], wide: usize) {
-    let weights = weights.each_ref().map(|row| S::as_simd_f32s(row).0);
-    for (row, column) in rows.iter().zip(columns.chunks_exact_mut(wide)) {
-        let row = row.map(|value| simd.splat_f32s(value));
-        for (place, sum) in S::as_mut_simd_f32s(column).0.iter_mut().enumerate() {
-            for (value, weights) in row.iter().zip(weights) {
-                *sum = simd.mul_add_f32s(*value, weights[place], *sum);
-            }
+    let [first, second, third, fourth] = weights;
+    let (first, second) = (S::as_simd_f32s(first).0, S::as_simd_f32s(second).0);
+    let (third, fourth) = (S::as_simd_f32s(third).0, S::as_simd_f32s(fourth).0);
+    for ([w, x, y, z], column) in rows.iter().zip(columns.chunks_exact_mut(wide)) {
+        let (w, x) = (simd.splat_f32s(*w), simd.splat_f32s(*x));
+        let (y, z) = (simd.splat_f32s(*y), simd.splat_f32s(*z));
+        let sums = S::as_mut_simd_f32s(column).0.iter_mut();
+        for ((((sum, a), b), c), d) in sums.zip(first).zip(second).zip(third).zip(fourth) {
+            let left = simd.mul_add_f32s(w, *a, simd.mul_add_f32s(x, *b, *sum));
+            let right = simd.mul_add_f32s(y, *c, simd.mul_f32s(z, *d));
+            *sum = simd.add_f32s(left, right);
         }
     }
 }
 
-/// Returns the four values starting at `start` of every channel.
+/// Copies the four values starting at `start` of every channel to `rows`.
 #[inline(always)]
-fn take(columns: &[f32], wide: usize, start: usize) -> Vec<[f32; ROWS]> {
-    let four = |column: &[f32]| std::array::from_fn(|row| column[start + row]);
-    columns.chunks_exact(wide).map(four).collect()
+fn take(columns: &[f32], wide: usize, start: usize, rows: &mut [[f32; ROWS]]) {
+    for (row, column) in rows.iter_mut().zip(columns.chunks_exact(wide)) {
+        row.copy_from_slice(&column[start..start + ROWS]);
+    }
 }
 
 fn rows_of_zeros(wide: usize) -> [Vec<f32>; ROWS] {
@@ -211,8 +257,10 @@ impl WithSimd for Forward {
         let mut weights = rows_of_zeros(wide);
         let mut output = vec![0f32; sizes.depth() * wide_queries];
         let mut logs = vec![0f32; wide_queries];
+        let mut queries = vec![[0f32; ROWS]; sizes.depth()];
         for start in (0..sizes.queries).step_by(ROWS) {
-            scores(simd, &take(&query, wide_queries, start), &key, wide, &mut weights);
+            take(&query, wide_queries, start, &mut queries);
+            scores(simd, &queries, &key, wide, &mut weights);
             let mut factors = [0f32; ROWS];
             for (row, weights) in weights.iter_mut().enumerate() {
                 let top = largest(&weights[..sizes.keys]);
@@ -256,10 +304,12 @@ impl WithSimd for Backward<'_> {
         let (mut weights, mut by_score) = (rows_of_zeros(wide), rows_of_zeros(wide));
         let mut by_query = vec![0f32; depth * wide_queries];
         let (mut by_key, mut by_value) = (vec![0f32; depth * wide], vec![0f32; depth * wide]);
+        let zeros = vec![[0f32; ROWS]; depth];
+        let (mut queries, mut gradients, mut outputs) = (zeros.clone(), zeros.clone(), zeros);
         for start in (0..sizes.queries).step_by(ROWS) {
-            let queries = take(&query, wide_queries, start);
-            let gradients = take(&gradient, wide_queries, start);
-            let outputs = take(&output, wide_queries, start);
+            take(&query, wide_queries, start, &mut queries);
+            take(&gradient, wide_queries, start, &mut gradients);
+            take(&output, wide_queries, start, &mut outputs);
             scores(simd, &queries, &key, wide, &mut weights);
             scores(simd, &gradients, &value, wide, &mut by_score);
             for (row, (weights, by_score)) in weights.iter_mut().zip(&mut by_score).enumerate() {

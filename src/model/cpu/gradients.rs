@@ -36,8 +36,8 @@ pub trait Kernels: Backend {
 
 type Cpu = FloatTensor<Flex>;
 
-/// The values of a tensor in row-major order.
-fn values(tensor: &Cpu) -> &[f32] {
+/// The values of a contiguous tensor in row-major order.
+pub(super) fn values(tensor: &Cpu) -> &[f32] {
     match tensor.as_slice::<f32>() {
         Some(values) => values,
         None => panic!("the tensor is not contiguous"),

@@ -1,21 +1,27 @@
-//! Element-wise operations for prediction on the CPU: exact GELU, softmax, depthwise convolution and bias.
+//! Operations for the CPU: products and convolutions with packed weights, exact GELU, attention, and batch norm in
+//! training.
 //!
-//! burn's CPU backend computes these one element at a time through the C library. Here they run on all threads and
-//! in place on the tensor's memory, in loops that the compiler vectorises for the widest instructions of the
-//! machine (`pulp` chooses them at run time). They do not support gradients.
+//! burn's CPU backend computes functions one element at a time through the C library, each in a pass over memory of
+//! its own. Here they run on all threads, in loops that the compiler vectorises for the widest instructions of the
+//! machine (`pulp` chooses them at run time).
 
+mod activation;
 mod attention;
+mod batch_norm;
+pub mod conv;
+mod depthwise;
 mod gradients;
+mod layer_norm;
+mod operations;
 pub mod product;
+mod training;
 
+pub use batch_norm::batch_norm_leaky_relu;
 pub use gradients::attend;
+pub use operations::{convolution, depthwise7, product, product_onto, up_block};
+pub use training::{depthwise7_last, exact_gelu, layer_norm};
 
-use burn::tensor::{Device, Tensor, TensorData};
-use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
-
-/// The minimum number of values per task. Below it, a second thread costs more than it gains.
-const TASK_LEN: usize = 8 * 1024;
+use burn::tensor::Device;
 
 /// Whether a tensor on this device is in the memory of this process and has no gradients.
 pub fn is_plain_cpu(device: &Device) -> bool {
@@ -26,46 +32,6 @@ pub fn is_plain_cpu(device: &Device) -> bool {
 pub fn is_cpu(device: &Device) -> bool {
     let plain = if device.is_autodiff() { device.clone().inner() } else { device.clone() };
     plain == Device::flex()
-}
-
-/// An operation on one row. Implementations are `#[inline(always)]` because wide vectors are available only inside
-/// the dispatch, and a closure would be compiled outside it.
-trait RowKernel: Sync {
-    fn run(&self, row: &mut [f32]);
-}
-
-struct Rows<'a, K> {
-    block: &'a mut [f32],
-    width: usize,
-    kernel: &'a K,
-}
-
-impl<K: RowKernel> WithSimd for Rows<'_, K> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        for row in self.block.chunks_exact_mut(self.width) {
-            self.kernel.run(row);
-        }
-    }
-}
-
-/// Runs `kernel` on each row (last axis) of `x`, in place if no other handle refers to the tensor.
-fn rows_in_place<const D: usize>(x: Tensor<D>, kernel: &impl RowKernel) -> Tensor<D> {
-    let device = x.device();
-    let dims = x.dims();
-    let width = dims[D - 1].max(1);
-    let mut data = x.into_data();
-    let rows = (TASK_LEN / width).max(1);
-    match data.as_mut_slice::<f32>() {
-        Ok(values) => {
-            let arch = Arch::new();
-            values.par_chunks_mut(rows * width).for_each(|block| arch.dispatch(Rows { block, width, kernel }));
-        }
-        Err(error) => panic!("the network's numbers are f32 in this process: {error}"),
-    }
-    Tensor::from_data(data, &device)
 }
 
 /// The activation after a linear layer.
@@ -81,150 +47,29 @@ pub enum Activation {
     LeakyRelu,
 }
 
-/// Adds `bias` to every row and applies the activation.
-pub fn bias_activation(x: Tensor<2>, bias: &[f32], activation: Activation) -> Tensor<2> {
-    rows_in_place(x, &BiasActivation { bias, activation })
-}
-
-struct BiasActivation<'a> {
-    bias: &'a [f32],
-    activation: Activation,
-}
-
-impl RowKernel for BiasActivation<'_> {
-    #[inline(always)]
-    fn run(&self, row: &mut [f32]) {
-        let bias = self.bias;
-        match self.activation {
-            Activation::None => {
-                for (x, b) in row.iter_mut().zip(bias) {
-                    *x += b;
-                }
-            }
-            Activation::Gelu => {
-                for (x, b) in row.iter_mut().zip(bias) {
-                    *x = gelu(*x + b);
-                }
-            }
-            Activation::Relu => {
-                for (x, b) in row.iter_mut().zip(bias) {
-                    *x = (*x + b).max(0.0);
-                }
-            }
-            Activation::LeakyRelu => {
-                for (x, b) in row.iter_mut().zip(bias) {
-                    let y = *x + b;
-                    *x = y.max(0.01 * y);
-                }
+/// Adds `bias` to a row and applies the activation.
+#[inline(always)]
+fn bias_activation(row: &mut [f32], bias: &[f32], activation: Activation) {
+    match activation {
+        Activation::None => {
+            for (x, b) in row.iter_mut().zip(bias) {
+                *x += b;
             }
         }
-    }
-}
-
-/// The number of parallel accumulators with which a maximum or a sum over a row is vectorised.
-const SIDE: usize = 16;
-
-/// Computes the softmax of `scale · x` over each row.
-pub fn softmax_rows<const D: usize>(x: Tensor<D>, scale: f32) -> Tensor<D> {
-    rows_in_place(x, &Softmax { scale })
-}
-
-struct Softmax {
-    scale: f32,
-}
-
-impl RowKernel for Softmax {
-    #[inline(always)]
-    fn run(&self, row: &mut [f32]) {
-        let scale = self.scale;
-        let mut largest = [f32::NEG_INFINITY; SIDE];
-        let (body, tail) = row.as_chunks::<SIDE>();
-        for chunk in body {
-            for (m, x) in largest.iter_mut().zip(chunk) {
-                *m = if *x > *m { *x } else { *m };
+        Activation::Gelu => {
+            for (x, b) in row.iter_mut().zip(bias) {
+                *x = gelu(*x + b);
             }
         }
-        let mut top = f32::NEG_INFINITY;
-        for x in largest.iter().chain(tail) {
-            top = top.max(*x);
-        }
-        let mut sums = [0f32; SIDE];
-        let (body, tail) = row.as_chunks_mut::<SIDE>();
-        for chunk in body {
-            for (x, sum) in chunk.iter_mut().zip(&mut sums) {
-                *x = exp((*x - top) * scale);
-                *sum += *x;
+        Activation::Relu => {
+            for (x, b) in row.iter_mut().zip(bias) {
+                *x = (*x + b).max(0.0);
             }
         }
-        let mut sum = 0.0;
-        for x in tail {
-            *x = exp((*x - top) * scale);
-            sum += *x;
-        }
-        for part in sums {
-            sum += part;
-        }
-        let factor = 1.0 / sum;
-        for x in row {
-            *x *= factor;
-        }
-    }
-}
-
-/// The side length of ConvNeXt's depthwise kernels.
-const KERNEL: usize = 7;
-
-/// Depthwise 7×7 convolution with zero padding of `x`, `[n·n, channels]`. `weight` is `[49, channels]`.
-pub fn depthwise7(x: Tensor<2>, n: usize, weight: &[f32], bias: &[f32]) -> Tensor<2> {
-    let device = x.device();
-    let channels = bias.len();
-    let data = x.into_data();
-    let input = match data.as_slice::<f32>() {
-        Ok(values) => values,
-        Err(error) => panic!("the network's numbers are f32 in this process: {error}"),
-    };
-    let mut output = vec![0f32; n * n * channels];
-    let arch = Arch::new();
-    output
-        .par_chunks_mut(n * channels)
-        .enumerate()
-        .for_each(|(y, line)| arch.dispatch(DepthwiseLine { line, y, n, input, weight, bias }));
-    Tensor::from_data(TensorData::new(output, [n * n, channels]), &device)
-}
-
-/// One line of the output.
-struct DepthwiseLine<'a> {
-    line: &'a mut [f32],
-    y: usize,
-    n: usize,
-    input: &'a [f32],
-    weight: &'a [f32],
-    bias: &'a [f32],
-}
-
-impl WithSimd for DepthwiseLine<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        let Self { line, y, n, input, weight, bias } = self;
-        let channels = bias.len();
-        let reach = KERNEL / 2;
-        for pixel in line.chunks_exact_mut(channels) {
-            pixel.copy_from_slice(bias);
-        }
-        for source_y in y.saturating_sub(reach)..(y + reach + 1).min(n) {
-            let kernel_row = source_y + reach - y;
-            for (x, pixel) in line.chunks_exact_mut(channels).enumerate() {
-                let (left, right) = (x.saturating_sub(reach), (x + reach + 1).min(n));
-                let first = kernel_row * KERNEL + left + reach - x;
-                let taps = &weight[first * channels..(first + right - left) * channels];
-                let run = &input[(source_y * n + left) * channels..(source_y * n + right) * channels];
-                for (values, weights) in run.chunks_exact(channels).zip(taps.chunks_exact(channels)) {
-                    for ((sum, value), weight) in pixel.iter_mut().zip(values).zip(weights) {
-                        *sum += value * weight;
-                    }
-                }
+        Activation::LeakyRelu => {
+            for (x, b) in row.iter_mut().zip(bias) {
+                let y = *x + b;
+                *x = y.max(0.01 * y);
             }
         }
     }
@@ -274,7 +119,7 @@ fn exp(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Distribution, activation};
+    use burn::tensor::{Distribution, Tensor, activation};
 
     #[test]
     fn erf_and_exp_are_exact_to_seven_digits() {
@@ -307,8 +152,9 @@ mod tests {
             let worst = (a - b).abs().max().into_scalar::<f32>();
             assert!(worst < 2e-6, "{worst:e}");
         };
-        close(softmax_rows(x.clone(), 0.7), activation::softmax(x.clone() * 0.7, 1));
-        close(bias_activation(x.clone(), &[0.0; 33], Activation::Gelu), activation::gelu(x.clone()));
+        let identity: Vec<f32> = (0..33 * 33).map(|place| f32::from(u8::from(place % 34 == 0))).collect();
+        let weights = product::PackedWeights::new(&identity, vec![0.0; 33], 1);
+        close(product(x.clone(), &weights, Activation::Gelu), activation::gelu(x.clone()));
         let weight = Tensor::<4>::random([33, 1, 7, 7], Distribution::Default, &device);
         let bias = Tensor::<1>::random([33], Distribution::Default, &device);
         let options = burn::tensor::ops::ConvOptions::new([1, 1], [3, 3], [1, 1], 33);

@@ -1,170 +1,290 @@
 //! Multi-head attention for one image or prompt.
 
-use burn::tensor::activation::softmax;
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::Affine;
+use super::linear::Rows;
 use crate::model::cpu::{self, Activation};
+use crate::model::gpu::{self, Attended};
 use crate::model::layers::{Attention, Linear};
 
-/// The number of queries from which processing the heads one by one is faster.
-const LONG: usize = 196;
-
-/// Which inputs of the decoder's attention are the same tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inputs {
-    /// Query and key, in self-attention with positions that the value does not have.
-    SameQueryAndKey,
-    /// None, in cross-attention.
-    Different,
+/// The keys that are left out because their token is padding.
+#[derive(Debug)]
+pub enum Hidden {
+    /// True for a hidden key, `[1, 1, keys]`.
+    Cpu(Tensor<3, Bool>),
+    /// Not zero for a hidden key, `[1, keys]`.
+    Gpu(Tensor<2>),
 }
 
-/// The projections of query, key and value. On a GPU, those of the same input are one product: a product of few rows
-/// takes longer to start than to compute.
-#[derive(Debug)]
-enum Projections {
-    Separate([Affine; 3]),
-    QueryAndKey { both: Affine, value: Affine },
-    All(Affine),
+impl Hidden {
+    /// Hides the tokens whose mask, `[1, tokens]`, is zero.
+    pub fn of(mask: &Tensor<2, Int>) -> Self {
+        let is_hidden = mask.clone().equal_elem(0);
+        if gpu::has_kernels(&mask.device()) {
+            Self::Gpu(is_hidden.float())
+        } else {
+            Self::Cpu(is_hidden.unsqueeze_dim(0))
+        }
+    }
 }
 
-/// The query, key, value and output projections.
+/// The weight of a product, `[in, out]`, and its bias, `[1, out]` or `[n, out]`.
 #[derive(Debug)]
-pub struct PreparedAttention {
-    projections: Projections,
+struct Weighted {
+    weight: Tensor<2>,
+    bias: Tensor<2>,
+}
+
+impl Weighted {
+    fn new(weight: Tensor<2>, bias: Tensor<2>, device: &Device) -> Self {
+        Self { weight: weight.to_device(device), bias: bias.to_device(device) }
+    }
+}
+
+/// Self-attention: queries, keys and values come from the same input.
+#[derive(Debug)]
+pub struct SelfAttention {
+    projections: SelfProjections,
     out: Affine,
     heads: usize,
 }
 
-impl PreparedAttention {
-    /// Prepares the decoder's attention, which has one stacked projection.
-    pub fn of(attention: &Attention, inputs: Inputs) -> Self {
-        let [_, channels] = attention.in_proj_weight.dims();
-        let (weight, bias) = (attention.in_proj_weight.val(), attention.in_proj_bias.val());
-        let part = |from: usize, to: usize| {
-            let rows = from * channels..to * channels;
-            Affine::new(weight.clone().slice([rows.clone()]), bias.clone().slice([rows]))
+#[derive(Debug)]
+enum SelfProjections {
+    /// The projections to query, key and value, and the positions that are added to the inputs of the first two.
+    Cpu { each: Box<[Affine; 3]>, positions: Option<Box<Tensor<2>>> },
+    /// One product for all three, side by side, because a product of few rows takes longer to start than to compute. The
+    /// attention adds the bias, which contains the projected positions.
+    Gpu(Box<Weighted>),
+}
+
+/// Cross-attention: keys and values come from another input than the queries.
+#[derive(Debug)]
+pub struct CrossAttention {
+    projections: CrossProjections,
+    out: Affine,
+    heads: usize,
+}
+
+#[derive(Debug)]
+enum CrossProjections {
+    /// The projections to query, key and value, and the positions that are added to the inputs of the first two.
+    Cpu { each: Box<[Affine; 3]>, positions: Box<[Tensor<2>; 2]> },
+    /// As [`SelfProjections::Gpu`]: the query, and key and value side by side.
+    Gpu { query: Box<Weighted>, memory: Box<Weighted> },
+}
+
+/// The weights `[out, in]` and biases `[out]` of query, key and value of a stacked projection.
+fn parts(weight: Tensor<2>, bias: Tensor<1>) -> [(Tensor<2>, Tensor<1>); 3] {
+    let [_, channels] = weight.dims();
+    [0, 1, 2].map(|part| {
+        let rows = part * channels..(part + 1) * channels;
+        (weight.clone().slice([rows.clone()]), bias.clone().slice([rows]))
+    })
+}
+
+fn affine(parts: [(Tensor<2>, Tensor<1>); 3], device: &Device) -> Box<[Affine; 3]> {
+    Box::new(parts.map(|(weight, bias)| Affine::new(weight, bias, device)))
+}
+
+/// Returns the bias of inputs to which positions, `[rows, in]`, are added: `[rows, out]`.
+fn bias_at(positions: &Tensor<2>, (weight, bias): &(Tensor<2>, Tensor<1>)) -> Tensor<2> {
+    positions.clone().matmul(weight.clone().transpose()) + bias.clone().unsqueeze::<2>()
+}
+
+/// Returns the bias `[out]` for `rows` inputs without positions.
+fn bias_for(rows: usize, (_, bias): &(Tensor<2>, Tensor<1>)) -> Tensor<2> {
+    let [channels] = bias.dims();
+    bias.clone().unsqueeze::<2>().expand([rows, channels])
+}
+
+/// Returns weights `[out, in]` side by side, `[in, all outs]`.
+fn side_by_side<const N: usize>(weights: [Tensor<2>; N]) -> Tensor<2> {
+    Tensor::cat(weights.to_vec(), 0).transpose()
+}
+
+impl SelfAttention {
+    /// Prepares the decoder's attention. `positions`, `[n, C]`, are added to the inputs of query and key.
+    pub fn of(attention: Attention, positions: Tensor<2>, device: &Device) -> Self {
+        let heads = attention.heads();
+        let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
+        let projections = if gpu::has_kernels(device) {
+            let [rows, _] = positions.dims();
+            let biases =
+                vec![bias_at(&positions, &parts[0]), bias_at(&positions, &parts[1]), bias_for(rows, &parts[2])];
+            let weight = side_by_side(parts.map(|(weight, _)| weight));
+            SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), device)))
+        } else {
+            SelfProjections::Cpu { each: affine(parts, device), positions: Some(Box::new(positions)) }
         };
-        let projections = match inputs {
-            Inputs::SameQueryAndKey if !cpu::is_plain_cpu(&weight.device()) => {
-                Projections::QueryAndKey { both: part(0, 2), value: part(2, 3) }
-            }
-            _ => Projections::Separate([part(0, 1), part(1, 2), part(2, 3)]),
-        };
-        Self { projections, out: Affine::of(&attention.out_proj), heads: attention.heads() }
+        Self { projections, out: Affine::of(attention.out_proj, device), heads }
     }
 
-    /// Prepares the text encoder's self-attention from its separate projections for query, key, value and output.
-    pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize) -> Self {
+    /// Prepares the text encoder's attention from its separate projections for query, key, value and output.
+    pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize, device: &Device) -> Self {
         let parts = [query, key, value];
-        let projections = if cpu::is_plain_cpu(&out.weight.device()) {
-            Projections::Separate(parts.map(Affine::for_few_rows))
+        let projections = if gpu::has_kernels(device) {
+            let parts = parts.map(|part| (part.weight.into_value(), part.bias.into_value()));
+            let biases = parts.each_ref().map(|part| bias_for(1, part)).to_vec();
+            let weight = side_by_side(parts.map(|(weight, _)| weight));
+            SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), device)))
         } else {
-            let values = parts.map(|part| (part.weight.into_value(), part.bias.into_value()));
-            let (weights, biases) = values.into_iter().unzip();
-            Projections::All(Affine::new(Tensor::cat(weights, 0), Tensor::cat(biases, 0)))
+            let each = Box::new(parts.map(|part| Affine::of(part, device)));
+            SelfProjections::Cpu { each, positions: None }
         };
-        Self { projections, out: Affine::for_few_rows(out), heads }
+        Self { projections, out: Affine::of(out, device), heads }
     }
 
-    /// Projects query `[n, C]`, key and value `[m, C]`, and splits them into heads, each `[heads, rows, C/heads]`.
-    fn project(&self, query: Tensor<2>, key: Tensor<2>, value: Tensor<2>) -> [Tensor<3>; 3] {
-        let [_, channels] = query.dims();
-        let heads = |x: Tensor<2>| -> Tensor<3> {
-            let [length, _] = x.dims();
-            x.reshape([length, self.heads, channels / self.heads]).swap_dims(0, 1)
+    /// Maps `[n, C]` to `[n, C]`, for the layer norm after it. `residual`, `[n, C]`, is added to the result.
+    pub fn forward(&self, x: Tensor<2>, hidden: Option<&Hidden>, residual: Option<Tensor<2>>) -> Rows<'_> {
+        let [_, channels] = x.dims();
+        let mixed = match &self.projections {
+            SelfProjections::Gpu(all) => {
+                let projected = x.matmul(all.weight.clone());
+                gpu::attend(Attended::itself(projected, &all.bias), on_gpu(hidden), channels, self.heads)
+            }
+            SelfProjections::Cpu { each, positions } => {
+                let placed = match positions {
+                    Some(positions) => x.clone() + (**positions).clone(),
+                    None => x.clone(),
+                };
+                mix_on_cpu([placed.clone(), placed, x], each, on_cpu(hidden), self.heads)
+            }
         };
-        let part = |x: &Tensor<2>, part: usize| {
-            let [length, _] = x.dims();
-            heads(x.clone().slice([0..length, part * channels..(part + 1) * channels]))
+        self.out.forward_to_norm(mixed, residual)
+    }
+}
+
+impl CrossAttention {
+    /// Prepares the decoder's attention. The positions of query and key, `[n, C]` and `[m, C]`, are added to their
+    /// inputs.
+    pub fn of(attention: Attention, positions: [Tensor<2>; 2], device: &Device) -> Self {
+        let heads = attention.heads();
+        let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
+        let projections = if gpu::has_kernels(device) {
+            let [rows, _] = positions[1].dims();
+            let of_memory = vec![bias_at(&positions[1], &parts[1]), bias_for(rows, &parts[2])];
+            let of_query = bias_at(&positions[0], &parts[0]);
+            let [query, key, value] = parts.map(|(weight, _)| weight);
+            CrossProjections::Gpu {
+                query: Box::new(Weighted::new(side_by_side([query]), of_query, device)),
+                memory: Box::new(Weighted::new(side_by_side([key, value]), Tensor::cat(of_memory, 1), device)),
+            }
+        } else {
+            CrossProjections::Cpu { each: affine(parts, device), positions: Box::new(positions) }
         };
-        match &self.projections {
-            Projections::All(all) => {
-                let all = all.forward(query, Activation::None);
-                [0, 1, 2].map(|index| part(&all, index))
-            }
-            Projections::QueryAndKey { both, value: last } => {
-                let both = both.forward(query, Activation::None);
-                [part(&both, 0), part(&both, 1), heads(last.forward(value, Activation::None))]
-            }
-            Projections::Separate(each) => {
-                let [of_query, of_key, of_value] = each;
-                [(of_query, query), (of_key, key), (of_value, value)]
-                    .map(|(projection, x)| heads(projection.forward(x, Activation::None)))
-            }
-        }
+        Self { projections, out: Affine::of(attention.out_proj, device), heads }
     }
 
-    /// Maps query `[n, C]`, key and value `[m, C]` to `[n, C]`; those that [`Inputs`] says are the same have to be
-    /// the same tensor. `unseen`, `[1, 1, m]`, is true for keys that are masked out.
-    pub fn forward(
-        &self,
-        query: Tensor<2>,
-        key: Tensor<2>,
-        value: Tensor<2>,
-        unseen: Option<&Tensor<3, Bool>>,
-    ) -> Tensor<2> {
-        let [length, channels] = query.dims();
-        let [query, key, value] = self.project(query, key, value);
-        let scale = 1.0 / ((channels / self.heads) as f32).sqrt();
-        let mixed = if unseen.is_none() && length >= LONG && cpu::is_plain_cpu(&query.device()) {
-            // With one head at a time, the scores stay in the cache until they are used.
-            let head =
-                |x: &Tensor<3>, index: usize| -> Tensor<2> { x.clone().slice([index..index + 1]).squeeze_dim(0) };
-            let mix = |index: usize| {
-                let scores = head(&query, index).matmul(head(&key, index).transpose());
-                cpu::softmax_rows(scores, scale).matmul(head(&value, index))
-            };
-            Tensor::cat((0..self.heads).map(mix).collect(), 1)
-        } else {
-            let mut scores = query.matmul(key.swap_dims(1, 2));
-            if let Some(unseen) = unseen {
-                let [heads, rows, columns] = scores.dims();
-                scores = scores.mask_fill(unseen.clone().expand([heads, rows, columns]), f32::MIN / 4.0);
+    /// Maps the input of the queries, `[n, C]`, and that of keys and values, `[m, C]`, to `[n, C]`, for the layer norm
+    /// after it.
+    pub fn forward(&self, x: Tensor<2>, memory: Tensor<2>) -> Rows<'_> {
+        let [_, channels] = x.dims();
+        let mixed = match &self.projections {
+            CrossProjections::Gpu { query, memory: both } => {
+                let queries = (x.matmul(query.weight.clone()), &query.bias);
+                let memory = (memory.matmul(both.weight.clone()), &both.bias);
+                gpu::attend(Attended::other(queries, memory), None, channels, self.heads)
             }
-            let weights = if cpu::is_plain_cpu(&scores.device()) {
-                cpu::softmax_rows(scores, scale)
-            } else {
-                softmax(scores * scale, 2)
-            };
-            weights.matmul(value).swap_dims(0, 1).reshape([length, channels])
+            CrossProjections::Cpu { each, positions } => {
+                let [of_query, of_key] = &**positions;
+                let inputs = [x + of_query.clone(), memory.clone() + of_key.clone(), memory];
+                mix_on_cpu(inputs, each, None, self.heads)
+            }
         };
-        self.out.forward(mixed, Activation::None)
+        self.out.forward_to_norm(mixed, None)
     }
+}
+
+fn on_cpu(hidden: Option<&Hidden>) -> Option<&Tensor<3, Bool>> {
+    match hidden {
+        Some(Hidden::Cpu(hidden)) => Some(hidden),
+        _ => None,
+    }
+}
+
+fn on_gpu(hidden: Option<&Hidden>) -> Option<&Tensor<2>> {
+    match hidden {
+        Some(Hidden::Gpu(hidden)) => Some(hidden),
+        _ => None,
+    }
+}
+
+/// Maps the inputs of query `[n, C]`, key and value `[m, C]` to the mixed values, `[n, C]`.
+fn mix_on_cpu(
+    inputs: [Tensor<2>; 3],
+    each: &[Affine; 3],
+    hidden: Option<&Tensor<3, Bool>>,
+    heads: usize,
+) -> Tensor<2> {
+    let [of_query, of_key, of_value] = each;
+    let [query, key, value] = inputs;
+    let [query, key, value] = [(of_query, query), (of_key, key), (of_value, value)]
+        .map(|(projection, x)| projection.forward(x, Activation::None));
+    let [key, value] = seen([key, value], hidden);
+    cpu::attend(query.unsqueeze(), key.unsqueeze(), value.unsqueeze(), heads).squeeze_dim(0)
+}
+
+/// The rows of the keys that are not masked out; a masked key would have weight 0.
+fn seen(rows: [Tensor<2>; 2], unseen: Option<&Tensor<3, Bool>>) -> [Tensor<2>; 2] {
+    let Some(unseen) = unseen else { return rows };
+    let flags = unseen.to_data();
+    let indices: Vec<i64> =
+        flags.iter::<bool>().zip(0..).filter(|(is_unseen, _)| !is_unseen).map(|(_, index)| index).collect();
+    let [count, _] = rows[0].dims();
+    if indices.len() == count {
+        return rows;
+    }
+    let device = rows[0].device();
+    let indices = Tensor::<1, Int>::from_data(TensorData::new(indices.clone(), [indices.len()]), &device);
+    rows.map(|rows| rows.select(0, indices.clone()))
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, Distribution};
+    use burn::tensor::Distribution;
+    use burn::tensor::activation::softmax;
 
     use super::*;
 
+    /// The definition, as operations of the library.
+    fn mix([query, key, value]: [Tensor<2>; 3], hidden: Option<&Tensor<3, Bool>>, heads: usize) -> Tensor<2> {
+        let [length, channels] = query.dims();
+        let split = |x: Tensor<2>| -> Tensor<3> {
+            let [length, _] = x.dims();
+            x.reshape([length, heads, channels / heads]).swap_dims(0, 1)
+        };
+        let mut scores = split(query).matmul(split(key).swap_dims(1, 2));
+        if let Some(hidden) = hidden {
+            let [heads, rows, columns] = scores.dims();
+            scores = scores.mask_fill(hidden.clone().expand([heads, rows, columns]), f32::MIN / 4.0);
+        }
+        let weights = softmax(scores / ((channels / heads) as f64).sqrt(), 2);
+        weights.matmul(split(value)).swap_dims(0, 1).reshape([length, channels])
+    }
+
     #[test]
-    fn projections_of_one_input_may_be_one_product() {
+    fn the_operation_for_the_cpu_is_that_of_the_library() {
         let device = Device::flex();
         let draw = |rows, columns| Tensor::<2>::random([rows, columns], Distribution::Uniform(-1.0, 1.0), &device);
-        let part = |seed: usize| {
-            let bias: Tensor<1> = draw(1, 8).squeeze_dim(0);
-            (draw(8, 8) * (seed + 1) as f64, bias)
-        };
-        let parts: Vec<(Tensor<2>, Tensor<1>)> = (0..4).map(part).collect();
-        let layer = |from: usize, to: usize| {
-            let (weights, biases) = parts[from..to].iter().cloned().unzip();
-            Affine::new(Tensor::cat(weights, 0), Tensor::cat(biases, 0))
-        };
-        let with = |projections| PreparedAttention { projections, out: layer(3, 4), heads: 2 };
-        let separate = with(Projections::Separate([layer(0, 1), layer(1, 2), layer(2, 3)]));
-        let both = with(Projections::QueryAndKey { both: layer(0, 2), value: layer(2, 3) });
-        let all = with(Projections::All(layer(0, 3)));
-        let (x, value) = (draw(5, 8), draw(5, 8));
-        let unseen = Tensor::<3, Bool>::from_data([[[false, true, false, false, true]]], &device);
-        let difference = |one: &PreparedAttention, other: &PreparedAttention, value: &Tensor<2>| {
-            let [one, other] = [one, other]
-                .map(|attention| attention.forward(x.clone(), x.clone(), value.clone(), Some(&unseen)));
-            (one - other).abs().max().into_scalar::<f32>()
-        };
-        assert!(difference(&separate, &both, &value) < 1e-5);
-        assert!(difference(&separate, &all, &x) < 1e-5);
-        assert!(difference(&separate, &both, &x) < 1e-5);
+        let layer = || Affine::new(draw(12, 12), draw(1, 12).squeeze_dim(0), &device);
+        let each = [layer(), layer(), layer()];
+        for hidden in [
+            None,
+            Some([false, false, false, true, true]),
+            Some([true, false, true, false, false]),
+            Some([false; 5]),
+        ] {
+            let hidden = hidden.map(|flags| Tensor::<3, Bool>::from_data([[flags]], &device));
+            let inputs = [draw(7, 12), draw(5, 12), draw(5, 12)];
+            let ours = mix_on_cpu(inputs.clone(), &each, hidden.as_ref(), 3);
+            let [of_query, of_key, of_value] = &each;
+            let [query, key, value] = inputs;
+            let projected = [(of_query, query), (of_key, key), (of_value, value)]
+                .map(|(projection, x)| projection.forward(x, Activation::None));
+            let difference = (ours - mix(projected, hidden.as_ref(), 3)).abs().max().into_scalar::<f32>();
+            assert!(difference < 1e-5, "{difference:e}");
+        }
     }
 }

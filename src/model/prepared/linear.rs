@@ -1,100 +1,112 @@
-//! A linear layer with its activation.
+//! A linear layer with its activation, and the layer norm.
 
-use burn::tensor::activation::{gelu, leaky_relu, relu};
-use burn::tensor::{Tensor, module};
+use burn::tensor::{Device, Tensor, module};
 
-use crate::model::blocks::up_block::LEAK;
-use crate::model::cpu::product::RowWeights;
+use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
+use crate::model::gpu::{self, Added};
 use crate::model::layers::{LayerNorm, Linear};
 
-/// Computes `activation(x W + b)` with W as `[in, out]`.
+/// Computes `activation(x Wᵀ + b)`.
 #[derive(Debug)]
 pub enum Affine {
-    /// The general matrix product.
-    General {
+    /// On the CPU, with weights in the order in which the product uses them.
+    Packed(PackedWeights),
+    /// On a GPU.
+    Gpu {
         /// The weight, `[in, out]`.
         weight: Box<Tensor<2>>,
-        /// The bias, `[out]`.
-        bias: Bias,
+        /// The bias, `[1, out]`.
+        bias: Box<Tensor<2>>,
     },
-    /// The product for the few rows of a prompt on the CPU.
-    FewRows(RowWeights),
 }
 
-/// A bias in the representation that is fastest on its device.
-#[derive(Clone, Debug)]
-pub enum Bias {
-    /// Added in place in the memory of this process.
-    Plain(Vec<f32>),
-    /// Added by the device, `[1, out]`.
-    Device(Box<Tensor<2>>),
+/// Rows for a layer norm. On a GPU, the norm adds what has yet to be added.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    x: Tensor<2>,
+    /// A row that has yet to be added to all rows, `[1, channels]`.
+    shift: Option<&'a Tensor<2>>,
+    /// A residual that has yet to be added, `[rows, channels]`.
+    before: Option<Tensor<2>>,
 }
 
-impl Bias {
-    /// Creates a bias from a tensor `[out]`.
-    pub fn new(bias: Tensor<1>) -> Self {
-        if cpu::is_plain_cpu(&bias.device()) {
-            Self::Plain(bias.into_data().iter::<f32>().collect())
-        } else {
-            Self::Device(Box::new(bias.unsqueeze()))
-        }
+impl From<Tensor<2>> for Rows<'_> {
+    fn from(x: Tensor<2>) -> Self {
+        Self { x, shift: None, before: None }
     }
+}
 
-    /// Computes `activation(x + b)`.
-    pub fn apply(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
-        match self {
-            Self::Plain(bias) => cpu::bias_activation(x, bias, activation),
-            Self::Device(bias) => {
-                let x = x + (**bias).clone();
-                match activation {
-                    Activation::None => x,
-                    Activation::Gelu => gelu(x),
-                    Activation::Relu => relu(x),
-                    Activation::LeakyRelu => leaky_relu(x, LEAK),
-                }
-            }
-        }
+/// Packs `weight`, `[out, taps · in]`, and `bias`, `[out]`, which are in the memory of this process.
+pub fn pack(weight: Tensor<2>, bias: Tensor<1>, taps: usize) -> PackedWeights {
+    let weight = weight.into_data();
+    match weight.as_slice::<f32>() {
+        Ok(values) => PackedWeights::new(values, bias.into_data().iter::<f32>().collect(), taps),
+        Err(error) => panic!("the network's numbers are f32 in this process: {error}"),
     }
 }
 
 impl Affine {
-    /// Creates a layer that shares the weights of `linear`.
-    pub fn of(linear: &Linear) -> Self {
-        Self::new(linear.weight.val(), linear.bias.val())
+    /// Takes over the weights of `linear` for `device`. On the CPU they are rearranged, and their memory is freed if no
+    /// other handle refers to it.
+    pub fn of(linear: Linear, device: &Device) -> Self {
+        Self::new(linear.weight.into_value(), linear.bias.into_value(), device)
     }
 
-    /// Creates a layer from `weight`, `[out, in]`.
-    pub fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
-        Self::General { weight: Box::new(weight.transpose()), bias: Bias::new(bias) }
-    }
-
-    /// Takes over the weights of the layer. On the CPU, a product for few rows reads them in place.
-    pub fn for_few_rows(linear: Linear) -> Self {
-        let (weight, bias) = (linear.weight.into_value(), linear.bias.into_value());
-        if cpu::is_plain_cpu(&weight.device()) {
-            Self::FewRows(RowWeights::new(weight, bias))
-        } else {
-            Self::new(weight, bias)
+    /// Creates a layer for `device` from `weight`, `[out, in]`, and `bias`, `[out]`.
+    pub fn new(weight: Tensor<2>, bias: Tensor<1>, device: &Device) -> Self {
+        if gpu::has_kernels(device) {
+            let weight = Box::new(weight.to_device(device).transpose());
+            return Self::Gpu { weight, bias: Box::new(bias.unsqueeze().to_device(device)) };
         }
+        Self::Packed(pack(weight, bias, 1))
     }
 
     /// Creates a layer whose outputs are multiplied by `scale`, `[out]`.
-    pub fn scaled(linear: &Linear, scale: Tensor<1>) -> Self {
-        let weight = linear.weight.val().transpose() * scale.clone().unsqueeze();
-        Self::General { weight: Box::new(weight), bias: Bias::new(linear.bias.val() * scale) }
+    pub fn scaled(linear: Linear, scale: Tensor<1>, device: &Device) -> Self {
+        let weight = linear.weight.into_value() * scale.clone().unsqueeze_dim(1);
+        Self::new(weight, linear.bias.into_value() * scale, device)
     }
 
     /// Maps `[rows, in]` to `[rows, out]`.
     pub fn forward(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self {
-            Self::General { weight, bias } => bias.apply(x.matmul((**weight).clone()), activation),
-            Self::FewRows(weights) => weights.forward(x, activation),
+            Self::Packed(weights) => cpu::product(x, weights, activation),
+            Self::Gpu { weight, bias } => gpu::finish(x.matmul((**weight).clone()), bias, activation, None),
+        }
+    }
+
+    /// Computes `x Wᵀ + b + residual`; maps `[rows, in]` to `[rows, out]`.
+    pub fn forward_onto(&self, x: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Packed(weights) => cpu::product_onto(x, weights, residual),
+            Self::Gpu { weight, bias } => {
+                gpu::finish(x.matmul((**weight).clone()), bias, Activation::None, Some(residual))
+            }
+        }
+    }
+
+    /// Computes `x Wᵀ + b + residual` for a layer norm; maps `[rows, in]` to `[rows, out]`.
+    pub fn forward_to_norm(&self, x: Tensor<2>, residual: Option<Tensor<2>>) -> Rows<'_> {
+        match (self, residual) {
+            (Self::Packed(weights), None) => cpu::product(x, weights, Activation::None).into(),
+            (Self::Packed(weights), Some(residual)) => cpu::product_onto(x, weights, residual).into(),
+            (Self::Gpu { weight, bias }, before) => {
+                Rows { x: x.matmul((**weight).clone()), shift: Some(bias), before }
+            }
         }
     }
 }
 
-/// The layer norm of each row.
-pub fn normalise(norm: &LayerNorm, x: Tensor<2>) -> Tensor<2> {
-    module::layer_norm(x, norm.weight.val(), Some(norm.bias.val()), norm.eps())
+/// Computes the layer norm of each row, plus `after`, which has the shape of the rows.
+pub fn normalise<'a>(norm: &LayerNorm, rows: impl Into<Rows<'a>>, after: Option<Tensor<2>>) -> Tensor<2> {
+    let Rows { x, shift, before } = rows.into();
+    if gpu::has_kernels(&x.device()) {
+        return gpu::normalise(norm, x, Added { shift, before, after });
+    }
+    let normalised = module::layer_norm(x, norm.weight.val(), Some(norm.bias.val()), norm.eps());
+    match after {
+        Some(after) => normalised + after,
+        None => normalised,
+    }
 }

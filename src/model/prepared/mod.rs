@@ -6,7 +6,9 @@
 //! - convolution, pixel shuffle, mean and 1×1 convolution of the head become one convolution to 16 channels, a
 //!   pixel shuffle, and a mean over one channel instead of 24;
 //! - all tensors are channels-last, `[positions, channels]`;
-//! - on the CPU, biases, activations, softmax and depthwise convolutions run in place ([`super::cpu`]).
+//! - on the CPU, weights lie in the order in which products use them, and bias, activation and residual are part of
+//!   the product ([`super::cpu`]);
+//! - on a GPU, attention, layer norm, and all that lies between two products are one kernel each ([`super::gpu`]).
 
 mod attention;
 mod conv;
@@ -16,9 +18,9 @@ mod vision;
 
 use burn::tensor::Tensor;
 
-pub use attention::{Inputs, PreparedAttention};
+pub use attention::{CrossAttention, SelfAttention};
 pub use conv::{Conv3, PreparedHead, PreparedUp};
-pub use linear::{Affine, Bias, normalise};
+pub use linear::{Affine, normalise};
 pub use text::PreparedText;
 pub use vision::PreparedVision;
 

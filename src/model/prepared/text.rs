@@ -1,9 +1,11 @@
 //! The text encoder for one prompt at a time.
 
-use burn::tensor::{Int, Tensor};
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor};
 
+use super::attention::Hidden;
 use super::linear::normalise;
-use super::{Affine, PreparedAttention};
+use super::{Affine, SelfAttention};
 use crate::model::blocks::text_encoder::{Embeddings, Layer, TextEncoder};
 use crate::model::cpu::Activation;
 use crate::model::layers::LayerNorm;
@@ -17,7 +19,7 @@ pub struct PreparedText {
 
 #[derive(Debug)]
 struct PreparedLayer {
-    attention: PreparedAttention,
+    attention: SelfAttention,
     attention_norm: LayerNorm,
     wide: Affine,
     narrow: Affine,
@@ -25,37 +27,37 @@ struct PreparedLayer {
 }
 
 impl PreparedLayer {
-    fn of(layer: Layer) -> Self {
+    fn of(layer: Layer, device: &Device) -> Self {
         let heads = layer.heads();
         let parts = [layer.query, layer.key, layer.value, layer.attention_out];
         Self {
-            attention: PreparedAttention::of_parts(parts, heads),
-            attention_norm: layer.attention_norm,
-            wide: Affine::for_few_rows(layer.intermediate),
-            narrow: Affine::for_few_rows(layer.out),
-            norm: layer.norm,
+            attention: SelfAttention::of_parts(parts, heads, device),
+            attention_norm: layer.attention_norm.to_device(device),
+            wide: Affine::of(layer.intermediate, device),
+            narrow: Affine::of(layer.out, device),
+            norm: layer.norm.to_device(device),
         }
     }
 }
 
 impl PreparedText {
-    /// Takes over the weights of the encoder.
-    pub fn of(text: TextEncoder) -> Self {
-        let layers = text.layers.into_iter().map(PreparedLayer::of).collect();
-        Self { embeddings: text.embeddings, layers }
+    /// Takes over the weights of the encoder for `device`.
+    pub fn of(text: TextEncoder, device: &Device) -> Self {
+        let layers = text.layers.into_iter().map(|layer| PreparedLayer::of(layer, device)).collect();
+        Self { embeddings: text.embeddings.to_device(device), layers }
     }
 
     /// Maps token ids and attention mask, both `[1, tokens]`, to the outputs of the embedding and of every layer,
     /// each `[1, tokens, hidden]`.
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> Vec<Tensor<3>> {
         let mut x: Tensor<2> = self.embeddings.forward(ids).squeeze_dim(0);
-        let unseen = mask.equal_elem(0).unsqueeze_dim::<3>(0);
+        let hidden = Hidden::of(&mask);
         let mut states = vec![x.clone().unsqueeze()];
         for layer in &self.layers {
-            let mixed = layer.attention.forward(x.clone(), x.clone(), x.clone(), Some(&unseen));
-            x = normalise(&layer.attention_norm, mixed + x);
+            let mixed = layer.attention.forward(x.clone(), Some(&hidden), Some(x));
+            x = normalise(&layer.attention_norm, mixed, None);
             let wide = layer.wide.forward(x.clone(), Activation::Gelu);
-            x = normalise(&layer.norm, layer.narrow.forward(wide, Activation::None) + x);
+            x = normalise(&layer.norm, layer.narrow.forward_to_norm(wide, Some(x)), None);
             states.push(x.clone().unsqueeze());
         }
         states

@@ -1,12 +1,13 @@
 //! The vision encoder for one image at a time, channels-last.
 
-use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, module};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
 
+use super::Affine;
 use super::linear::normalise;
-use super::{Affine, to_planes};
 use crate::model::blocks::vision_encoder::{Block, Downsample, VisionEncoder};
 use crate::model::cpu::{self, Activation};
+use crate::model::gpu;
 use crate::model::layers::{Conv2d, LayerNorm};
 use crate::model::network::Features;
 
@@ -33,15 +34,15 @@ struct Patches {
 
 impl Patches {
     /// Rearranges the weights to the order of a patch's values: rows, columns, channels.
-    fn of(conv: &Conv2d) -> Self {
-        let weight = conv.weight.val();
+    fn of(conv: Conv2d, device: &Device) -> Self {
+        let weight = conv.weight.into_value();
         let [output, input, side, _] = weight.dims();
         let weight = weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]);
-        let bias = match &conv.bias {
-            Some(bias) => bias.val(),
+        let bias = match conv.bias {
+            Some(bias) => bias.into_value(),
             None => Tensor::zeros([output], &weight.device()),
         };
-        Self { layer: Affine::new(weight, bias), side }
+        Self { layer: Affine::new(weight, bias, device), side }
     }
 
     /// Maps `[n², in]` to `[(n/side)², out]`.
@@ -62,72 +63,72 @@ struct PreparedBlock {
     narrow: Affine,
 }
 
+/// A depthwise 7×7 convolution with its weight, `[49, C]`, and bias, `[C]`.
 #[derive(Debug)]
 enum Depthwise {
-    /// The weight `[49, C]` and bias `[C]` in the memory of this process.
+    /// In the memory of this process.
     Plain { weight: Vec<f32>, bias: Vec<f32> },
-    /// The convolution of the plain network.
-    Device(Conv2d),
+    /// On the GPU; the bias is `[1, C]`.
+    Gpu { weight: Box<Tensor<2>>, bias: Box<Tensor<2>> },
 }
 
 impl Depthwise {
-    fn of(conv: &Conv2d) -> Self {
+    fn of(conv: &Conv2d, device: &Device) -> Self {
         let weight = conv.weight.val();
         let [channels, _, kernel, _] = weight.dims();
-        match &conv.bias {
-            Some(bias) if cpu::is_plain_cpu(&weight.device()) => Self::Plain {
-                weight: weight.reshape([channels, kernel * kernel]).transpose().into_data().iter().collect(),
-                bias: bias.val().into_data().iter().collect(),
-            },
-            _ => Self::Device(conv.clone()),
+        let bias: Tensor<1> =
+            conv.bias.as_ref().map_or_else(|| Tensor::zeros([channels], &weight.device()), |bias| bias.val());
+        let weight = weight.reshape([channels, kernel * kernel]).transpose().into_data();
+        if gpu::has_kernels(device) {
+            // From its values, the weight is in the order of the kernel instead of being copied for every image.
+            let weight = Tensor::from_data(weight, device);
+            Self::Gpu { weight: Box::new(weight), bias: Box::new(bias.unsqueeze().to_device(device)) }
+        } else {
+            let values = |data: TensorData| data.iter().collect();
+            Self::Plain { weight: values(weight), bias: values(bias.into_data()) }
         }
     }
 
     fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
         match self {
             Self::Plain { weight, bias } => cpu::depthwise7(x, n, weight, bias),
-            Self::Device(conv) => {
-                let [_, channels] = x.dims();
-                let options = ConvOptions::new([1, 1], [3, 3], [1, 1], channels);
-                let bias = conv.bias.as_ref().map(|bias| bias.val());
-                let y = module::conv2d(to_planes(x, n), conv.weight.val(), bias, options);
-                y.reshape([channels, n * n]).transpose()
-            }
+            Self::Gpu { weight, bias } => gpu::depthwise7(x, n, weight, bias),
         }
     }
 }
 
 impl PreparedBlock {
-    fn of(block: &Block) -> Self {
-        let scale = block.layer_scale_parameter.val();
+    fn of(block: Block, device: &Device) -> Self {
+        let scale = block.layer_scale_parameter.into_value();
         Self {
-            depthwise: Depthwise::of(&block.dwconv),
-            norm: block.layernorm.clone(),
-            wide: Affine::of(&block.pwconv1),
-            narrow: Affine::scaled(&block.pwconv2, scale),
+            depthwise: Depthwise::of(&block.dwconv, device),
+            norm: block.layernorm.to_device(device),
+            wide: Affine::of(block.pwconv1, device),
+            narrow: Affine::scaled(block.pwconv2, scale, device),
         }
     }
 
     fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
-        let y = normalise(&self.norm, self.depthwise.forward(x.clone(), n));
+        let y = normalise(&self.norm, self.depthwise.forward(x.clone(), n), None);
         let y = self.wide.forward(y, Activation::Gelu);
-        self.narrow.forward(y, Activation::None) + x
+        self.narrow.forward_onto(y, x)
     }
 }
 
 impl PreparedVision {
-    /// Shares the weights of the encoder, except for those that are multiplied by the layer scale.
-    pub fn of(vision: &VisionEncoder) -> Self {
-        let reduction = |downsample: &Downsample| (downsample.norm.clone(), Patches::of(&downsample.conv));
+    /// Takes over the weights of the encoder for `device`. On the CPU they are rearranged, layer by layer.
+    pub fn of(vision: VisionEncoder, device: &Device) -> Self {
+        let reduction =
+            |downsample: Downsample| (downsample.norm.to_device(device), Patches::of(downsample.conv, device));
         Self {
-            stem: Patches::of(&vision.embeddings.patch_embeddings),
-            stem_norm: vision.embeddings.layernorm.clone(),
+            stem: Patches::of(vision.embeddings.patch_embeddings, device),
+            stem_norm: vision.embeddings.layernorm.to_device(device),
             stages: vision
                 .stages
-                .iter()
+                .into_iter()
                 .map(|stage| PreparedStage {
-                    reduction: stage.downsample.as_ref().map(reduction),
-                    blocks: stage.blocks.iter().map(PreparedBlock::of).collect(),
+                    reduction: stage.downsample.map(reduction),
+                    blocks: stage.blocks.into_iter().map(|block| PreparedBlock::of(block, device)).collect(),
                 })
                 .collect(),
         }
@@ -138,11 +139,11 @@ impl PreparedVision {
         let [_, channels, side, _] = image.dims();
         let pixels = image.reshape([channels, side * side]).transpose();
         let mut n = side / self.stem.side;
-        let mut x = normalise(&self.stem_norm, self.stem.forward(pixels, side));
+        let mut x = normalise(&self.stem_norm, self.stem.forward(pixels, side), None);
         let mut features = Vec::with_capacity(self.stages.len());
         for stage in &self.stages {
             if let Some((norm, patches)) = &stage.reduction {
-                x = patches.forward(normalise(norm, x), n);
+                x = patches.forward(normalise(norm, x, None), n);
                 n /= patches.side;
             }
             for block in &stage.blocks {

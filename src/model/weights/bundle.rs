@@ -190,9 +190,9 @@ pub fn write(
         Ok((name, words))
     });
     let words = words.transpose()?;
-    linear_probes::forget(folder)?;
-    presence::forget(folder)?;
-    domain::forget(folder)?;
+    linear_probes::BESIDE.forget(folder)?;
+    presence::BESIDE.forget(folder)?;
+    domain::BESIDE.forget(folder)?;
     save::save_model(&folder.join(WEIGHTS_FILE), config.network.as_ref(), model, carried, precision)?;
     if let Some((name, words)) = words {
         write_file(&folder.join(name), &words)?;

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::bundle::{CONFIG_FILE, Located, write_file};
-use super::{ModelSource, WeightsError};
+use super::WeightsError;
+use super::beside::Beside;
+use super::bundle::{Located, write_file};
 
 /// The name of the file in a bundle.
 pub const DOMAIN_FILE: &str = "domain.json";
+/// The file.
+pub(super) const BESIDE: Beside = Beside { name: DOMAIN_FILE, bundled: None };
 
 /// The features of the training pictures of a model, summarised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,17 +93,7 @@ impl Located {
     /// The path where the summary of the model's training pictures is or would be stored; `None` for a model that is not
     /// a file.
     pub fn domain_path(&self) -> Option<PathBuf> {
-        let ModelSource::Files(files) = &self.source else { return None };
-        let model = &files.path;
-        if model.is_dir() {
-            return Some(model.join(DOMAIN_FILE));
-        }
-        if !model.is_file() {
-            return None;
-        }
-        // Two weights files may share a folder, but not their summary.
-        let name = model.file_stem()?.to_string_lossy();
-        Some(model.with_file_name(format!("{name}.{DOMAIN_FILE}")))
+        BESIDE.path(self)
     }
 
     /// Reads the summary of the model's training pictures; `None` if there is none, as for the bundled model.
@@ -108,10 +101,7 @@ impl Located {
     /// # Errors
     /// The file cannot be read or is no summary.
     pub fn domain(&self) -> Result<Option<DomainSummary>, WeightsError> {
-        let Some(path) = self.domain_path().filter(|path| path.is_file()) else { return Ok(None) };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| WeightsError::file(&path, format!("cannot be read ({error}); check its rights")))?;
-        parse(&path, &text).map(Some)
+        BESIDE.read(self, parse)
     }
 }
 
@@ -122,21 +112,6 @@ impl Located {
 pub fn write(path: &Path, summary: &DomainSummary) -> Result<(), WeightsError> {
     let text = serde_json::to_string(summary).map_err(|error| WeightsError::file(path, error.to_string()))?;
     write_file(path, format!("{text}\n").as_bytes())
-}
-
-/// Removes the summary of the model that is replaced in a folder.
-pub(super) fn forget(folder: &Path) -> Result<(), WeightsError> {
-    let path = folder.join(DOMAIN_FILE);
-    if folder.join(CONFIG_FILE).is_file() && path.is_file() {
-        let fail = |error: std::io::Error| {
-            WeightsError::file(
-                &path,
-                format!("belongs to the model that is replaced and cannot be removed ({error})"),
-            )
-        };
-        std::fs::remove_file(&path).map_err(fail)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::bundle::{CONFIG_FILE, Located, write_file};
-use super::{BUNDLED_NAME, ModelSource, WeightsError, bundled};
+use super::beside::Beside;
+use super::bundle::{Located, write_file};
+use super::{WeightsError, bundled};
 use crate::model::network::{Network, StageShape};
 
 /// The name of the file in a bundle.
 pub const READOUTS_FILE: &str = "readouts.json";
+/// The file.
+pub(super) const BESIDE: Beside = Beside { name: READOUTS_FILE, bundled: Some(bundled::READOUTS) };
 
 /// The linear probes of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,17 +80,7 @@ fn parse(path: &Path, text: &str, network: &dyn Network) -> Result<LinearProbes,
 impl Located {
     /// The path where the model's linear probes are or would be stored; `None` for a model that is not a file.
     pub fn linear_probes_path(&self) -> Option<PathBuf> {
-        let ModelSource::Files(files) = &self.source else { return None };
-        let model = &files.path;
-        if model.is_dir() {
-            return Some(model.join(READOUTS_FILE));
-        }
-        if !model.is_file() {
-            return None;
-        }
-        // Two weights files may share a folder and a configuration, but not their linear probes.
-        let name = model.file_stem()?.to_string_lossy();
-        Some(model.with_file_name(format!("{name}.{READOUTS_FILE}")))
+        BESIDE.path(self)
     }
 
     /// Reads the linear probes of the model; `None` if they were never fitted.
@@ -95,13 +88,7 @@ impl Located {
     /// # Errors
     /// The file cannot be read or belongs to another model.
     pub fn linear_probes(&self) -> Result<Option<LinearProbes>, WeightsError> {
-        if self.source.is_bundled() {
-            return parse(Path::new(BUNDLED_NAME), bundled::READOUTS, self.config.network.as_ref()).map(Some);
-        }
-        let Some(path) = self.linear_probes_path().filter(|path| path.is_file()) else { return Ok(None) };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| WeightsError::file(&path, format!("cannot be read ({error}); check its rights")))?;
-        parse(&path, &text, self.config.network.as_ref()).map(Some)
+        BESIDE.read(self, |path, text| parse(path, text, self.config.network.as_ref()))
     }
 }
 
@@ -113,19 +100,4 @@ pub fn write(path: &Path, linear_probes: &LinearProbes) -> Result<(), WeightsErr
     let text =
         serde_json::to_string(linear_probes).map_err(|error| WeightsError::file(path, error.to_string()))?;
     write_file(path, text.as_bytes())
-}
-
-/// Removes the linear probes of the model that is replaced in a folder.
-pub(super) fn forget(folder: &Path) -> Result<(), WeightsError> {
-    let path = folder.join(READOUTS_FILE);
-    if folder.join(CONFIG_FILE).is_file() && path.is_file() {
-        let fail = |error: std::io::Error| {
-            WeightsError::file(
-                &path,
-                format!("belongs to the model that is replaced and cannot be removed ({error})"),
-            )
-        };
-        std::fs::remove_file(&path).map_err(fail)?;
-    }
-    Ok(())
 }

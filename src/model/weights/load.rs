@@ -1,11 +1,9 @@
 //! Loads weights from a source of tensors into a network.
 
 use burn::tensor::Device;
-use rayon::prelude::*;
 
 use super::check::{self, Mismatch};
 use super::{TensorSource, WeightsError};
-use crate::model::cpu::is_plain_cpu;
 use crate::model::network::{Model, Network};
 
 /// How to handle parameters that the source lacks.
@@ -58,18 +56,7 @@ pub fn load(
         }
         let shape = slot.shape();
         match values(network, source, &key, &shape) {
-            // A linear layer multiplies by its transposed weight, which the matrix product on the CPU needs in
-            // row-major order. The weight is therefore stored transposed; its meaning does not change.
-            Ok(values) => match shape[..] {
-                [rows, columns]
-                    if key.ends_with("weight")
-                        && !network.is_for_few_rows(&key)
-                        && is_plain_cpu(&slot.device()) =>
-                {
-                    slot.load(transpose(&values, rows, columns), true);
-                }
-                _ => slot.load(values, false),
-            },
+            Ok(values) => slot.load(values),
             Err(error) => failure = Some(error),
         }
     });
@@ -96,21 +83,4 @@ fn values(
         return Err(WeightsError::file(source.path(), reason));
     }
     Ok(values)
-}
-
-/// Transposes `[rows, columns]` to `[columns, rows]` in blocks that fit in the cache.
-fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    const BLOCK: usize = 32;
-    let mut transposed = vec![0f32; values.len()];
-    transposed.par_chunks_mut(BLOCK * rows).enumerate().for_each(|(block, out)| {
-        let first = block * BLOCK;
-        for top in (0..rows).step_by(BLOCK) {
-            for (offset, line) in out.chunks_exact_mut(rows).enumerate() {
-                for row in top..(top + BLOCK).min(rows) {
-                    line[row] = values[row * columns + first + offset];
-                }
-            }
-        }
-    });
-    transposed
 }

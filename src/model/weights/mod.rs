@@ -4,6 +4,7 @@
 //! Every file has the keys of the authors' model and PyTorch's memory layout, so that one table of the network
 //! ([`KeyTable`](crate::model::key_table::KeyTable)) serves loading, saving, import and export.
 
+mod beside;
 pub mod bundle;
 mod bundled;
 pub mod check;

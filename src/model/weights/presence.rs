@@ -1,16 +1,18 @@
 //! The calibration of presence: how likely it is that what a prompt names is in the image at all, from the
-//! probability map. It is not part of the network and is stored beside its weights in `presence.json`, which versions
-//! without this feature do not look for.
+//! probability map. It is not part of the network and is stored beside its weights in `presence.json`.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::bundle::{CONFIG_FILE, Located, write_file};
-use super::{BUNDLED_NAME, ModelSource, WeightsError, bundled};
+use super::beside::Beside;
+use super::bundle::{Located, write_file};
+use super::{WeightsError, bundled};
 
 /// The name of the file in a bundle.
 pub const PRESENCE_FILE: &str = "presence.json";
+/// The file.
+pub(super) const BESIDE: Beside = Beside { name: PRESENCE_FILE, bundled: Some(bundled::PRESENCE) };
 
 /// The calibration of a model: `presence = sigmoid(bias + Σ weight · feature)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,17 +80,7 @@ impl Located {
     /// The path where the model's calibration of presence is or would be stored; `None` for a model that is not a
     /// file.
     pub fn presence_path(&self) -> Option<PathBuf> {
-        let ModelSource::Files(files) = &self.source else { return None };
-        let model = &files.path;
-        if model.is_dir() {
-            return Some(model.join(PRESENCE_FILE));
-        }
-        if !model.is_file() {
-            return None;
-        }
-        // Two weights files may share a folder, but not their calibration.
-        let name = model.file_stem()?.to_string_lossy();
-        Some(model.with_file_name(format!("{name}.{PRESENCE_FILE}")))
+        BESIDE.path(self)
     }
 
     /// Reads the model's calibration of presence; `None` if it was never calibrated.
@@ -96,13 +88,7 @@ impl Located {
     /// # Errors
     /// The file cannot be read or is no calibration.
     pub fn presence(&self) -> Result<Option<PresenceCalibration>, WeightsError> {
-        if self.source.is_bundled() {
-            return parse(Path::new(BUNDLED_NAME), bundled::PRESENCE).map(Some);
-        }
-        let Some(path) = self.presence_path().filter(|path| path.is_file()) else { return Ok(None) };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| WeightsError::file(&path, format!("cannot be read ({error}); check its rights")))?;
-        parse(&path, &text).map(Some)
+        BESIDE.read(self, parse)
     }
 }
 
@@ -116,25 +102,11 @@ pub fn write(path: &Path, calibration: &PresenceCalibration) -> Result<(), Weigh
     write_file(path, format!("{text}\n").as_bytes())
 }
 
-/// Removes the calibration of the model that is replaced in a folder.
-pub(super) fn forget(folder: &Path) -> Result<(), WeightsError> {
-    let path = folder.join(PRESENCE_FILE);
-    if folder.join(CONFIG_FILE).is_file() && path.is_file() {
-        let fail = |error: std::io::Error| {
-            WeightsError::file(
-                &path,
-                format!("belongs to the model that is replaced and cannot be removed ({error})"),
-            )
-        };
-        std::fs::remove_file(&path).map_err(fail)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Registry;
+    use crate::model::weights::ModelSource;
     use crate::model::weights::source::TensorSource;
 
     #[test]

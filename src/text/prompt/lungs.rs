@@ -7,6 +7,7 @@ use super::lexicon::{LungTerm, Token, lung_terms};
 use super::parsed::{Parsed, Part, PartKind, Unread};
 use super::value::{LungFinding, Lungs, Prompt, Zones};
 use super::words::{Laterality, Side, number_word};
+use crate::text::capitalised;
 
 /// Reads the words of a prompt of infected lungs.
 pub(super) fn parse(tokens: &[Token]) -> Parsed {
@@ -237,7 +238,7 @@ pub(super) fn print(lungs: &Lungs) -> String {
     }
     match clauses.is_empty() {
         true => String::new(),
-        false => capital(&clauses.join(", ")) + ".",
+        false => capitalised(&clauses.join(", ")) + ".",
     }
 }
 
@@ -246,10 +247,4 @@ pub(super) fn place(finding: &LungFinding) -> String {
     let side = finding.side.map(Side::word);
     let words = finding.zones.words().into_iter().chain(side);
     words.chain(["lung"]).collect::<Vec<_>>().join(" ")
-}
-
-/// Returns a text with a capital first letter.
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

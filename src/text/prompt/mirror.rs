@@ -27,7 +27,7 @@ pub(super) fn in_case_of(word: &str, other: &str) -> String {
     if word.chars().all(char::is_uppercase) {
         other.to_uppercase()
     } else if word.chars().next().is_some_and(char::is_uppercase) {
-        super::lungs::capital(other)
+        crate::text::capitalised(other)
     } else {
         other.to_owned()
     }

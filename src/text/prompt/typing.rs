@@ -1,11 +1,11 @@
 //! Help while a prompt is typed: which part of the text is complete, and which words of the grammar may follow.
 
 use super::lexicon::tokens;
-use super::lungs::capital;
 use super::mirror::in_case_of;
 use super::parse::grammar_of;
 use super::value::Grammar;
 use super::words::{Colour, Laterality, Place, Shape, Side, Size, Zone, number_word};
+use crate::text::capitalised;
 
 /// Returns where the last complete word ends, in bytes: a word is complete if white space or a mark follows. What
 /// comes after may be half a word, such as the "ri" of "all right lung", and is not sent to a network yet.
@@ -35,7 +35,11 @@ pub fn completions(text: &str) -> Vec<String> {
 /// Returns `word` in the case in which it was begun: "Bi" becomes "Bilateral", "BI" "BILATERAL".
 pub fn completed(begun: &str, word: &str) -> String {
     let is_one_letter = begun.chars().nth(1).is_none();
-    if is_one_letter && begun.chars().all(char::is_uppercase) { capital(word) } else { in_case_of(begun, word) }
+    if is_one_letter && begun.chars().all(char::is_uppercase) {
+        capitalised(word)
+    } else {
+        in_case_of(begun, word)
+    }
 }
 
 /// Returns the words of a grammar.

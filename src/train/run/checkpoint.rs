@@ -4,26 +4,24 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::Run;
+use super::validated::{Validated, ValidatedAverage};
 use crate::model::config::ModelConfig;
 use crate::train::error::TrainError;
-use crate::train::event::{Epoch, Event};
-use crate::train::schedule::learning_rate;
-use crate::train::validate::Validation;
+use crate::train::event::{AverageScores, Epoch, Event};
+use crate::train::folder::{AVERAGE, OPTIMISER, STAGES};
+use crate::train::schedule::rate_of_step;
 
 impl Run<'_> {
     /// Saves the results of an epoch.
-    pub(super) fn finish(
-        &mut self,
-        number: usize,
-        validation: &Validation,
-        seconds: f64,
-    ) -> Result<(), TrainError> {
-        let scores = &validation.scores;
-        let best = self.progress.best().map(|best| best.validation_loss);
+    pub(super) fn finish(&mut self, number: usize, validated: &Validated, seconds: f64) -> Result<(), TrainError> {
+        let scores = &validated.own.scores;
+        let criterion = self.config.criterion;
+        let best = self.progress.best().map(|best| best.cost(criterion));
         let losses = std::mem::take(&mut self.progress.losses);
         let Some(model) = &self.model else { return Ok(()) };
         let overrides = model.inspectable().map(|model| model.overrides()).unwrap_or_default();
-        let epoch = Epoch {
+        let average = validated.average.as_ref().map(|average| Box::new(self.scores_of_average(average)));
+        let mut epoch = Epoch {
             number: number + 1,
             train_loss: losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64,
             validation_loss: scores.loss(),
@@ -31,60 +29,97 @@ impl Run<'_> {
             pooled_iou: scores.pooled_iou(),
             per_image_dice: scores.per_image_dice(),
             per_image_iou: scores.per_image_iou(),
-            learning_rate: learning_rate(self.config, number),
+            // At the last step.
+            learning_rate: rate_of_step(self.config, number, 0, 1),
             sigma: overrides.stages.iter().map(|stage| stage.sigma).collect(),
             layer_weights: overrides.layer_weights(),
             images: self.train.len() - self.progress.skipped,
             skipped: self.progress.skipped,
             seconds,
             waiting: self.waiting,
-            is_best: best.is_none_or(|best| scores.loss() < best),
+            is_best: false,
+            is_average: false,
+            empty: Some(Box::new(scores.empty())),
+            average,
         };
+        let cost = epoch.cost(criterion);
+        epoch.is_best = best.is_none_or(|best| cost < best);
+        epoch.is_average = epoch.is_best && cost < criterion.cost(epoch.validation_loss, epoch.per_image_dice);
+        let vocabulary = self.vocabulary.as_deref();
+        let averaged = validated.average.as_ref().map(|average| average.model.as_ref());
         if epoch.is_best {
-            let described = self.described(&epoch);
-            let model = model.without_gradients();
-            self.folder.keep_best(&described, model.as_ref(), self.vocabulary.as_deref())?;
+            let described = self.described(&epoch, epoch.is_average);
+            let own = model.without_gradients();
+            let kept = averaged.filter(|_| epoch.is_average).unwrap_or(own.as_ref());
+            self.folder.keep_best(&described, kept, vocabulary)?;
+        }
+        if let Some(model) = averaged.filter(|_| epoch.average.as_ref().is_some_and(|average| average.is_best)) {
+            self.folder.keep_average(&self.described(&epoch, true), model, vocabulary)?;
         }
         self.progress.history.push(epoch.clone());
         self.progress.step = 0;
         self.progress.skipped = 0;
+        self.progress.case_losses.begin_epoch();
         self.folder.log(&format!(
             "epoch {}: loss {:.4}, validation {:.4}",
             epoch.number, epoch.train_loss, epoch.validation_loss
         ));
         (self.report)(Event::Epoch(epoch));
-        (self.report)(Event::Preview { epoch: number + 1, masks: validation.masks.clone() });
+        (self.report)(Event::Preview { epoch: number + 1, masks: validated.own.masks.clone() });
         self.checkpoint()
     }
 
     pub(super) fn checkpoint(&mut self) -> Result<(), TrainError> {
+        // Losses that are still on a GPU belong to the checkpoint too, and one that is not finite forbids it.
+        self.look_at_losses(self.progress.history.len(), true)?;
         let Some(model) = &self.model else { return Ok(()) };
         let described = match self.progress.history.last() {
-            Some(epoch) => self.described(epoch),
+            Some(epoch) => self.described(epoch, false),
             None => self.model_config.clone(),
         };
-        let (model, moments) = (model.without_gradients(), self.optimiser.to_arrays());
+        let model = model.without_gradients();
+        let mut arrays = vec![(OPTIMISER, self.optimiser.to_arrays())];
+        arrays.extend(self.average.as_ref().map(|average| (AVERAGE, average.to_arrays())));
+        arrays.extend(self.stages.as_ref().map(|stages| (STAGES, stages.to_arrays())));
         let vocabulary = self.vocabulary.as_deref();
-        self.folder.checkpoint(&described, model.as_ref(), vocabulary, moments, &self.progress)?;
+        self.folder.checkpoint(&described, model.as_ref(), vocabulary, arrays, &self.progress)?;
         self.saved = Instant::now();
         (self.report)(Event::Checkpoint);
         Ok(())
     }
 
-    /// The configuration of the bundle with the scores of an epoch.
-    fn described(&self, epoch: &Epoch) -> ModelConfig {
+    /// The scores of the averaged weights. They are kept if no average was better.
+    fn scores_of_average(&self, average: &ValidatedAverage) -> AverageScores {
+        let scores = &average.validation.scores;
+        let criterion = self.config.criterion;
+        let before = self.progress.history.iter().filter_map(|epoch| epoch.average.as_ref());
+        let best = before.map(|average| average.cost(criterion)).fold(f64::INFINITY, f64::min);
+        let scores = AverageScores {
+            validation_loss: scores.loss(),
+            pooled_dice: scores.pooled_dice(),
+            per_image_dice: scores.per_image_dice(),
+            is_best: false,
+        };
+        AverageScores { is_best: scores.cost(criterion) < best, ..scores }
+    }
+
+    /// The configuration of the bundle with the scores of an epoch, or of its averaged weights.
+    fn described(&self, epoch: &Epoch, is_average: bool) -> ModelConfig {
         let mut config = self.model_config.clone();
         let mut data: Vec<String> = self.config.data.iter().map(|path| file_name(path)).collect();
         if self.config.phantoms > 0 {
             data.push(format!("{} phantoms an epoch", self.config.phantoms));
         }
+        let average = epoch.average.as_ref().filter(|_| is_average);
+        let (pooled, per_image) = average.map_or((epoch.pooled_dice, epoch.per_image_dice), |average| {
+            (average.pooled_dice, average.per_image_dice)
+        });
         config.provenance.description = format!(
-            "Trained on {} (split {}), epoch {}; validation Dice {:.3} pooled, {:.3} per image.",
+            "Trained on {} (split {}), epoch {}{}; validation Dice {pooled:.3} pooled, {per_image:.3} per image.",
             data.join(", "),
             self.config.train_split,
             epoch.number,
-            epoch.pooled_dice,
-            epoch.per_image_dice
+            if average.is_some() { ", averaged weights" } else { "" },
         );
         config
     }

@@ -1,37 +1,37 @@
 //! The training loop.
 
 mod checkpoint;
+mod epoch;
+mod gpu;
 mod settle;
+mod validated;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
-use crate::device::OpenDevice;
+use crate::device::{OpenDevice, guarded};
 use crate::model::config::{ModelConfig, Provenance, Temperature};
 use crate::model::{Model, Registry};
-use crate::train::batches::{Batch, Form, training_items, with_batches};
+use crate::train::average::Average;
+use crate::train::batches::Form;
 use crate::train::cases::Cases;
 use crate::train::config::TrainConfig;
-use crate::train::control::{Control, RunControl};
+use crate::train::control::Control;
 use crate::train::error::TrainError;
-use crate::train::estimate::must_fit;
+use crate::train::estimate::{memory_used, must_fit};
 use crate::train::event::{Epoch, Event};
-use crate::train::folder::{Progress, RunFolder};
-use crate::train::loss::loss;
+use crate::train::folder::{AVERAGE, OPTIMISER, Progress, RunFolder, STAGES};
 use crate::train::manifest::Manifest;
-use crate::train::pace::Pace;
 use crate::train::place;
-use crate::train::schedule::learning_rate;
+use crate::train::shards::{Shards, parts};
+use crate::train::stage_heads::StageHeads;
 use crate::train::start::{Start, architecture, prepare, resumed_architecture};
-use crate::train::step::{GradientSum, Optimiser};
+use crate::train::step::Optimiser;
 use crate::train::text_states::TextStates;
-use crate::train::validate::{Tensors, Validation, Validator, logits, preview, validate};
-
-/// The number of steps after which losses are read back from a GPU. On the CPU, reading does not wait for
-/// anything.
-const READ_EVERY: usize = 16;
+use crate::train::validate::preview;
+use gpu::{Losses, Rehearsal};
 
 /// Trains from the beginning into `config.out`, reporting through `report`, until the run ends or is stopped.
 /// Returns the best epoch, whose weights are in the bundle [`RunFolder::best`].
@@ -64,7 +64,15 @@ pub fn run_in(
             config.out.display()
         )));
     }
-    Run::begin(registry, config, folder, device, control, report, None)?.train()
+    let config = divided(config, device);
+    saying_faults(device, || Run::begin(registry, &config, folder, device, control, report, None)?.train())
+}
+
+/// The settings with the number of parts of a batch that suits this machine, unless they have one. Recorded with the
+/// run, the number is the same when the run is resumed, and so are its results.
+fn divided(config: &TrainConfig, device: &OpenDevice) -> TrainConfig {
+    let shards = if device.is_gpu { config.shards } else { parts(config) };
+    TrainConfig { shards, ..config.clone() }
 }
 
 /// Continues the run in `folder` from its last checkpoint. On the same device, it reaches the same weights and
@@ -95,8 +103,9 @@ pub fn resume_in(
 ) -> Result<Option<Epoch>, TrainError> {
     let folder = RunFolder::new(folder);
     // If the run was moved, its folder is the current one.
-    let mut config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
+    let config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
     config.validate().map_err(TrainError::Config)?;
+    let mut config = divided(&config, device);
     let progress = folder.progress()?;
     if let Some(reason) = &progress.ended {
         let name = folder.path().display();
@@ -108,7 +117,15 @@ pub fn resume_in(
     let manifest = folder.manifest()?;
     config.data = place::find(folder.path(), manifest.as_ref(), &config.data, data)?;
     let resumed = Some(Resumed { progress, manifest });
-    Run::begin(registry, &config, folder, device, control, report, resumed)?.train()
+    saying_faults(device, || Run::begin(registry, &config, folder, device, control, report, resumed)?.train())
+}
+
+/// Runs `job`; a GPU that fails, which is a panic, becomes an error that says how to go on.
+fn saying_faults<T>(device: &OpenDevice, job: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
+    if !device.is_gpu {
+        return job();
+    }
+    guarded(&device.name, job).map_err(TrainError::from).flatten()
 }
 
 /// What the folder of a run records about it.
@@ -132,6 +149,8 @@ struct Run<'a> {
     plain: Device,
     device: Device,
     is_gpu: bool,
+    /// The number of images in one pass through the network.
+    pass: usize,
     train: Cases,
     validation: Cases,
     /// The configuration of the bundle without the scores.
@@ -140,11 +159,16 @@ struct Run<'a> {
     form: Form,
     model: Option<Box<dyn Model>>,
     optimiser: Optimiser,
+    /// The heads of the auxiliary losses, if the settings want them.
+    stages: Option<StageHeads>,
+    /// The moving average of the weights, if the settings want one.
+    average: Option<Average>,
+    /// The threads for the parts of a batch; `None` on a GPU.
+    shards: Option<Shards>,
     kept: Option<TextStates>,
     preview: Vec<usize>,
     progress: Progress,
-    /// The losses that are still on the device.
-    unread: Vec<Tensor<1>>,
+    losses: Losses,
     /// The fraction of the epoch's time spent waiting for data.
     waiting: f64,
     saved: Instant,
@@ -179,6 +203,11 @@ impl<'a> Run<'a> {
             }
         }
         must_fit(config, network.as_ref(), device)?;
+        let training_device = device.device.clone().autodiff();
+        let wanted = (!config.stage_losses.is_empty()).then_some(&config.stage_losses);
+        let heads =
+            |weights: &Vec<f64>| StageHeads::new(weights, &network.stages(), config.weight_decay, &device.device);
+        let mut stages = wanted.map(heads).transpose()?;
         let manifest = settle::manifest(config, &folder, &train, &validation, report)?;
         let is_resumed = resumed.is_some();
         match &resumed {
@@ -192,16 +221,34 @@ impl<'a> Run<'a> {
             }
         }
         report(Event::Preparing("making the network".into()));
-        let training_device = device.device.clone().autodiff();
         device.device.seed(config.seed);
         let start = prepare(registry, config, &folder, is_resumed, &train, &training_device)?;
+        let parts = if network.is_divisible() { parts(config) } else { 1 };
+        let shards = if device.is_gpu { None } else { Some(Shards::start(parts)?) };
         let mut optimiser = Optimiser::new(config.weight_decay);
         if is_resumed {
-            optimiser.load(&folder.optimiser()?, &device.device);
+            optimiser.load(&folder.arrays(OPTIMISER)?, &device.device);
+        }
+        let mut average = (config.ema_decay > 0.0).then(|| Average::new(config.ema_decay));
+        if let Some(average) = average.as_mut().filter(|_| is_resumed) {
+            average.load(&folder.arrays(AVERAGE)?, &device.device);
+        }
+        if let Some(stages) = stages.as_mut().filter(|_| is_resumed) {
+            stages.load(&folder.arrays(STAGES)?, &device.device);
         }
         let Start { config: model_config, vocabulary, model, is_text_frozen, form, notices } = start;
         notes.extend(notices);
-        let kept = is_text_frozen.then(TextStates::default);
+        let kept = is_text_frozen.then(|| TextStates::kept_on(device.is_gpu));
+        let pass = if device.is_gpu {
+            let (form, model, cases) = (&form, model.as_ref(), train.len());
+            let rehearsal =
+                Rehearsal { config, form, model, is_text_frozen, open: device, device: &training_device, cases };
+            let pass = rehearsal.run(control, report)?;
+            folder.log(&memory_used(network.as_ref(), pass.min(train.len()), is_text_frozen, device));
+            pass
+        } else {
+            config.batch_size
+        };
         let (preview, cases) = preview(&validation, &form, config.preview);
         let progress = resumed.map(|resumed| resumed.progress).unwrap_or_default();
         folder.log(if is_resumed { "resumed" } else { "begun" });
@@ -235,6 +282,7 @@ impl<'a> Run<'a> {
             plain: device.device.clone(),
             device: training_device,
             is_gpu: device.is_gpu,
+            pass,
             train,
             validation,
             model_config,
@@ -242,10 +290,13 @@ impl<'a> Run<'a> {
             form,
             model: Some(model),
             optimiser,
+            stages,
+            average,
+            shards,
             kept,
             preview,
             progress,
-            unread: Vec::new(),
+            losses: Losses::on(device.is_gpu),
             waiting: 0.0,
             saved: Instant::now(),
         })
@@ -261,8 +312,8 @@ impl<'a> Run<'a> {
             if let Outcome::Stopped = self.epoch(number)? {
                 return self.stopped();
             }
-            let Some(validation) = self.validate() else { return self.stopped() };
-            self.finish(number, &validation, begin.elapsed().as_secs_f64())?;
+            let Some(validated) = self.validate() else { return self.stopped() };
+            self.finish(number, &validated, begin.elapsed().as_secs_f64())?;
         };
         self.progress.ended = Some(reason.clone());
         self.checkpoint()?;
@@ -277,7 +328,7 @@ impl<'a> Run<'a> {
         }
         let since = number - self.progress.best().map_or(0, |best| best.number);
         (number >= config.min_epochs.max(1) && since >= config.patience)
-            .then(|| format!("the validation loss has not fallen for {since} epochs"))
+            .then(|| config.criterion.no_progress(since))
     }
 
     /// Ends the run after a stop. Its results are kept and the run can be resumed.
@@ -293,132 +344,4 @@ impl<'a> Run<'a> {
         (self.report)(Event::Finished { best: best.clone(), bundle, reason });
         Ok(best)
     }
-
-    /// Trains the remaining steps of epoch `number`, counted from 0.
-    fn epoch(&mut self, number: usize) -> Result<Outcome, TrainError> {
-        let config = self.config;
-        let items = training_items(&self.train, config, number);
-        let group = config.batch_size * config.accumulate;
-        let steps = items.len().div_ceil(group);
-        let first = self.progress.step;
-        let rate = learning_rate(config, number);
-        let mut pace = Pace::new(config.epochs - number, steps);
-        // The cases are moved out so that the batches can borrow them while the run itself is modified.
-        let cases = std::mem::replace(&mut self.train, Cases::none());
-        let form = self.form.clone();
-        let rest = items.get(first * group..).unwrap_or_default();
-        let outcome = with_batches(&cases, &form, rest, config.batch_size, |batches| {
-            for step in first..steps {
-                if self.wait() == RunControl::Stop {
-                    return Ok(Outcome::Stopped);
-                }
-                let passes = (items.len() - step * group).min(group).div_ceil(config.batch_size);
-                let waiting = Instant::now();
-                let group: Vec<Batch> = batches.iter().take(passes).collect();
-                pace.waited(waiting.elapsed());
-                // With this seed, dropout draws the same numbers in this step wherever the run was resumed.
-                self.plain.seed(seed(config.seed, number, step));
-                self.step(group, rate)?;
-                self.progress.step = step + 1;
-                self.look_at_losses(number, step + 1 == steps)?;
-                pace.stepped();
-                (self.report)(Event::Step {
-                    epoch: number + 1,
-                    step: step + 1,
-                    steps,
-                    loss: self.progress.losses.last().copied(),
-                    seconds_left: pace.seconds_left(step + 1),
-                });
-                if self.saved.elapsed() > Duration::from_secs_f64(config.checkpoint_minutes * 60.0) {
-                    self.checkpoint()?;
-                }
-            }
-            Ok(Outcome::Done)
-        });
-        self.train = cases;
-        self.waiting = pace.waiting_share();
-        outcome
-    }
-
-    /// Waits while the run is paused, and reports it.
-    fn wait(&mut self) -> RunControl {
-        if self.control.command() != RunControl::Pause {
-            return self.control.command();
-        }
-        (self.report)(Event::Paused);
-        let command = self.control.wait();
-        if command == RunControl::Run {
-            (self.report)(Event::Continued);
-        }
-        command
-    }
-
-    /// One step of the optimiser over a group of passes.
-    fn step(&mut self, group: Vec<Batch>, rate: f64) -> Result<(), TrainError> {
-        let images: usize = group.iter().map(|batch| batch.count).sum();
-        for reason in group.iter().flat_map(|batch| &batch.skipped) {
-            self.progress.skipped += 1;
-            self.folder.log(&format!("skipped: {reason}"));
-            (self.report)(Event::Warning(format!("skipped: {reason}")));
-        }
-        let Some(model) = self.model.take() else { return Ok(()) };
-        if images == 0 {
-            self.model = Some(model);
-            return Ok(());
-        }
-        let mut gradients = GradientSum::default();
-        let mut total: Option<Tensor<1>> = None;
-        for batch in group.iter().filter(|batch| batch.count > 0) {
-            let tensors = Tensors::of(batch, &self.form, &self.device);
-            let logits = logits(model.as_ref(), &tensors, batch, self.kept.as_mut());
-            // Every image has the same weight, regardless of its pass.
-            let share = batch.count as f64 / images as f64;
-            let value = loss(logits, tensors.target, self.config.cross_entropy).total * share;
-            let plain = value.clone().inner();
-            total = Some(match total {
-                Some(sum) => sum + plain,
-                None => plain,
-            });
-            gradients.add(model.as_ref(), value.backward());
-        }
-        self.unread.extend(total);
-        self.model = Some(self.optimiser.step(model, gradients, rate));
-        Ok(())
-    }
-
-    /// Reads losses back (from a GPU only occasionally) and ends the run if one of them is not finite.
-    fn look_at_losses(&mut self, epoch: usize, is_last: bool) -> Result<(), TrainError> {
-        if self.is_gpu && self.unread.len() < READ_EVERY && !is_last {
-            return Ok(());
-        }
-        for loss in self.unread.drain(..) {
-            let value = loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN);
-            if !value.is_finite() {
-                let error = TrainError::NotANumber { epoch: epoch + 1, step: self.progress.losses.len() + 1 };
-                self.folder.log(&error.to_string());
-                return Err(error);
-            }
-            self.progress.losses.push(value);
-        }
-        Ok(())
-    }
-
-    fn validate(&mut self) -> Option<Validation> {
-        let model = self.model.as_deref()?;
-        let control = self.control;
-        let is_wanted = || control.wait() != RunControl::Stop;
-        let with = Validator {
-            cases: &self.validation,
-            form: &self.form,
-            preview: &self.preview,
-            cross_entropy: self.config.cross_entropy,
-            device: &self.plain,
-        };
-        validate(model, &with, self.kept.as_mut(), &is_wanted)
-    }
-}
-
-/// A different seed for every step.
-fn seed(seed: u64, epoch: usize, step: usize) -> u64 {
-    seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((epoch as u64) << 32).wrapping_add(step as u64)
 }

@@ -56,7 +56,7 @@ fn push(positions: impl Iterator<Item = Pos2>, erases: bool, state: &State, comm
 pub fn cursor(ui: &Ui, response: &Response, state: &State) {
     let (Some(at), Some(open)) = (response.hover_pos(), &state.document.image) else { return };
     let pixel_mm = open.volume.geometry.pixel_mm;
-    let length = state.annotating.radius.length(pixel_mm.is_some());
+    let length = state.annotating.radius.length(state.has_pixel_mm());
     let Ok([across, down]) = length.in_pixels(pixel_mm) else { return };
     let centre = state.view.image_at(at);
     let corner = |step: usize| {

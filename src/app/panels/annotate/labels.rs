@@ -38,8 +38,9 @@ impl Panel for Labels {
                          “Use prediction”.";
             ui.add(Words::new(RichText::new(words).weak()).wrap());
         }
+        let gesture = gesture(ui);
         for (id, label) in annotation.labels() {
-            row(ui, state, id, label, commands);
+            row(ui, state, (id, label), gesture, commands);
         }
         ui.add_space(2.0);
         if ui.button("Add label").clicked() {
@@ -50,8 +51,27 @@ impl Panel for Labels {
     }
 }
 
-fn row(ui: &mut Ui, state: &State, id: LabelId, label: &Label, commands: &mut Vec<Command>) {
-    let mut send = |label: Label| commands.push(Command::Annotate(AnnotateCommand::SetLabel(id, label)));
+/// Returns the number of the gesture of the pointer that goes on, or ends in this frame; `None` if there is none. A colour
+/// changes in every frame in which it is dragged.
+fn gesture(ui: &Ui) -> Option<u64> {
+    let newest = ui.scope_id().with("newest gesture");
+    let (pressed, is_released) =
+        ui.input(|input| (input.pointer.press_start_time(), input.pointer.any_released()));
+    if let Some(time) = pressed {
+        ui.data_mut(|data| data.insert_temp(newest, time.to_bits()));
+    }
+    ui.data(|data| data.get_temp(newest)).filter(|_| pressed.is_some() || is_released)
+}
+
+fn row(
+    ui: &mut Ui,
+    state: &State,
+    (id, label): (LabelId, &Label),
+    gesture: Option<u64>,
+    commands: &mut Vec<Command>,
+) {
+    let mut send =
+        |label: Label| commands.push(Command::Annotate(AnnotateCommand::SetLabel { id, label, gesture }));
     let is_active = state.annotating.active == Some(id);
     let mut chosen = None;
     ui.horizontal(|ui| {

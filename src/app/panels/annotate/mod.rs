@@ -14,13 +14,10 @@ mod tool_options;
 
 use eframe::egui::{CursorIcon, PointerButton, Response, Ui};
 
-use crate::app::annotating::{AnnotateCommand, Tool};
+use crate::app::annotating::{AnnotateCommand, RADIUS_STEP, Tool};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::tab::Tab;
-
-/// The factor by which a notch of the wheel changes the radius.
-const RADIUS_STEP: f64 = 1.15;
 
 /// Draws the options of the tool above the picture and the palette beside it.
 pub fn bars(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {

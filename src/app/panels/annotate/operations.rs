@@ -1,6 +1,6 @@
 //! Operations on the active label as a whole.
 
-use eframe::egui::{Button, DragValue, Label, ProgressBar, RichText, Ui};
+use eframe::egui::{Button, DragValue, Label, RichText, Ui};
 
 use crate::annotate::Operation;
 use crate::annotate::tools::{Extent, Smallest};
@@ -8,6 +8,7 @@ use crate::app::annotating::{AnnotateCommand, OperationOptions};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::panels::panel::Panel;
+use crate::app::panels::widgets::working_bar;
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::capitalised;
@@ -40,15 +41,11 @@ impl Panel for Operations {
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         let Some(open) = &state.document.image else { return };
-        let (geometry, is_stack) = (&open.volume.geometry, open.volume.slices > 1);
-        let has_mm = geometry.pixel_mm.is_some();
+        let (is_stack, has_mm) = (open.volume.slices > 1, state.has_pixel_mm());
         let mut options = state.annotating.operations;
         if let Some(asked) = state.annotating.operating.pending() {
-            let (done, count) = asked.progress().unwrap_or((0, 1));
             let name = capitalised(asked.what.operation.step());
-            let bar = ProgressBar::new(done as f32 / count.max(1) as f32).text(RichText::new(name).small());
-            ui.add(bar);
-            if ui.button("Cancel").clicked() {
+            if working_bar(ui, asked, |_| name) {
                 commands.push(Command::Annotate(AnnotateCommand::CancelOperation));
             }
             return;

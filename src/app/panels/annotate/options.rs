@@ -50,7 +50,7 @@ fn looked(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn radius(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let has_mm = state.document.image.as_ref().is_some_and(|open| open.volume.geometry.pixel_mm.is_some());
+    let has_mm = state.has_pixel_mm();
     let radius = state.annotating.radius;
     let is_mm = radius.in_mm && has_mm;
     let label = ui.label(RichText::new("Radius").weak());
@@ -108,8 +108,8 @@ fn rules(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn prediction(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let is_ready = state.shown.is_some() && !state.is_stale();
-    ui.add_enabled_ui(is_ready, |ui| {
+    let is_ready = state.predicted_now();
+    ui.add_enabled_ui(is_ready.is_ok(), |ui| {
         menu(ui, "Use prediction", |ui| {
             for (place, words) in [
                 (Place::Replace, "In place of the label in this slice"),
@@ -124,5 +124,5 @@ fn prediction(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         })
     })
     .inner
-    .on_disabled_hover_text("There is no mask yet. Type a prompt first.");
+    .on_disabled_hover_text(is_ready.err().unwrap_or_default());
 }

@@ -80,7 +80,7 @@ fn similar(ui: &mut Ui, state: &State, options: &mut ToolOptions) {
             options.value = percent / 100.0;
         }
     });
-    let has_prediction = state.shown.is_some();
+    let has_prediction = state.predicted().is_some();
     make_space(ui, 190.0);
     ui.add_enabled_ui(has_prediction, |ui| {
         ui.checkbox(&mut options.uses_probability, "Probabilities ±").on_hover_text(PROBABILITIES);

@@ -187,7 +187,7 @@ pub(super) fn hint(is_on: bool) -> &'static str {
 
 /// Returns the outer and the inner edge at a height.
 fn edges_at(height: f32) -> (f32, f32) {
-    let next = EDGES.iter().position(|(at, ..)| *at >= height).unwrap_or(EDGES.len() - 1).max(1);
+    let next = EDGES.partition_point(|(at, ..)| *at < height).clamp(1, EDGES.len() - 1);
     let ((from, outer, inner), (to, next_outer, next_inner)) = (EDGES[next - 1], EDGES[next]);
     let share = ((height - from) / (to - from)).clamp(0.0, 1.0);
     (outer + (next_outer - outer) * share, inner + (next_inner - inner) * share)

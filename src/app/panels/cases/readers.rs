@@ -1,6 +1,6 @@
 //! The panel about the agreement of two readers.
 
-use eframe::egui::{Button, ComboBox, Grid, Label, ProgressBar, RichText, ScrollArea, Ui};
+use eframe::egui::{Button, ComboBox, Grid, Label, RichText, ScrollArea, Ui};
 
 use crate::analysis::agreement::{Agreement, Mean};
 use crate::app::cases::{CasesCommand, Column, ReadersCommand};
@@ -8,7 +8,7 @@ use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column as Side, Pane, PaneInfo, Place};
 use crate::app::panels::panel::Panel;
-use crate::app::panels::widgets::{explain, row, section};
+use crate::app::panels::widgets::{explain, row, section, working_bar};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 
@@ -84,14 +84,13 @@ fn choice(ui: &mut Ui, state: &State, send: &mut impl FnMut(ReadersCommand)) {
 
 fn running(ui: &mut Ui, state: &State, send: &mut impl FnMut(ReadersCommand)) {
     let Some(work) = state.cases.readers.comparing.pending() else { return };
-    ui.horizontal(|ui| {
-        let (done, count) = work.progress().unwrap_or((0, 1));
-        let bar = ProgressBar::new(done as f32 / count.max(1) as f32);
-        ui.add(bar.desired_width((ui.available_width() - 70.0).max(40.0)));
-        if ui.button("Cancel").clicked() {
-            send(ReadersCommand::Cancel);
-        }
+    let is_cancelled = working_bar(ui, work, |progress| match progress {
+        Some([done, count]) => format!("{done} of {count} cases"),
+        None => "Beginning…".to_owned(),
     });
+    if is_cancelled {
+        send(ReadersCommand::Cancel);
+    }
 }
 
 /// Says whose masks the picture shows.

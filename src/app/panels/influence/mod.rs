@@ -5,10 +5,10 @@ mod sentence;
 mod shares;
 mod table;
 
-use eframe::egui::{Button, ComboBox, Label, ProgressBar, RichText, Ui};
+use eframe::egui::{Button, ComboBox, Label, RichText, Ui};
 
 use super::panel::Panel;
-use super::widgets::{explain, grouped, heading, section};
+use super::widgets::{Work, explain, grouped, heading, progress_bar, section, working_bar};
 use crate::app::command::Command;
 use crate::app::influence::{InfluenceCommand, Measure, Method};
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -120,25 +120,22 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 /// Draws how far the studies are, with a button that stops them.
 fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let influence = &state.influence;
-    let words = influence.words.request.pending().map(|asked| (asked.progress(), asked.is_cancelled()));
-    let shares = influence.shares.request.pending().map(|asked| (asked.progress(), asked.is_cancelled()));
+    let words = influence.words.request.pending().map(Work::from);
+    let shares = influence.shares.request.pending().map(Work::from);
     let running = [("Words", words), ("Shapley values", shares)];
-    let running: Vec<_> = running.into_iter().filter_map(|(name, asked)| Some((name, asked?))).collect();
-    for (place, (name, (progress, is_cancelled))) in running.into_iter().enumerate() {
-        ui.horizontal(|ui| {
-            let share = progress.map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
-            let text = match progress {
-                _ if is_cancelled => "Ending…".to_owned(),
-                Some((done, count)) => format!("{name}: {done} of {count} masks"),
-                None => format!("{name}…"),
-            };
-            let bar = ProgressBar::new(share).text(RichText::new(text).small());
-            ui.add(bar.desired_width(ui.available_width() - 70.0));
-            // One button stops both.
-            if place == 0 && ui.add_enabled(!is_cancelled, Button::new("Cancel")).clicked() {
-                commands.push(Command::Influence(InfluenceCommand::Cancel));
-            }
-        });
+    let running = running.into_iter().filter_map(|(name, work)| Some((name, work?)));
+    for (place, (name, work)) in running.enumerate() {
+        let words = |progress: Option<[String; 2]>| match progress {
+            Some([done, count]) => format!("{name}: {done} of {count} masks"),
+            None => format!("{name}…"),
+        };
+        // One button stops both.
+        if place > 0 {
+            let width = ui.available_width() - 70.0;
+            progress_bar(ui, width, work, words);
+        } else if working_bar(ui, work, words) {
+            commands.push(Command::Influence(InfluenceCommand::Cancel));
+        }
     }
 }
 

@@ -11,8 +11,7 @@ use crate::app::panels::panel::{self, Around};
 use crate::app::panels::widgets::{explain, grouped, section};
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::app::text::file_name;
-use crate::app::text::{duration, memory};
+use crate::app::text::{capitalised, duration, file_name, memory};
 use crate::app::theme;
 use crate::app::training::preset::Preset;
 use crate::app::training::{TrainCommand, Training};
@@ -24,19 +23,34 @@ const NAMES: f32 = 138.0;
 /// The settings that differ between most runs; the others are listed under "More settings".
 const COMMON: [&str; 5] = ["start", "epochs", "batch_size", "lr", "phantoms"];
 /// The settings whose key is too short to serve as a name.
-const NAMED: [(&str, &str); 4] = [
+const NAMED: [(&str, &str); 7] = [
     ("out", "Run folder"),
     ("start", "Initial weights"),
     ("lr", "Learning rate"),
     ("min_lr", "Final learning rate"),
+    ("ema_decay", "EMA decay"),
+    ("clahe", "CLAHE"),
+    ("jpeg", "JPEG"),
 ];
 /// The settings that have their own place.
 const ELSEWHERE: [&str; 2] = ["data", "out"];
 /// The settings with a few possible values, and the names of these values.
-const CHOICES: [(&str, &[(&str, &str)]); 3] = [
+const CHOICES: [(&str, &[(&str, &str)]); 5] = [
     ("mask_rule", &[("found", "Found from its values"), ("half", "Above half"), ("exactly_255", "Exactly 255")]),
     ("train_text", &[("", "Automatic"), ("true", "Yes"), ("false", "No")]),
-    ("cross_entropy", &[("binary", "Binary"), ("literal", "Literal")]),
+    ("criterion", &[("loss", "Loss"), ("dice_per_image", "Dice per image")]),
+    (
+        "loss",
+        &[
+            ("binary", "Dice and binary"),
+            ("literal", "Dice and literal"),
+            ("dice", "Dice"),
+            ("double_sigmoid", "Double sigmoid"),
+            ("focal", "Dice and focal"),
+            ("tversky", "Tversky"),
+        ],
+    ),
+    ("empty_truth", &[("smoothed", "As published"), ("area", "By predicted area")]),
 ];
 
 /// The settings of a training run.
@@ -190,6 +204,9 @@ fn presets(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             response.on_hover_text(preset.explanation()).on_disabled_hover_text("No model is open.");
         });
     }
+    if let Some(preset) = state.training.preset {
+        ui.add(Label::new(RichText::new(preset.explanation()).small().weak()).wrap());
+    }
     ui.horizontal(|ui| {
         if ui.small_button("Load…").on_hover_text("Loads the settings of a TOML file").clicked() {
             commands.push(Command::OpenDialog(DialogKind::LoadSettings));
@@ -228,9 +245,7 @@ fn more(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
 
 /// Converts the key of a setting to a name in sentence case.
 fn in_words(key: &str) -> String {
-    let words = key.replace('_', " ");
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    capitalised(&key.replace('_', " "))
 }
 
 /// Draws a setting: its name with an explanation, its field, and its error below.

@@ -11,10 +11,9 @@ use super::listing::{Listing, stem};
 use super::marks::{further, is_mask, key};
 use super::names::readable;
 use super::{Dataset, PairReading, Sample, pair, table};
-use crate::atomic_file;
 use crate::data::error::one_line;
 use crate::data::image::load_as;
-use crate::data::{DataError, Image, Limit, Mask, Pixels, write};
+use crate::data::{DataError, Image, Limit, Mask, Pixels, backup_path, write};
 use target::{Place, Target};
 
 /// The file whose lock a program holds while it changes the data set.
@@ -140,26 +139,29 @@ fn write_pair(
     Ok(SavedPair { root, split, image: image_path, mask: mask_path, is_replaced: known.is_some(), count })
 }
 
-/// Adds the row of a pair to its table, or replaces its prompt. Before the table is renamed into place, it is read again.
+/// Adds the row of a pair to its table, or replaces its prompt. Every other byte of the table stays as it is, and every
+/// other row is read as before.
 fn write_row(path: &Path, name: &str, prompt: &str, replaces: bool, undo: &mut Undo) -> Result<(), DataError> {
-    let (bytes, before) = match path.exists() {
-        true => (table::bytes(path)?, table::read(path).map(|(rows, _)| rows)?),
-        false => (Vec::new(), Vec::new()),
-    };
+    let bytes = if path.exists() { table::bytes(path)? } else { Vec::new() };
     let refuse = |reason: String| DataError::Append { path: path.to_owned(), reason };
     let changed = row::with_row(&bytes, name, prompt, replaces).map_err(refuse)?;
-    let fail = |error: std::io::Error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) };
-    atomic_file::write_to(path, fail, |part| {
-        write::bytes(part, &changed)?;
-        let (after, _) = table::read(part)?;
-        let differing = before.iter().zip(&after).filter(|(before, after)| before != after).count();
-        let is_kept = match after.len().checked_sub(before.len()) {
-            Some(0) => replaces && differing <= 1,
-            Some(1) => differing == 0,
-            _ => false,
-        };
-        if is_kept { Ok(()) } else { Err(refuse("its other rows would not stay as they are".into())) }
-    })?;
+    let read = |bytes: &[u8]| table::of_bytes(path, bytes.to_owned()).map(|(rows, _)| rows);
+    let (before, after) = (if bytes.is_empty() { Vec::new() } else { read(&bytes)? }, read(&changed)?);
+    let differing = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+    let is_kept = match after.len().checked_sub(before.len()) {
+        Some(0) => replaces && differing <= 1,
+        Some(1) => differing == 0,
+        _ => false,
+    };
+    if !is_kept {
+        return Err(refuse("its other rows would not stay as they are".into()));
+    }
+    let check = |part: &Path| match fs::read(part) {
+        Ok(read) if read == changed => Ok(()),
+        Ok(_) => Err("it has other bytes".into()),
+        Err(error) => Err(error.to_string()),
+    };
+    write::checked(path, |out| out.write_all(&changed), check)?;
     match bytes.is_empty() {
         true => undo.created.push(path.to_owned()),
         false => undo.before.push((path.to_owned(), bytes)),
@@ -315,9 +317,7 @@ impl Undo {
     /// Keeps the content of a file, and once a copy beside it.
     fn keep(&mut self, path: &Path) -> Result<(), DataError> {
         let bytes = fs::read(path).map_err(|error| DataError::reading(path, &error))?;
-        let mut copy = path.as_os_str().to_owned();
-        copy.push(".bak");
-        let copy = PathBuf::from(copy);
+        let copy = backup_path(path);
         if !copy.exists() {
             write::bytes(&copy, &bytes)?;
             self.created.push(copy);

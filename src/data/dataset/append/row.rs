@@ -19,10 +19,10 @@ type PlacedRow = (Range<usize>, Vec<String>);
 /// new last row. Other columns of a new row stay empty. A table without bytes gets a header.
 ///
 /// # Errors
-/// Returns a message if the table has no columns for images and prompts, or if its encoding lacks a letter.
+/// Returns a message if the text of the table cannot be decoded without a doubt, if it has no columns for images and
+/// prompts, or if its encoding lacks a letter.
 pub fn with_row(bytes: &[u8], name: &str, prompt: &str, replaces: bool) -> Result<Vec<u8>, String> {
-    let (encoding, mark) = table::encoding(bytes);
-    let text = encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
+    let (text, encoding, mark) = table::decoded_exactly(bytes)?;
     if text.trim().is_empty() {
         return Ok(
             [HEADER.as_bytes(), line(&[name.to_owned(), one_line(&prompt)], b',')?.as_bytes(), b"\n"].concat()
@@ -163,5 +163,26 @@ mod tests {
             with_row(old, "b.png", "肺", false).is_err_and(|reason| reason.contains("save the table as UTF-8"))
         );
         assert!(with_row(b"one,two\nthree,four\n", "b.png", "x", false).is_err());
+    }
+
+    #[test]
+    fn a_table_in_no_one_encoding_is_refused() {
+        let mixed = b"Image,Text\na.png,gr\xc3\xb6\xc3\x9fer\nc.png,gr\xf6\xdfer\n";
+        let marked = b"\xef\xbb\xbfImage,Text\na.png,gr\xf6\xdfer\n";
+        let japanese = b"Image,Text\na.png,\x8d\xb6\x94x\n";
+        let mut halved = vec![0xff, 0xfe];
+        halved.extend("Image,Text\n".encode_utf16().flat_map(u16::to_le_bytes));
+        halved.push(b'a');
+        let wide: Vec<u8> =
+            "\u{feff}Image,Text\n".chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect();
+        for table in [&mixed[..], marked, japanese, &halved, &wide] {
+            for replaces in [false, true] {
+                let refused = with_row(table, "c.png", "new", replaces);
+                assert!(
+                    refused.as_ref().is_err_and(|reason| reason.contains("as UTF-8")),
+                    "{table:?}: {refused:?}"
+                );
+            }
+        }
     }
 }

@@ -4,13 +4,13 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
-use burn::tensor::activation::{gelu, leaky_relu, relu};
+use burn::tensor::activation::{leaky_relu, relu};
 use burn::tensor::{Device, Tensor};
 
 use super::config::HiMixConfig;
 use super::spectrum::SpectrumFilter;
 use crate::model::blocks::up_block::{LEAK, UpBlock};
-use crate::model::layers::{Attention, LayerNorm, Linear, sine_positions, uniform};
+use crate::model::layers::{Attention, LayerNorm, Linear, drop_out, gelu, sine_positions, uniform};
 use crate::model::overrides::{SIGMA_OFF, StageOverrides};
 use crate::model::trace::Trace;
 
@@ -141,7 +141,7 @@ impl Guide {
         let mixed = self.self_attn_norm.forward(self.self_attn.forward(query.clone(), query, value));
         let x = x + mixed * scale(&self.scale2);
 
-        let wide = self.dropout.forward(relu(self.lin1.forward(x.clone())));
+        let wide = drop_out(&self.dropout, relu(self.lin1.forward(x.clone())));
         let x = x + self.lin2.forward(wide) * scale(&self.scale3);
         trace.record(format!("{name}.guided"), &x);
         x
@@ -221,9 +221,10 @@ impl DecoderStage {
 
 /// Records the output of a stage in the shape of the reference tensors, `[batch, side², channels]`.
 fn record_decoded(x: &Tensor<4>, name: &str, trace: &mut Trace) {
-    if trace.is_on() {
+    let name = format!("{name}.decoded");
+    if trace.keeps(&name) {
         let [batch, channels, side, _] = x.dims();
         let flat = x.clone().reshape([batch, channels, side * side]).swap_dims(1, 2);
-        trace.record(format!("{name}.decoded"), &flat);
+        trace.record(name, &flat);
     }
 }

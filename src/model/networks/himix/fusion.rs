@@ -52,6 +52,19 @@ impl Fusion {
         Some((layers, weights))
     }
 
+    /// Returns the weights as numbers, so that a prediction does not compute the softmax.
+    pub fn fixed(&self) -> FixedFusion {
+        let of_stage = |stage| {
+            let (layers, weights) = self.weights(stage)?;
+            let weights: Vec<f32> = match weights {
+                Some(weights) => weights.into_data().iter().collect(),
+                None => vec![1.0 / layers.len() as f32; layers.len()],
+            };
+            Some(layers.iter().copied().zip(weights).collect())
+        };
+        FixedFusion { stages: (0..self.order.len()).map(of_stage).collect() }
+    }
+
     /// The number, from 1, of the group for each stage, coarse to fine.
     pub fn order(&self) -> &[usize] {
         &self.order
@@ -116,5 +129,23 @@ impl Fusion {
                 sum
             })
             .collect()
+    }
+}
+
+/// A [`Fusion`] whose weights do not change.
+#[derive(Clone, Debug)]
+pub struct FixedFusion {
+    /// For each stage, coarse to fine, the layers and their weights; `None` for a stage without text.
+    stages: Vec<Option<Vec<(usize, f32)>>>,
+}
+
+impl FixedFusion {
+    /// Computes [`Fusion::forward`].
+    pub fn forward(&self, states: &[Tensor<3>]) -> Vec<Option<Tensor<3>>> {
+        let fused = |layers: &Vec<(usize, f32)>| match layers.as_slice() {
+            [(layer, _)] => Some(states[*layer].clone()),
+            layers => layers.iter().map(|(layer, weight)| states[*layer].clone() * *weight).reduce(|a, b| a + b),
+        };
+        self.stages.iter().map(|layers| layers.as_ref().and_then(fused)).collect()
     }
 }

@@ -142,10 +142,6 @@ impl KeyTable for HiMixConfig {
         })
     }
 
-    fn is_for_few_rows(&self, key: &str) -> bool {
-        key.starts_with("text_encoder")
-    }
-
     fn distribution(&self, key: &str, shape: &[usize]) -> (f64, f64) {
         if key.ends_with(".guide_layer.sig") {
             let sigma = match key.split('.').next() {

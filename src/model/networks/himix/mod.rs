@@ -71,7 +71,11 @@ impl Network for HiMixConfig {
     }
 
     fn cost(&self) -> Cost {
-        Cost { operations: cost::operations(self), kept: cost::kept(self) }
+        Cost { operations: cost::operations(self), kept: cost::kept(self), text: cost::text(self) }
+    }
+
+    fn is_divisible(&self) -> bool {
+        true
     }
 
     fn build(&self, device: &Device) -> Result<Box<dyn Model>, ConfigError> {

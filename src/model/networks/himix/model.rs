@@ -109,8 +109,8 @@ impl Model for HiMix {
         logits
     }
 
-    fn prepare(self: Box<Self>) -> Box<dyn Executor> {
-        Box::new(Prepared::new(*self))
+    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor> {
+        Box::new(Prepared::new(*self, device))
     }
 
     fn freeze_text(self: Box<Self>) -> Box<dyn Model> {

@@ -2,7 +2,7 @@
 
 use super::style::{Style, listed, one};
 use super::{Left, augment_polyps};
-use crate::text::prompt::lungs::capital;
+use crate::text::capitalised;
 use crate::text::prompt::value::{LungFinding, Lungs, Prompt};
 use crate::text::prompt::words::{Laterality, Side, Zone, number_word};
 
@@ -65,7 +65,7 @@ fn report(lungs: &Lungs, style: Style, random: &mut fastrand::Rng) -> String {
                 Some(places) => format!("{subject} in {places}."),
                 None => format!("{subject}."),
             };
-            format!("FINDINGS: {} IMPRESSION: {impression}", capital(&text))
+            format!("FINDINGS: {} IMPRESSION: {impression}", capitalised(&text))
         }
         Style::Narrative | Style::Detailed => {
             let intro = one(random, &["The image shows", "The examination demonstrates", "There is evidence of"]);
@@ -121,7 +121,7 @@ fn subject(count: &Option<(String, &str, &str)>, adjective: &str) -> String {
 fn impression(lungs: &Lungs) -> String {
     match lungs.laterality {
         Some(Laterality::None) => "No pulmonary infection.".into(),
-        Some(laterality) => capital(laterality.word()) + " pulmonary infection.",
+        Some(laterality) => capitalised(laterality.word()) + " pulmonary infection.",
         None => "Pulmonary infection.".into(),
     }
 }

@@ -1,7 +1,7 @@
 //! Writes a prompt of polyps out as an endoscopy report.
 
 use super::style::{Style, listed, one};
-use crate::text::prompt::lungs::capital;
+use crate::text::capitalised;
 use crate::text::prompt::value::Polyps;
 use crate::text::prompt::words::number_word;
 
@@ -26,7 +26,7 @@ pub(super) fn report(polyps: &Polyps, style: Style, random: &mut fastrand::Rng) 
     let (noun, pronoun) = if is_plural { ("polyps", "They are") } else { ("polyp", "It is") };
     let number = polyps.number.map(number_word);
     let impression = match &number {
-        Some(number) => format!("{} {noun}.", capital(number)),
+        Some(number) => format!("{} {noun}.", capitalised(number)),
         None => "Polyp.".into(),
     };
     let words = |words: Vec<&str>| words.into_iter().map(String::from).collect::<Vec<_>>();
@@ -45,10 +45,10 @@ pub(super) fn report(polyps: &Polyps, style: Style, random: &mut fastrand::Rng) 
     };
     match style {
         Style::Telegraphic => {
-            format!("IMPRESSION: {}{}.", capital(&attributes(true)), located(one(random, &["in", "at"])))
+            format!("IMPRESSION: {}{}.", capitalised(&attributes(true)), located(one(random, &["in", "at"])))
         }
         Style::Concise => {
-            format!("FINDINGS: {}{}. IMPRESSION: {impression}", capital(&attributes(true)), located("in"))
+            format!("FINDINGS: {}{}. IMPRESSION: {impression}", capitalised(&attributes(true)), located("in"))
         }
         Style::Paper | Style::Narrative | Style::Detailed => {
             let intro = one(random, &["Colonoscopy shows", "The frame shows", "Endoscopy reveals"]);

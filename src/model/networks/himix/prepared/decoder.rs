@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use super::super::fusion::Fusion;
-use super::super::model::HiMix;
+use burn::tensor::Device;
+
+use super::super::config::HiMixConfig;
+use super::super::decoder::DecoderStage;
+use super::super::fusion::{FixedFusion, Fusion};
 use super::StageTexts;
 use super::stage::PreparedStage;
+use crate::model::blocks::head::Head;
 use crate::model::network::{Decoded, DecodedStage, Features, TextStates};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::PreparedHead;
@@ -14,6 +18,8 @@ use crate::model::prepared::PreparedHead;
 #[derive(Clone, Debug)]
 pub struct PreparedDecoder {
     fusion: Fusion,
+    /// The same with its weights as numbers.
+    fixed_fusion: FixedFusion,
     stages: Vec<PreparedStage>,
     head: Arc<PreparedHead>,
     overrides: Overrides,
@@ -21,15 +27,26 @@ pub struct PreparedDecoder {
 
 impl PreparedDecoder {
     /// Computes the filter matrices and folds the norms and scales into the weights.
-    pub fn of(model: &HiMix) -> Self {
-        let stages: Vec<PreparedStage> = model
-            .stages
-            .iter()
+    pub fn of(
+        fusion: Fusion,
+        stages: Vec<DecoderStage>,
+        head: &Head,
+        config: &HiMixConfig,
+        overrides: Overrides,
+        device: &Device,
+    ) -> Self {
+        let stages = stages
+            .into_iter()
             .enumerate()
-            .map(|(index, stage)| PreparedStage::of(stage, model.config.stage_grid(index)))
+            .map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index), device))
             .collect();
-        let head = Arc::new(PreparedHead::of(&model.head));
-        Self { fusion: model.fusion.clone(), stages, head, overrides: model.overrides() }
+        Self {
+            fixed_fusion: fusion.fixed(),
+            fusion,
+            stages,
+            head: Arc::new(PreparedHead::of(head, device)),
+            overrides,
+        }
     }
 
     /// The values with which the decoder runs.
@@ -41,8 +58,10 @@ impl PreparedDecoder {
     /// this network. Only what differs is computed again.
     pub fn with_overrides(&self, overrides: &Overrides) -> Self {
         let stages = self.stages.iter().zip(&self.overrides.stages).zip(&overrides.stages);
+        let fusion = self.fusion.with_overrides(&overrides.groups, &overrides.order);
         Self {
-            fusion: self.fusion.with_overrides(&overrides.groups, &overrides.order),
+            fixed_fusion: fusion.fixed(),
+            fusion,
             stages: stages
                 .map(|((stage, old), new)| if old == new { stage.clone() } else { stage.with_overrides(new) })
                 .collect(),
@@ -54,7 +73,7 @@ impl PreparedDecoder {
     /// Maps the outputs of the text encoder's embedding and layers, each `[1, tokens, hidden]`, to the text of
     /// each stage.
     pub fn fuse(&self, states: &TextStates) -> StageTexts {
-        let fused = self.fusion.forward(states);
+        let fused = self.fixed_fusion.forward(states);
         self.stages.iter().zip(fused).map(|(stage, text)| stage.project_text(text?)).collect()
     }
 

@@ -7,7 +7,7 @@ mod stage;
 
 use std::sync::Arc;
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 use super::model::HiMix;
 use crate::model::network::{Decoded, Executor, Features, StagedExecutor, TextStates, Tokens};
@@ -29,15 +29,18 @@ pub struct Prepared {
 pub type StageTexts = Vec<Option<Tensor<2>>>;
 
 impl Prepared {
-    /// Computes everything that does not depend on image and prompt, and takes over the weights.
+    /// Computes everything that does not depend on image and prompt where the model is, and takes over the weights for
+    /// `device`.
     ///
-    /// Only the weights of the decoder's convolutions are copied. If `model` is a clone of one that still exists,
-    /// the text encoder's weights are copied as well.
-    pub fn new(model: HiMix) -> Self {
+    /// On the CPU, weights are rearranged layer by layer, so that hardly more memory is needed in between. If `model` is
+    /// a clone of one that still exists, both have their own weights afterwards.
+    pub fn new(model: HiMix, device: &Device) -> Self {
+        let overrides = model.overrides();
+        let HiMix { vision, text, fusion, stages, head, config } = model;
         Self {
-            vision: Arc::new(PreparedVision::of(&model.vision)),
-            decoder: PreparedDecoder::of(&model),
-            text: Arc::new(PreparedText::of(model.text)),
+            vision: Arc::new(PreparedVision::of(vision, device)),
+            decoder: PreparedDecoder::of(fusion, stages, &head, &config, overrides, device),
+            text: Arc::new(PreparedText::of(text, device)),
             modified: None,
         }
     }

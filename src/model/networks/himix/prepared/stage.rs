@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use burn::module::Param;
-use burn::tensor::{Tensor, TensorData};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::decoder::{DecoderStage, Guide, SCALE_INIT, TextProjection};
 use super::super::spectrum::SpectrumFilter;
 use crate::model::cpu::Activation;
 use crate::model::layers::{LayerNorm, Linear};
 use crate::model::overrides::StageOverrides;
-use crate::model::prepared::{Affine, Inputs, PreparedAttention, PreparedUp, normalise};
+use crate::model::prepared::{Affine, CrossAttention, PreparedUp, SelfAttention, normalise};
 
 /// A decoder stage, prepared for prediction. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -39,17 +39,18 @@ struct Fixed {
     text: TextProjection,
     /// The layer norm before the cross-attention.
     cross_in: LayerNorm,
-    cross: PreparedAttention,
+    cross: CrossAttention,
     /// The layer norm before the self-attention.
     self_in: LayerNorm,
-    self_attention: PreparedAttention,
+    self_attention: SelfAttention,
     wide: Affine,
-    image_positions: Tensor<2>,
-    text_positions: Tensor<2>,
     spectrum: Option<SpectrumFilter>,
     cross_out: LayerNorm,
     self_out: LayerNorm,
     narrow: Linear,
+    /// Where predictions are computed. The filter, the norms after the attentions and the second layer of the MLP are
+    /// where the model was, because overrides change them.
+    device: Device,
 }
 
 /// A layer norm multiplied by the scale of the residual.
@@ -65,37 +66,42 @@ fn number(param: &Param<Tensor<1>>) -> f32 {
 }
 
 impl PreparedGuide {
-    fn of(guide: &Guide) -> Self {
+    fn of(guide: Guide, device: &Device) -> Self {
         let sigma = guide.spectrum.as_ref().map(|filter| number(&filter.sigma));
-        let fixed = Fixed {
-            text: guide.text_project.clone(),
-            cross_in: guide.norm2.clone(),
-            cross: PreparedAttention::of(&guide.cross_attn, Inputs::Different),
-            self_in: guide.norm1.clone(),
-            self_attention: PreparedAttention::of(&guide.self_attn, Inputs::SameQueryAndKey),
-            wide: Affine::of(&guide.lin1),
-            image_positions: guide.image_positions().squeeze_dim(0),
-            text_positions: guide.text_positions().squeeze_dim(0),
-            spectrum: guide.spectrum.clone(),
-            cross_out: guide.cross_attn_norm.clone(),
-            self_out: guide.self_attn_norm.clone(),
-            narrow: guide.lin2.clone(),
-        };
         let betas = [&guide.scale1, &guide.scale2, &guide.scale3].map(number);
+        let image_positions: Tensor<2> = guide.image_positions().squeeze_dim(0);
+        let text_positions: Tensor<2> = guide.text_positions().squeeze_dim(0);
+        let fixed = Fixed {
+            text: guide.text_project.to_device(device),
+            cross_in: guide.norm2.to_device(device),
+            cross: CrossAttention::of(guide.cross_attn, [image_positions.clone(), text_positions], device),
+            self_in: guide.norm1.to_device(device),
+            self_attention: SelfAttention::of(guide.self_attn, image_positions, device),
+            wide: Affine::of(guide.lin1, device),
+            spectrum: guide.spectrum,
+            cross_out: guide.cross_attn_norm,
+            self_out: guide.self_attn_norm,
+            narrow: guide.lin2,
+            device: device.clone(),
+        };
         Self::with(Arc::new(fixed), sigma, betas)
     }
 
     /// Builds a guide block with these values. Without σ there is no filter.
     fn with(fixed: Arc<Fixed>, sigma: Option<f32>, betas: [f32; 3]) -> Self {
-        let filter = fixed.spectrum.as_ref().zip(sigma).map(|(filter, sigma)| filter.with_sigma(sigma).matrix());
+        let filter = fixed
+            .spectrum
+            .as_ref()
+            .zip(sigma)
+            .map(|(filter, sigma)| filter.with_sigma(sigma).matrix().to_device(&fixed.device));
         let [narrow_out] = fixed.narrow.bias.dims();
         let last = TensorData::new(vec![betas[2]; narrow_out], [narrow_out]);
         let last = Tensor::from_data(last, &fixed.narrow.bias.val().device());
         Self {
             filter,
-            cross_norm: scaled(&fixed.cross_out, betas[0]),
-            self_norm: scaled(&fixed.self_out, betas[1]),
-            narrow: Arc::new(Affine::scaled(&fixed.narrow, last)),
+            cross_norm: scaled(&fixed.cross_out, betas[0]).to_device(&fixed.device),
+            self_norm: scaled(&fixed.self_out, betas[1]).to_device(&fixed.device),
+            narrow: Arc::new(Affine::scaled(fixed.narrow.clone(), last, &fixed.device)),
             fixed,
         }
     }
@@ -106,24 +112,22 @@ impl PreparedGuide {
         let filtered = self.filter.as_ref().map(|filter| filter.clone().matmul(x.clone()));
         let x = filtered.clone().unwrap_or(x);
 
-        let query = normalise(&fixed.cross_in, x.clone()) + fixed.image_positions.clone();
-        let key = text.clone() + fixed.text_positions.clone();
-        let x = normalise(&self.cross_norm, fixed.cross.forward(query, key, text, None)) + x;
+        let query = normalise(&fixed.cross_in, x.clone(), None);
+        let x = normalise(&self.cross_norm, fixed.cross.forward(query, text), Some(x));
 
-        let value = normalise(&fixed.self_in, x.clone());
-        let query = value.clone() + fixed.image_positions.clone();
-        let x = normalise(&self.self_norm, fixed.self_attention.forward(query.clone(), query, value, None)) + x;
+        let value = normalise(&fixed.self_in, x.clone(), None);
+        let x = normalise(&self.self_norm, fixed.self_attention.forward(value, None, None), Some(x));
 
         let wide = fixed.wide.forward(x.clone(), Activation::Relu);
-        (self.narrow.forward(wide, Activation::None) + x, filtered)
+        (self.narrow.forward_onto(wide, x), filtered)
     }
 }
 
 impl PreparedStage {
     /// Prepares a stage whose grid has `grid` cells per side.
-    pub fn of(stage: &DecoderStage, grid: usize) -> Self {
-        let guide = stage.guide.as_ref().map(PreparedGuide::of);
-        Self { guide, up: Arc::new(PreparedUp::of(&stage.up)), grid }
+    pub fn of(stage: DecoderStage, grid: usize, device: &Device) -> Self {
+        let guide = stage.guide.map(|guide| PreparedGuide::of(guide, device));
+        Self { guide, up: Arc::new(PreparedUp::of(stage.up, device)), grid }
     }
 
     /// Returns the stage with the same weights but other values.

@@ -1,22 +1,21 @@
 //! The settings of a run, in one structure for file, command line and window. Every key has a default; together
 //! the defaults are the paper's recipe.
 
+mod check;
+mod choices;
+mod keys;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::data::MaskRule;
 
-/// The cross-entropy that is combined with the Dice loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CrossEntropy {
-    /// Over foreground and background.
-    #[default]
-    Binary,
-    /// Over the foreground only, as the paper's formula for one class says.
-    Literal,
-}
+pub use choices::{Criterion, EmptyTruth, LossKind};
+pub use keys::KEYS;
+
+/// The former name of the setting `loss`, which files of older versions have.
+const FORMER_LOSS: &str = "cross_entropy";
 
 /// The settings of a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +24,10 @@ pub struct TrainConfig {
     /// The folders of the data sets. A single folder may be written without brackets.
     #[serde(deserialize_with = "one_or_many")]
     pub data: Vec<PathBuf>,
+    /// The share of an epoch for each data set, in the order of `data`: an epoch has as many pairs as without weights,
+    /// and their numbers are proportional to the weights. Empty: every pair once.
+    #[serde(deserialize_with = "number_or_numbers")]
+    pub weight: Vec<f64>,
     /// The split to train on.
     pub train_split: String,
     /// The split that selects the best weights.
@@ -36,6 +39,8 @@ pub struct TrainConfig {
     pub phantoms: usize,
     /// The number of pairs of each data set to train on, starting with the first; 0 uses all.
     pub limit: usize,
+    /// The share of an epoch's pairs that are drawn with a probability proportional to their last loss.
+    pub hard_examples: f64,
     /// The run folder.
     pub out: PathBuf,
     /// The architecture: the `config.json` of a bundle or on its own. `None` selects the published sizes.
@@ -56,22 +61,43 @@ pub struct TrainConfig {
     pub epochs: usize,
     /// The number of epochs before the run may stop early.
     pub min_epochs: usize,
-    /// The number of epochs without a lower validation loss after which the run stops.
+    /// The number of epochs without a better validation, by `criterion`, after which the run stops.
     pub patience: usize,
+    /// The result of the validation that chooses the best weights and ends a run early.
+    pub criterion: Criterion,
     /// The number of images in one pass through the network.
     pub batch_size: usize,
     /// The number of passes whose gradients are accumulated for one step.
     pub accumulate: usize,
+    /// The number of parts into which the CPU divides a batch to compute them at the same time. 0 chooses it by the
+    /// number of threads, and the run folder records what was chosen. A GPU does not divide batches.
+    pub shards: usize,
     /// The learning rate of the first epoch.
     pub lr: f64,
     /// The learning rate at the end of the cosine schedule.
     pub min_lr: f64,
     /// The length of the cosine schedule in epochs.
     pub cosine_epochs: usize,
+    /// The number of epochs over which the learning rate rises linearly from 0 to that of the schedule; 0 for none.
+    pub warmup_epochs: f64,
     /// The weight decay of AdamW.
     pub weight_decay: f64,
-    /// The cross-entropy of the loss: binary, or literal (over the foreground only).
-    pub cross_entropy: CrossEntropy,
+    /// The largest Euclidean norm of the gradient of all parameters of a step. A larger gradient is scaled down to
+    /// it; 0 scales none.
+    pub clip_norm: f64,
+    /// The decay of the exponential moving average of the weights; 0 keeps none.
+    pub ema_decay: f64,
+    /// The loss.
+    pub loss: LossKind,
+    /// The Dice or Tversky term of an image with an empty ground truth.
+    pub empty_truth: EmptyTruth,
+    /// The exponent γ of the focal loss.
+    pub focal_gamma: f64,
+    /// The weight α of false positives in the Tversky loss; false negatives have 1 − α.
+    pub tversky_alpha: f64,
+    /// The weight of the auxiliary loss of each decoder stage, coarse to fine; empty for none.
+    #[serde(deserialize_with = "number_or_numbers")]
+    pub stage_losses: Vec<f64>,
     /// The probability that an image is zoomed by a factor between 0.95 and 1.2.
     pub zoom: f64,
     /// The probability that an image is mirrored, with "left" and "right" exchanged in its prompt.
@@ -80,6 +106,34 @@ pub struct TrainConfig {
     pub gamma: f64,
     /// The probability that an image is rotated by up to 10°.
     pub rotate: f64,
+    /// The probability of a scale between 0.7 and 1.4 in place of the zoom.
+    pub scale: f64,
+    /// The probability of an elastic deformation.
+    pub elastic: f64,
+    /// The probability of a shift of the brightness.
+    pub brightness: f64,
+    /// The probability of another contrast.
+    pub contrast: f64,
+    /// The probability of contrast-limited adaptive histogram equalisation.
+    pub clahe: f64,
+    /// The probability of a Gaussian blur.
+    pub blur: f64,
+    /// The probability of Gaussian noise.
+    pub noise: f64,
+    /// The probability of JPEG compression.
+    pub jpeg: f64,
+    /// The probability of grey rectangles.
+    pub cutout: f64,
+    /// The probability of any of an image's prompts in place of the first.
+    pub reword: f64,
+    /// The probability that the places of a prompt change their order.
+    pub reorder: f64,
+    /// The probability that parts of a prompt are left out.
+    pub drop_parts: f64,
+    /// The probability that a prompt is written out as a report.
+    pub report: f64,
+    /// The probability of an empty prompt.
+    pub empty_sentence: f64,
     /// The seed of weights, order, dropout and augmentation.
     pub seed: u64,
     /// The minutes between checkpoints within an epoch. There is always one at the end of an epoch.
@@ -88,51 +142,17 @@ pub struct TrainConfig {
     pub preview: usize,
 }
 
-/// The description of each key, in the order of the fields. The help of the command line and the window show it.
-pub const KEYS: &[(&str, &str)] = &[
-    ("data", "folders of the data sets"),
-    ("train_split", "split to train on"),
-    ("validation_split", "split that chooses the best weights"),
-    (
-        "mask_rule",
-        "foreground of a mask file: found (from its values), half (above half of the range) or exactly_255 (as the authors read it)",
-    ),
-    ("phantoms", "synthetic pictures added to every epoch, other ones each time"),
-    ("limit", "first so many pairs of each data set; 0 takes all"),
-    ("out", "run folder"),
-    ("architecture", "config.json of the architecture; none: the published full size"),
-    ("start", "bundle to start from; none: random weights"),
-    ("vocab", "vocabulary for a start from random weights; none: made of the training prompts"),
-    ("train_text", "whether the text encoder is trained; none: only from random weights"),
-    ("device", "auto, cpu, gpu or gpu:N"),
-    ("epochs", "most epochs"),
-    ("min_epochs", "epochs before the run may stop early"),
-    ("patience", "epochs without a better validation loss after which it stops"),
-    ("batch_size", "images of one pass through the network"),
-    ("accumulate", "passes whose gradients make one step"),
-    ("lr", "learning rate of the first epoch"),
-    ("min_lr", "learning rate at the end of the cosine"),
-    ("cosine_epochs", "length of the cosine in epochs"),
-    ("weight_decay", "AdamW's weight decay"),
-    ("cross_entropy", "binary, or literal (over the foreground alone, as the paper writes it)"),
-    ("zoom", "probability of a zoom by 0.95 to 1.2"),
-    ("flip", "probability of a mirror image, left and right exchanged in the prompt"),
-    ("gamma", "probability of a bent brightness curve, gamma 0.7 to 1.4"),
-    ("rotate", "probability of a turn by up to 10°"),
-    ("seed", "seed of weights, order, dropout and augmentation"),
-    ("checkpoint_minutes", "minutes between two checkpoints within an epoch"),
-    ("preview", "validation cases whose mask is shown epoch by epoch"),
-];
-
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             data: Vec::new(),
+            weight: Vec::new(),
             train_split: "train".into(),
             validation_split: "val".into(),
             mask_rule: MaskRule::default(),
             phantoms: 0,
             limit: 0,
+            hard_examples: 0.0,
             out: PathBuf::new(),
             architecture: None,
             start: None,
@@ -142,17 +162,40 @@ impl Default for TrainConfig {
             epochs: 100,
             min_epochs: 20,
             patience: 20,
+            criterion: Criterion::default(),
             batch_size: 32,
             accumulate: 1,
+            shards: 0,
             lr: 3e-4,
             min_lr: 1e-6,
             cosine_epochs: 200,
+            warmup_epochs: 0.0,
             weight_decay: 0.01,
-            cross_entropy: CrossEntropy::default(),
+            clip_norm: 0.0,
+            ema_decay: 0.0,
+            loss: LossKind::default(),
+            empty_truth: EmptyTruth::default(),
+            focal_gamma: 2.0,
+            tversky_alpha: 0.3,
+            stage_losses: Vec::new(),
             zoom: 0.1,
             flip: 0.0,
             gamma: 0.0,
             rotate: 0.0,
+            scale: 0.0,
+            elastic: 0.0,
+            brightness: 0.0,
+            contrast: 0.0,
+            clahe: 0.0,
+            blur: 0.0,
+            noise: 0.0,
+            jpeg: 0.0,
+            cutout: 0.0,
+            reword: 0.0,
+            reorder: 0.0,
+            drop_parts: 0.0,
+            report: 0.0,
+            empty_sentence: 0.0,
             seed: 0,
             checkpoint_minutes: 10.0,
             preview: 6,
@@ -173,6 +216,35 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf
     })
 }
 
+fn number_or_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Numbers {
+        One(f64),
+        Many(Vec<f64>),
+    }
+    Ok(match Numbers::deserialize(deserializer)? {
+        Numbers::One(number) => vec![number],
+        Numbers::Many(numbers) => numbers,
+    })
+}
+
+/// Says that there is no such setting, with the most similar one if there is one.
+///
+/// # Errors
+/// `key` is unknown.
+pub fn known(key: &str) -> Result<(), String> {
+    if key == FORMER_LOSS || KEYS.iter().any(|(known, _)| *known == key) {
+        return Ok(());
+    }
+    let nearest = KEYS.iter().map(|(known, _)| (strsim::jaro_winkler(key, known), known));
+    let hint = match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((likeness, known)) if likeness > 0.7 => format!("; did you mean '{known}'?"),
+        _ => String::new(),
+    };
+    Err(format!("there is no setting '{key}'{hint}"))
+}
+
 impl TrainConfig {
     /// Parses the text of a TOML file.
     ///
@@ -189,15 +261,12 @@ impl TrainConfig {
     ///
     /// # Errors
     /// A key is unknown or a value is invalid.
-    pub fn from_table(table: toml::Table) -> Result<Self, String> {
-        if let Some(key) = table.keys().find(|key| KEYS.iter().all(|(known, _)| known != key)) {
-            let nearest = KEYS.iter().map(|(known, _)| (strsim::jaro_winkler(key, known), known));
-            let nearest = nearest.max_by(|a, b| a.0.total_cmp(&b.0));
-            let hint = match nearest {
-                Some((likeness, known)) if likeness > 0.7 => format!("; did you mean '{known}'?"),
-                _ => String::new(),
-            };
-            return Err(format!("there is no setting '{key}'{hint}"));
+    pub fn from_table(mut table: toml::Table) -> Result<Self, String> {
+        table.keys().try_for_each(|key| known(key))?;
+        if let Some(value) = table.remove(FORMER_LOSS)
+            && table.insert("loss".into(), value).is_some()
+        {
+            return Err(format!("{FORMER_LOSS} is the former name of loss; give one of them"));
         }
         table.try_into().map_err(|error: toml::de::Error| one_line(&error))
     }
@@ -216,6 +285,11 @@ impl TrainConfig {
         out
     }
 
+    /// Whether a text encoder is not trained.
+    pub(super) fn freezes_text(&self) -> bool {
+        !self.train_text.unwrap_or(self.start.is_none())
+    }
+
     /// Returns the settings with one value changed; `value` is TOML or a bare word.
     ///
     /// # Errors
@@ -226,54 +300,8 @@ impl TrainConfig {
         let parsed = format!("value = {value}").parse::<toml::Table>().ok();
         let parsed_value = parsed.and_then(|mut parsed| parsed.remove("value"));
         let value = parsed_value.unwrap_or_else(|| toml::Value::String(value.to_owned()));
-        table.insert(key.to_owned(), value);
+        table.insert(if key == FORMER_LOSS { "loss" } else { key }.to_owned(), value);
         Self::from_table(table)
-    }
-
-    /// Checks the values.
-    ///
-    /// # Errors
-    /// A value is out of range, there is nothing to train on, or a path is not Unicode.
-    pub fn validate(&self) -> Result<(), String> {
-        let positive = [
-            ("epochs", self.epochs),
-            ("batch_size", self.batch_size),
-            ("accumulate", self.accumulate),
-            ("cosine_epochs", self.cosine_epochs),
-        ];
-        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
-            return Err(format!("{name} is 0; it must be at least 1"));
-        }
-        if self.data.is_empty() && self.phantoms == 0 {
-            return Err(
-                "There is nothing to train on; name a data set (data), or set phantoms to a number above 0."
-                    .into(),
-            );
-        }
-        let mut folders = self.data.iter().chain([&self.out]).chain(&self.start);
-        if let Some(path) = folders.find(|path| path.to_str().is_none()) {
-            return Err(format!(
-                "{}: the settings of a run are kept as text, and this name is not Unicode; rename the folder, or make a link to it",
-                path.display()
-            ));
-        }
-        if !(self.lr > 0.0 && self.lr.is_finite()) {
-            return Err("lr is not positive; 3e-4 is the paper's".into());
-        }
-        if !(0.0..=self.lr).contains(&self.min_lr) {
-            return Err("min_lr is out of range; it must lie between 0 and lr".into());
-        }
-        if !(0.0..1.0).contains(&self.weight_decay) {
-            return Err("weight_decay is out of range; it must lie between 0 and 1".into());
-        }
-        let chances = [("zoom", self.zoom), ("flip", self.flip), ("gamma", self.gamma), ("rotate", self.rotate)];
-        if let Some((name, _)) = chances.iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
-            return Err(format!("{name} is out of range; a probability lies between 0 and 1"));
-        }
-        if self.checkpoint_minutes.is_nan() || self.checkpoint_minutes <= 0.0 {
-            return Err("checkpoint_minutes is not positive; 10 is usual".into());
-        }
-        self.device.parse::<crate::device::DeviceChoice>().map(|_| ())
     }
 }
 
@@ -330,8 +358,45 @@ mod tests {
         assert_eq!(config.set("lr", "1").map(|c| c.lr), Ok(1.0));
         assert_eq!(config.set("data", "my/folder").map(|c| c.data), Ok(vec!["my/folder".into()]));
         assert_eq!(config.set("start", "/a b").map(|c| c.start), Ok(Some("/a b".into())));
-        assert_eq!(config.set("cross_entropy", "literal").map(|c| c.cross_entropy), Ok(CrossEntropy::Literal));
+        assert_eq!(config.set("loss", "double_sigmoid").map(|c| c.loss), Ok(LossKind::DoubleSigmoid));
+        assert_eq!(config.set("weight", "[2, 0.5]").map(|c| c.weight), Ok(vec![2.0, 0.5]));
+        assert_eq!(config.set("weight", "3").map(|c| c.weight), Ok(vec![3.0]));
         assert!(config.set("epochs", "many").is_err());
         assert!(config.set("epochs", "-1").is_err());
+    }
+
+    #[test]
+    fn settings_of_older_versions_keep_their_meaning() {
+        let read = TrainConfig::from_toml("cross_entropy = \"literal\"\nlr = 1e-3\n").expect("the former name");
+        assert_eq!(read, TrainConfig { loss: LossKind::Literal, lr: 1e-3, ..TrainConfig::default() });
+        assert_eq!(read.set("cross_entropy", "binary").map(|c| c.loss), Ok(LossKind::Binary));
+        let error = TrainConfig::from_toml("cross_entropy = \"literal\"\nloss = \"dice\"").expect_err("both");
+        assert!(error.contains("former name"), "{error}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_named_with_their_key() {
+        let two = TrainConfig { data: vec!["a".into(), "b".into()], ..TrainConfig::default() };
+        assert_eq!(two.validate(), Ok(()));
+        assert_eq!(TrainConfig { weight: vec![0.0, 1.0], ..two.clone() }.validate(), Ok(()));
+        let refused = [
+            (TrainConfig { weight: vec![0.0, 0.0], ..two.clone() }, "weight sums to 0"),
+            (TrainConfig { weight: vec![2.0, -1.0], ..two.clone() }, "weight contains -1"),
+            (TrainConfig { weight: vec![f64::NAN, 1.0], ..two.clone() }, "weight contains NaN"),
+            (TrainConfig { weight: vec![1.0], ..two.clone() }, "weight has 1 numbers and there are 2 data sets"),
+            (TrainConfig { ema_decay: 1.0, ..two.clone() }, "ema_decay"),
+            (TrainConfig { clip_norm: -1.0, ..two.clone() }, "clip_norm"),
+            (TrainConfig { warmup_epochs: f64::INFINITY, ..two.clone() }, "warmup_epochs"),
+            (TrainConfig { tversky_alpha: 1.0, ..two.clone() }, "tversky_alpha"),
+            (TrainConfig { focal_gamma: -0.5, ..two.clone() }, "focal_gamma"),
+            (TrainConfig { stage_losses: vec![-0.1], ..two.clone() }, "stage_losses contains -0.1"),
+            (TrainConfig { hard_examples: 1.5, ..two.clone() }, "hard_examples"),
+            (TrainConfig { elastic: -0.1, ..two.clone() }, "elastic"),
+            (TrainConfig { empty_sentence: 2.0, ..two }, "empty_sentence"),
+        ];
+        for (config, expected) in refused {
+            let error = config.validate().expect_err(expected);
+            assert!(error.starts_with(expected), "{error} for {expected}");
+        }
     }
 }

@@ -1,0 +1,585 @@
+//! Computes the images of a set on a GPU in batches. Starting a kernel costs a GPU more than computing a small one, so that
+//! several images in one pass take little longer than one.
+//!
+//! The threads of a set ask for one prediction at a time, as they do of a model of their own ([`Asker`]). They prepare
+//! images and finish predictions themselves; what is in between goes to the thread that has the model, which waits
+//! until enough of them have asked ([`serve`]) and computes their images together ([`Batches`]).
+
+use std::panic::resume_unwind;
+use std::time::{Duration, Instant};
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::batch_case::{BatchCase, Front};
+use super::error::InferError;
+use super::gpu_thread::{GpuThread, Hung};
+use super::info::ModelInfo;
+use super::inspection::{InspectOptions, Inspection};
+use super::prediction::Prediction;
+use super::predictor::Predictor;
+use super::segmenter::Segmenter;
+use super::watched::Patience;
+use crate::data::Image;
+use crate::device::{self, Fault, OpenDevice};
+use crate::model::overrides::Overrides;
+use crate::model::{Inputs, Model, Tokens, Trace};
+
+/// The number of images of a pass. A batch with fewer is filled up, because a GPU is tuned for each size anew.
+pub(super) const SIZE: usize = 16;
+/// The number of images below which they are computed one at a time.
+const FEW: usize = 3;
+/// The time that an incomplete batch waits for another image.
+const MOMENT: Duration = Duration::from_millis(4);
+
+/// The logits of an image, and the name of the device that computed them.
+type Logits = (Vec<f32>, String);
+
+/// A prediction that a thread asks for.
+pub(super) struct Ask {
+    case: BatchCase,
+    /// The values with which the network runs; `None` for its own.
+    overrides: Option<Overrides>,
+    answer: Sender<Result<Logits, InferError>>,
+}
+
+/// An inspection of more than the mask, which is computed by itself.
+pub(super) struct Whole {
+    image: Image,
+    prompt: String,
+    overrides: Option<Overrides>,
+    wanted: InspectOptions,
+    answer: Sender<Result<Inspection, InferError>>,
+}
+
+/// What a thread of a set asks for.
+pub(super) enum Request {
+    Mask(Box<Ask>),
+    Whole(Box<Whole>),
+}
+
+/// A model whose network another thread has.
+pub(super) struct Asker {
+    pub(super) front: Front,
+    pub(super) out: Sender<Request>,
+}
+
+impl Asker {
+    fn ask<T>(&self, request: impl FnOnce(Sender<Result<T, InferError>>) -> Request) -> Result<T, InferError> {
+        let ended = || InferError::from("the thread that computes the set ended; start again");
+        let (answer, answered): (_, Receiver<_>) = bounded(1);
+        self.out.send(request(answer)).map_err(|_| ended())?;
+        answered.recv().map_err(|_| ended())?
+    }
+}
+
+impl Segmenter for Asker {
+    fn info(&self) -> ModelInfo {
+        self.front.info.clone()
+    }
+
+    fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
+        Ok(self.inspect(image, prompt, None, InspectOptions::default())?.prediction)
+    }
+
+    fn inspect(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
+    ) -> Result<Inspection, InferError> {
+        let start = Instant::now();
+        if wanted != InspectOptions::default() {
+            let (image, prompt, overrides) = (image.clone(), prompt.to_owned(), overrides.cloned());
+            return self
+                .ask(|answer| Request::Whole(Box::new(Whole { image, prompt, overrides, wanted, answer })));
+        }
+        let case = self.front.case(image, prompt);
+        let encoding = case.encoding.clone();
+        let changed = overrides.cloned();
+        let (logits, device) =
+            self.ask(|answer| Request::Mask(Box::new(Ask { case, overrides: changed, answer })))?;
+        let overrides = overrides.unwrap_or(&self.front.info.overrides);
+        let prediction = self.front.prediction((image, prompt), &encoding, logits, overrides, &device, start);
+        Ok(Inspection { prediction, stages: Vec::new(), similarity: Vec::new(), explained: 0 })
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        // The thread that has the model keeps them.
+        Vec::new()
+    }
+}
+
+/// Computes what is asked for.
+pub(super) trait Compute {
+    /// The logits of each case, in their order.
+    ///
+    /// # Errors
+    /// The model failed or rejects the values.
+    fn logits(&mut self, cases: &[BatchCase], overrides: Option<&Overrides>) -> Result<Vec<Logits>, InferError>;
+
+    /// An inspection of one image.
+    ///
+    /// # Errors
+    /// See [`Segmenter::inspect`].
+    fn inspect(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
+    ) -> Result<Inspection, InferError>;
+}
+
+/// Answers requests in batches until all askers are gone.
+pub(super) fn serve(compute: &mut dyn Compute, requests: &Receiver<Request>) {
+    let mut waiting: Vec<Ask> = Vec::new();
+    loop {
+        if waiting.is_empty() {
+            match requests.recv() {
+                Ok(request) => receive(compute, request, &mut waiting),
+                Err(_) => return,
+            }
+        }
+        while waiting.len() < SIZE
+            && let Ok(request) = requests.recv_timeout(MOMENT)
+        {
+            receive(compute, request, &mut waiting);
+        }
+        answer(compute, take_alike(&mut waiting));
+    }
+}
+
+fn receive(compute: &mut dyn Compute, request: Request, waiting: &mut Vec<Ask>) {
+    match request {
+        Request::Mask(ask) => waiting.push(*ask),
+        Request::Whole(whole) => {
+            let Whole { image, prompt, overrides, wanted, answer } = *whole;
+            // A thread that does not wait any more belongs to a set that was ended.
+            let _ = answer.send(compute.inspect(&image, &prompt, overrides.as_ref(), wanted));
+        }
+    }
+}
+
+/// Takes the largest group that is computed with the same values.
+fn take_alike(waiting: &mut Vec<Ask>) -> Vec<Ask> {
+    let count = |ask: &Ask| waiting.iter().filter(|other| other.overrides == ask.overrides).count();
+    let Some(overrides) = waiting.iter().max_by_key(|ask| count(ask)).map(|ask| ask.overrides.clone()) else {
+        return Vec::new();
+    };
+    let (taken, others) = std::mem::take(waiting).into_iter().partition(|ask| ask.overrides == overrides);
+    *waiting = others;
+    taken
+}
+
+fn answer(compute: &mut dyn Compute, asked: Vec<Ask>) {
+    let Some(overrides) = asked.first().map(|ask| ask.overrides.clone()) else { return };
+    let (cases, answers): (Vec<BatchCase>, Vec<_>) = asked.into_iter().map(|ask| (ask.case, ask.answer)).unzip();
+    match compute.logits(&cases, overrides.as_ref()) {
+        Ok(logits) => {
+            answers.iter().zip(logits).for_each(|(answer, logits)| drop(answer.send(Ok(logits))));
+        }
+        Err(error) => {
+            // An error cannot be copied; its words can.
+            let reason = error.to_string();
+            answers.iter().for_each(|answer| drop(answer.send(Err(InferError::Refused(reason.clone())))));
+        }
+    }
+}
+
+/// A predictor that computes batches with the network as published, which it loads beside the prepared one for the time of
+/// a set.
+pub(super) struct Batches<'a> {
+    predictor: &'a mut Predictor,
+    plain: Option<Box<dyn Model>>,
+    /// The network with the values that were asked for last.
+    modified: Option<(Overrides, Box<dyn Model>)>,
+    /// The number of images in a pass, which is smaller if the card has too little memory.
+    size: usize,
+    /// The thread of the passes, because a driver may hang; `None` for a software renderer.
+    thread: Option<GpuThread>,
+    /// How long a pass may take.
+    patience: Duration,
+}
+
+/// The inputs of a pass as plain arrays, filled up to its size.
+struct Filled {
+    size: usize,
+    side: usize,
+    image: Vec<f32>,
+    /// The tokens and the attention mask; empty for a network that reads no text.
+    ids: Vec<i64>,
+    mask: Vec<i64>,
+}
+
+impl Filled {
+    fn of(cases: &[BatchCase], size: usize, side: usize) -> Self {
+        let filled = || cases.iter().chain(cases.last().into_iter().cycle()).take(size);
+        Self {
+            size,
+            side,
+            image: filled().flat_map(|case| case.image.iter().copied()).collect(),
+            ids: filled().flat_map(|case| case.encoding.ids.iter().copied()).collect(),
+            mask: filled().flat_map(|case| case.encoding.mask.iter().copied()).collect(),
+        }
+    }
+
+    /// Runs the network and reads the logits back.
+    ///
+    /// # Errors
+    /// The message of the device.
+    fn through(self, model: &dyn Model, device: &Device) -> Result<Vec<f32>, String> {
+        let Self { size, side, image, ids, mask } = self;
+        let image = Tensor::<4>::from_data(TensorData::new(image, [size, 3, side, side]), device);
+        let limit = ids.len() / size;
+        let tensor =
+            |values: Vec<i64>| Tensor::<2, Int>::from_data(TensorData::new(values, [size, limit]), device);
+        let tokens = (limit > 0).then(|| Tokens { ids: tensor(ids), mask: tensor(mask) });
+        let logits = model.forward(Inputs { image, tokens }, &mut Trace::off());
+        let data = logits.try_into_data().map_err(|error| error.to_string())?;
+        Ok(data.iter::<f32>().collect())
+    }
+}
+
+impl<'a> Batches<'a> {
+    pub(super) fn of(predictor: &'a mut Predictor) -> Self {
+        let is_hardware = !predictor.device().is_software;
+        let thread = is_hardware.then(GpuThread::start).flatten();
+        let patience = Patience::default().untuned;
+        Self { predictor, plain: None, modified: None, size: SIZE, thread, patience }
+    }
+
+    fn one(&mut self, case: &BatchCase, overrides: &Overrides) -> Result<Logits, InferError> {
+        let logits = self.predictor.with_fallback(|predictor| predictor.logits_of(case, overrides))?;
+        Ok((logits, self.predictor.device().name.clone()))
+    }
+
+    /// The network with these values, which is put back after a pass.
+    fn take_model(&mut self, overrides: &Overrides) -> Result<Box<dyn Model>, InferError> {
+        if let Some((_, model)) = self.modified.take_if(|(of, _)| of == overrides) {
+            return Ok(model);
+        }
+        let plain = match self.plain.take() {
+            Some(plain) => plain,
+            None => self.predictor.load_plain(&self.predictor.device().device.clone())?,
+        };
+        if overrides == self.predictor.overrides() {
+            return Ok(plain);
+        }
+        let changed = plain.inspectable().map(|model| model.with_overrides(overrides));
+        let Some(changed) = changed else { return Ok(plain) };
+        self.plain = Some(plain);
+        Ok(changed)
+    }
+
+    fn put_back(&mut self, model: Box<dyn Model>, overrides: &Overrides) {
+        if overrides == self.predictor.overrides() {
+            self.plain = Some(model);
+        } else {
+            self.modified = Some((overrides.clone(), model));
+        }
+    }
+
+    /// One pass through the network with at most as many cases as a pass has images.
+    fn pass(&mut self, cases: &[BatchCase], overrides: &Overrides) -> Result<Vec<Logits>, Failed> {
+        let side = self.predictor.side();
+        let OpenDevice { device, name, .. } = self.predictor.device().clone();
+        let model = self.take_model(overrides).map_err(Failed::Refused)?;
+        let filled = Filled::of(cases, self.size, side);
+        let work = move || {
+            let values = filled.through(model.as_ref(), &device);
+            (model, values)
+        };
+        let fault = |reason| Failed::Device(Fault { device: name.clone(), reason });
+        let (model, values) = match &self.thread {
+            Some(thread) => match thread.run(self.patience, work) {
+                Ok(outcome) => outcome.unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(Hung) => return Err(Failed::Hung(name)),
+            },
+            None => work(),
+        };
+        self.put_back(model, overrides);
+        let values = values.map_err(fault)?;
+        let of_each = values.chunks_exact(side * side).take(cases.len());
+        Ok(of_each.map(|values| (values.to_vec(), name.clone())).collect())
+    }
+
+    /// Handles a failure of a pass: fewer images at a time if the memory was too small; the CPU if the device hangs; one at
+    /// a time otherwise, which leads to the CPU if the device is lost.
+    ///
+    /// # Errors
+    /// The model refuses the request, or cannot be opened on the CPU.
+    fn give_way(&mut self, failed: Failed) -> Result<(), InferError> {
+        let (plain, modified) = (self.plain.take(), self.modified.take());
+        match failed {
+            Failed::Refused(error) => return Err(error),
+            Failed::Hung(device) => {
+                // What lies on a device that hangs is left there: dropping it could hang as well.
+                std::mem::forget((plain, modified));
+                self.thread = None;
+                let seconds = self.patience.as_secs();
+                self.predictor.leave_device(format!(
+                    "{device} has not answered for {seconds} s. The CPU is used from now on."
+                ))?;
+            }
+            Failed::Device(fault) if fault.is_out_of_memory() && self.size > 1 => {
+                drop((plain, modified));
+                self.size /= 2;
+                self.predictor.device().device.memory_cleanup();
+                self.predictor.add_notice(format!(
+                    "{} has too little memory for {} images at a time; {} are computed together from now on.",
+                    fault.device,
+                    2 * self.size,
+                    self.size
+                ));
+            }
+            Failed::Device(Fault { device, reason }) => {
+                self.size = 1;
+                self.predictor.add_notice(format!(
+                    "{device} could not compute several images at once ({reason}); they are computed one at a time."
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a pass has no logits.
+#[derive(Debug)]
+enum Failed {
+    Refused(InferError),
+    Device(Fault),
+    /// The device, named here, did not answer in time.
+    Hung(String),
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self::Device(fault)
+    }
+}
+
+impl Compute for Batches<'_> {
+    fn logits(&mut self, cases: &[BatchCase], overrides: Option<&Overrides>) -> Result<Vec<Logits>, InferError> {
+        let own = self.predictor.overrides().clone();
+        let overrides = overrides.unwrap_or(&own);
+        self.predictor.check_overrides(overrides).map_err(InferError::Overrides)?;
+        let mut found: Vec<Logits> = Vec::with_capacity(cases.len());
+        while found.len() < cases.len() {
+            let rest = &cases[found.len()..];
+            let open = self.predictor.device();
+            if !open.is_gpu || self.size < FEW || rest.len() < FEW {
+                found.push(self.one(&rest[0], overrides)?);
+                continue;
+            }
+            let (name, part) = (open.name.clone(), &rest[..rest.len().min(self.size)]);
+            match device::guarded(&name, || self.pass(part, overrides)).map_err(Failed::from).flatten() {
+                Ok(logits) => found.extend(logits),
+                Err(failed) => self.give_way(failed)?,
+            }
+        }
+        Ok(found)
+    }
+
+    fn inspect(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
+    ) -> Result<Inspection, InferError> {
+        self.predictor.inspect(image, prompt, overrides, wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::scope;
+
+    use super::*;
+    use crate::data::Pixels;
+    use crate::infer::{GroupOverrides, ModelSource};
+
+    /// A model whose logits are the first value of the image, and that remembers the sizes of its batches.
+    #[derive(Default)]
+    struct Counting {
+        sizes: Vec<usize>,
+        fails: bool,
+    }
+
+    impl Compute for Counting {
+        fn logits(
+            &mut self,
+            cases: &[BatchCase],
+            overrides: Option<&Overrides>,
+        ) -> Result<Vec<Logits>, InferError> {
+            self.sizes.push(cases.len());
+            if self.fails {
+                return Err("it is broken".into());
+            }
+            let factor = overrides.map_or(1.0, |_| -1.0);
+            Ok(cases.iter().map(|case| (vec![factor * case.image[0]], "card".to_owned())).collect())
+        }
+
+        fn inspect(
+            &mut self,
+            _: &Image,
+            prompt: &str,
+            _: Option<&Overrides>,
+            _: InspectOptions,
+        ) -> Result<Inspection, InferError> {
+            Err(format!("whole: {prompt}").as_str().into())
+        }
+    }
+
+    fn case(value: f32) -> BatchCase {
+        BatchCase { image: vec![value], encoding: crate::infer::finish::encode(None, 0, "") }
+    }
+
+    /// Lets this many threads ask `compute` for three predictions each; every second thread has values of its own.
+    fn ask_all(compute: &mut Counting, threads: usize) -> Vec<Result<f32, String>> {
+        let (out, requests) = bounded(threads);
+        scope(|scope| {
+            let askers: Vec<_> = (0..threads)
+                .map(|number| {
+                    let out = out.clone();
+                    scope.spawn(move || {
+                        let changed = Overrides { order: vec![1], ..Overrides::default() };
+                        let overrides = (number % 2 == 1).then_some(changed);
+                        (0..3)
+                            .map(|round| {
+                                let (answer, answered) = bounded(1);
+                                let case = case((10 * number + round) as f32);
+                                let ask = Ask { case, overrides: overrides.clone(), answer };
+                                out.send(Request::Mask(Box::new(ask))).expect("somebody listens");
+                                let logits = answered.recv().expect("an answer");
+                                logits.map(|(values, _)| values[0]).map_err(|error| error.to_string())
+                            })
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            drop(out);
+            serve(compute, &requests);
+            askers.into_iter().flat_map(|asker| asker.join().expect("it ends")).collect()
+        })
+    }
+
+    #[test]
+    fn every_asker_gets_its_own_logits_and_several_are_computed_together() {
+        let mut compute = Counting::default();
+        let found = ask_all(&mut compute, 8);
+        let expected = |at: usize| -> Result<f32, String> {
+            let value = (10 * (at / 3) + at % 3) as f32;
+            Ok(if at / 3 % 2 == 1 { -value } else { value })
+        };
+        assert_eq!(found, (0..24).map(expected).collect::<Vec<_>>());
+        assert_eq!(compute.sizes.iter().sum::<usize>(), 24);
+        assert!(compute.sizes.iter().all(|size| (1..=SIZE).contains(size)), "{:?}", compute.sizes);
+    }
+
+    #[test]
+    fn a_failure_reaches_everyone_who_asked() {
+        let mut compute = Counting { fails: true, ..Counting::default() };
+        let found = ask_all(&mut compute, 3);
+        assert_eq!(found, vec![Err("it is broken".to_owned()); 9]);
+    }
+
+    #[test]
+    fn more_than_a_mask_is_computed_by_itself() {
+        let (answer, answered) = bounded(1);
+        let (out, requests) = bounded(1);
+        let image = Image { width: 1, height: 1, channels: 1, pixels: Pixels::U8(vec![0]) };
+        let whole = Whole {
+            image,
+            prompt: "left".into(),
+            overrides: None,
+            wanted: InspectOptions { maps: true, ..InspectOptions::default() },
+            answer,
+        };
+        out.send(Request::Whole(Box::new(whole))).expect("there is room");
+        drop(out);
+        serve(&mut Counting::default(), &requests);
+        let error = answered.recv().expect("an answer").expect_err("the fake refuses");
+        assert_eq!(error.to_string(), "whole: left");
+    }
+
+    /// A predictor on the CPU that is treated as a GPU.
+    fn gpu() -> Predictor {
+        let device = OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
+        Predictor::open_on(&ModelSource::bundled(), device).expect("opens")
+    }
+
+    fn images() -> Vec<(Image, &'static str)> {
+        let prompts = ["one infected area, upper left lung", "bilateral", "", "all right lung"];
+        let image = |number: usize| {
+            let value = |at: usize| ((at * (number + 3)) % 251) as u8;
+            Image { width: 48, height: 48, channels: 1, pixels: Pixels::U8((0..48 * 48).map(value).collect()) }
+        };
+        prompts.into_iter().enumerate().map(|(number, prompt)| (image(number), prompt)).collect()
+    }
+
+    fn assert_alike(found: &[Logits], expected: &[Vec<f32>]) {
+        assert_eq!(found.len(), expected.len());
+        for ((found, _), expected) in found.iter().zip(expected) {
+            assert_eq!(found.len(), expected.len());
+            let largest = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(largest < 1e-2, "logits differ by {largest}");
+        }
+    }
+
+    #[test]
+    fn a_batch_has_the_logits_of_its_images_one_by_one() {
+        let mut predictor = gpu();
+        let front = predictor.front();
+        let cases: Vec<BatchCase> = images().iter().map(|(image, prompt)| front.case(image, prompt)).collect();
+        let own = predictor.overrides().clone();
+        let mut changed = own.clone();
+        changed.groups.iter_mut().take(1).for_each(|group: &mut GroupOverrides| group.is_used = false);
+        for overrides in [own, changed] {
+            let one = |case: &BatchCase| predictor.logits_of(case, &overrides).expect("logits");
+            let expected: Vec<Vec<f32>> = cases.iter().map(one).collect();
+            let mut batches = Batches::of(&mut predictor);
+            batches.size = FEW;
+            // A whole batch and a remainder that is computed alone.
+            assert_alike(&batches.logits(&cases, Some(&overrides)).expect("logits"), &expected);
+            batches.size = cases.len() + 2;
+            // A batch that is filled up.
+            assert_alike(&batches.logits(&cases, Some(&overrides)).expect("logits"), &expected);
+        }
+    }
+
+    #[test]
+    fn a_card_with_too_little_memory_computes_fewer_images_at_a_time() {
+        let mut predictor = gpu();
+        let mut batches = Batches::of(&mut predictor);
+        let fault = |reason: &str| Failed::Device(Fault { device: "card".into(), reason: reason.into() });
+        batches.give_way(fault("out of device memory allocating 4096 bytes")).expect("it goes on");
+        assert_eq!(batches.size, SIZE / 2);
+        batches.give_way(fault("wgpu error: Validation Error: Parent device is lost")).expect("it goes on");
+        assert_eq!(batches.size, 1);
+        assert!(predictor.device().is_gpu, "single images stay there");
+        let notices = predictor.take_notices();
+        assert!(notices[0].contains("too little memory for 16 images at a time; 8"), "{notices:?}");
+        assert!(
+            notices[1].contains("Parent device is lost") && notices[1].contains("one at a time"),
+            "{notices:?}"
+        );
+    }
+    #[test]
+    fn a_card_that_hangs_in_a_batch_is_replaced_by_the_cpu() {
+        let mut predictor = gpu();
+        let front = predictor.front();
+        let cases: Vec<BatchCase> = images().iter().map(|(image, prompt)| front.case(image, prompt)).collect();
+        let mut batches = Batches::of(&mut predictor);
+        // No pass is this quick.
+        batches.patience = Duration::ZERO;
+        let found = batches.logits(&cases, None).expect("the CPU answers");
+        assert_eq!(found.len(), cases.len());
+        assert!(found.iter().all(|(_, device)| device.starts_with("CPU")), "{}", found[0].1);
+        assert!(!predictor.device().is_gpu);
+        let notices = predictor.take_notices();
+        assert!(notices.iter().any(|notice| notice.contains("card has not answered")), "{notices:?}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Operations for prediction on a GPU, each in one kernel of our own.
+//!
+//! A prompt is bound by the number of kernels, and by the work of this process for each of them. burn computes a layer
+//! norm or a soft-max in several kernels, and an attention or the input of a convolution in ten. They do not support
+//! gradients, and need tensors of a GPU without gradients ([`has_kernels`]).
+
+mod kernels;
+mod operations;
+
+use burn::backend::Dispatch;
+use burn::tensor::{Device, Tensor};
+
+use self::operations::{Given, Layout, Operations};
+use super::cpu::{self, Activation};
+use super::layers::LayerNorm;
+
+/// Whether these operations accept tensors of this device.
+pub fn has_kernels(device: &Device) -> bool {
+    !device.is_autodiff() && !cpu::is_cpu(device)
+}
+
+/// What is added to the rows before and after a layer norm.
+#[derive(Clone, Debug, Default)]
+pub struct Added<'a> {
+    /// A row added to all rows first, `[1, channels]`.
+    pub shift: Option<&'a Tensor<2>>,
+    /// A tensor added first, `[rows, channels]`.
+    pub before: Option<Tensor<2>>,
+    /// A tensor added to the result, `[rows, channels]`.
+    pub after: Option<Tensor<2>>,
+}
+
+/// Computes the layer norm of each row of `x + shift + before`, plus `after`.
+pub fn normalise(norm: &LayerNorm, x: Tensor<2>, added: Added<'_>) -> Tensor<2> {
+    let Added { shift, before, after } = added;
+    let given = Given { shift: shift.is_some(), before: before.is_some(), after: after.is_some() };
+    // What is absent is not read, but every operand of a kernel is bound.
+    let or_x = |tensor: Option<Tensor<2>>| tensor.unwrap_or_else(|| x.clone()).into_dispatch();
+    let (shift, before, after) = (or_x(shift.cloned()), or_x(before), or_x(after));
+    let (weight, bias) = (norm.weight.val().into_dispatch(), norm.bias.val().into_dispatch());
+    let eps = norm.eps() as f32;
+    let output =
+        <Dispatch as Operations>::normalise(x.into_dispatch(), shift, before, weight, bias, after, eps, given);
+    Tensor::from_dispatch(output)
+}
+
+/// Computes `activation(x + bias) + residual` for `x`, `[rows, channels]`. `bias` has one row or as many as `x`.
+pub fn finish(x: Tensor<2>, bias: &Tensor<2>, activation: Activation, residual: Option<Tensor<2>>) -> Tensor<2> {
+    let code = match activation {
+        Activation::None => kernels::NO_ACTIVATION,
+        Activation::Gelu => kernels::GELU,
+        Activation::Relu => kernels::RELU,
+        Activation::LeakyRelu => kernels::LEAKY_RELU,
+    };
+    let has_residual = residual.is_some();
+    let residual = residual.unwrap_or_else(|| x.clone()).into_dispatch();
+    let output = <Dispatch as Operations>::finish(
+        x.into_dispatch(),
+        bias.clone().into_dispatch(),
+        residual,
+        code,
+        has_residual,
+    );
+    Tensor::from_dispatch(output)
+}
+
+/// Where queries, keys and values of an attention come from, each with its bias. A bias has the columns of its matrix, and
+/// one row or as many as it.
+#[derive(Debug)]
+pub struct Attended<'a> {
+    queries: (Tensor<2>, &'a Tensor<2>),
+    memory: (Tensor<2>, &'a Tensor<2>),
+    key_start: usize,
+}
+
+impl<'a> Attended<'a> {
+    /// Queries, keys and values side by side, `[n, 3 channels]`.
+    pub fn itself(all: Tensor<2>, bias: &'a Tensor<2>) -> Self {
+        let [_, columns] = all.dims();
+        Self { queries: (all.clone(), bias), memory: (all, bias), key_start: columns / 3 }
+    }
+
+    /// Queries `[n, channels]`, and keys and values side by side, `[m, 2 channels]`.
+    pub fn other(queries: (Tensor<2>, &'a Tensor<2>), memory: (Tensor<2>, &'a Tensor<2>)) -> Self {
+        Self { queries, memory, key_start: 0 }
+    }
+}
+
+/// Computes an attention with `heads` heads over `channels` channels: `[n, channels]`. Keys for which `hidden`, `[1, m]`,
+/// is not zero are left out.
+pub fn attend(attended: Attended<'_>, hidden: Option<&Tensor<2>>, channels: usize, heads: usize) -> Tensor<2> {
+    let Attended { queries, memory, key_start } = attended;
+    let has_hidden = hidden.is_some();
+    let hidden = hidden.unwrap_or(queries.1).clone().into_dispatch();
+    let layout = Layout { channels, heads, key_start, value_start: key_start + channels, has_hidden };
+    let output = <Dispatch as Operations>::attend_from(
+        queries.0.into_dispatch(),
+        queries.1.clone().into_dispatch(),
+        memory.0.into_dispatch(),
+        memory.1.clone().into_dispatch(),
+        hidden,
+        layout,
+    );
+    Tensor::from_dispatch(output)
+}
+
+/// Computes a depthwise 7×7 convolution with zero padding of `x`, `[n², channels]`. `weight` is `[49, channels]` and
+/// `bias` `[1, channels]`.
+pub fn depthwise7(x: Tensor<2>, n: usize, weight: &Tensor<2>, bias: &Tensor<2>) -> Tensor<2> {
+    let (weight, bias) = (weight.clone().into_dispatch(), bias.clone().into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Operations>::depthwise(x.into_dispatch(), weight, bias, n))
+}
+
+/// Maps `[n², channels]` to the 3×3 neighbourhood of each position, `[n², 9 channels]`, by rows, columns and channels,
+/// with zeros outside.
+pub fn neighbourhoods(x: Tensor<2>, n: usize) -> Tensor<2> {
+    let [_, channels] = x.dims();
+    let x = x.into_dispatch();
+    Tensor::from_dispatch(<Dispatch as Operations>::neighbourhoods(x.clone(), x, n, channels, false))
+}
+
+/// Returns the neighbourhoods of a grid whose channels are those of a raised tensor and of a skip connection: `raised`,
+/// `[n²/4, 4 half]`, has the four positions of a 2×2 square in a row; `skip` is `[n², half]`.
+pub fn raised_neighbourhoods(raised: Tensor<2>, skip: Tensor<2>, n: usize) -> Tensor<2> {
+    let [_, half] = skip.dims();
+    let (raised, skip) = (raised.into_dispatch(), skip.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Operations>::neighbourhoods(raised, skip, n, 2 * half, true))
+}
+
+/// Maps the 16 sub-pixels of each position, `[n², 16]`, to the pixels `[1, 1, 4n, 4n]`: adds `bias`, `[1, 16]`, shuffles,
+/// takes the mean of the 4×4 pixels that end at each pixel with zeros outside, and adds `last`, `[1]`.
+pub fn shuffle_and_blur(x: Tensor<2>, bias: &Tensor<2>, last: &Tensor<1>, n: usize) -> Tensor<4> {
+    let (bias, last) = (bias.clone().into_dispatch(), last.clone().into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Operations>::shuffle_and_blur(x.into_dispatch(), bias, last, n))
+}

@@ -1,0 +1,315 @@
+//! The operations for burn's GPU backend, through its extension interface. With `Fusion`, an operation takes its place in
+//! the queue of the operations that burn still wants to combine.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata, backend_extension};
+use burn::tensor::Shape;
+use burn_cubecl::CubeBackend;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::*;
+
+use super::kernels;
+
+/// The most units of a cube; every adapter offers as many.
+const UNITS: u32 = 256;
+
+/// The number of queries that share a cube of an attention, if there are many. Four rows of the scores of 28 × 28 keys fit
+/// into the 16 KiB that every adapter has for a cube.
+const SEVERAL: usize = 4;
+
+/// Which of the optional operands of [`Operations::normalise`] are given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given {
+    /// A row that is added first.
+    pub shift: bool,
+    /// A tensor that is added first.
+    pub before: bool,
+    /// A tensor that is added last.
+    pub after: bool,
+}
+
+/// The sizes of an attention.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// The channels of all heads.
+    pub channels: usize,
+    /// The number of heads.
+    pub heads: usize,
+    /// The first column of the keys in the memory.
+    pub key_start: usize,
+    /// The first column of the values in the memory.
+    pub value_start: usize,
+    /// Whether some keys are hidden.
+    pub has_hidden: bool,
+}
+
+/// The operations, each one kernel. The kernels are described in [`super::kernels`].
+#[backend_extension(Cube, Fusion)]
+pub trait Operations: Backend {
+    /// The layer norm of rows.
+    #[allow(clippy::too_many_arguments, reason = "every operand of a kernel is an argument of the interface")]
+    #[fusion(dtype = x, shape = x)]
+    fn normalise(
+        x: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        before: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        after: FloatTensor<Self>,
+        eps: f32,
+        given: Given,
+    ) -> FloatTensor<Self>;
+
+    /// Bias, activation and residual.
+    #[fusion(dtype = x, shape = x)]
+    fn finish(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        activation: u32,
+        has_residual: bool,
+    ) -> FloatTensor<Self>;
+
+    /// Attention of several heads.
+    #[fusion(dtype = queries, shape = attended(queries, layout))]
+    fn attend_from(
+        queries: FloatTensor<Self>,
+        query_bias: FloatTensor<Self>,
+        memory: FloatTensor<Self>,
+        memory_bias: FloatTensor<Self>,
+        hidden: FloatTensor<Self>,
+        layout: Layout,
+    ) -> FloatTensor<Self>;
+
+    /// Depthwise 7×7 convolution.
+    #[fusion(dtype = x, shape = x)]
+    fn depthwise(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        n: usize,
+    ) -> FloatTensor<Self>;
+
+    /// 3×3 neighbourhoods.
+    #[fusion(dtype = x, shape = neighbours(n, channels))]
+    fn neighbourhoods(
+        x: FloatTensor<Self>,
+        skip: FloatTensor<Self>,
+        n: usize,
+        channels: usize,
+        is_raised: bool,
+    ) -> FloatTensor<Self>;
+
+    /// Pixel shuffle and mean of the head.
+    #[fusion(dtype = x, shape = enlarged(n))]
+    fn shuffle_and_blur(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        last: FloatTensor<Self>,
+        n: usize,
+    ) -> FloatTensor<Self>;
+}
+
+fn attended(queries: &Shape, layout: &Layout) -> Shape {
+    [queries[0], layout.channels].into()
+}
+
+fn neighbours(n: &usize, channels: &usize) -> Shape {
+    [n * n, 9 * channels].into()
+}
+
+fn enlarged(n: &usize) -> Shape {
+    [1, 1, 4 * n, 4 * n].into()
+}
+
+fn empty(like: &CubeTensor, shape: Shape) -> CubeTensor {
+    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, like.dtype)
+}
+
+/// The number of units of a cube that works on `width` values: a power of two.
+fn units(width: usize) -> u32 {
+    let width = u32::try_from(width).unwrap_or(UNITS);
+    width.next_power_of_two().clamp(32, UNITS)
+}
+
+/// The cubes for one unit for each of `values`; two dimensions, because one holds 65535 cubes only.
+fn cubes(values: usize) -> CubeCount {
+    let count = values.div_ceil(UNITS as usize);
+    let rows = count.div_ceil(usize::from(u16::MAX));
+    CubeCount::Static(number(count.div_ceil(rows.max(1))), number(rows), 1)
+}
+
+fn number(value: usize) -> u32 {
+    u32::try_from(value).expect("a tensor has fewer than 2³² values")
+}
+
+fn argument(tensor: CubeTensor) -> TensorArg {
+    into_contiguous(tensor).into_tensor_arg()
+}
+
+/// The distance of the biases of two rows: 0 if all have the same.
+fn bias_step(bias: &CubeTensor) -> u32 {
+    let shape = bias.shape();
+    if shape[0] == 1 { 0 } else { number(shape[1]) }
+}
+
+impl Operations for CubeBackend {
+    fn normalise(
+        x: CubeTensor,
+        shift: CubeTensor,
+        before: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        after: CubeTensor,
+        eps: f32,
+        given: Given,
+    ) -> CubeTensor {
+        let shape = x.shape();
+        let output = empty(&x, shape.clone());
+        let units = units(shape[1]);
+        kernels::norm::launch(
+            &output.client.clone(),
+            CubeCount::Static(number(shape[0]), 1, 1),
+            CubeDim::new_1d(units),
+            argument(x),
+            argument(shift),
+            argument(before),
+            argument(weight),
+            argument(bias),
+            argument(after),
+            output.clone().into_tensor_arg(),
+            number(shape[1]),
+            eps,
+            given.shift,
+            given.before,
+            given.after,
+            units as usize,
+        );
+        output
+    }
+
+    fn finish(
+        x: CubeTensor,
+        bias: CubeTensor,
+        residual: CubeTensor,
+        activation: u32,
+        has_residual: bool,
+    ) -> CubeTensor {
+        let shape = x.shape();
+        let output = empty(&x, shape.clone());
+        let length = shape.num_elements();
+        let bias_length = bias.shape().num_elements();
+        kernels::affine::launch(
+            &output.client.clone(),
+            cubes(length),
+            CubeDim::new_1d(UNITS),
+            argument(x),
+            argument(bias),
+            argument(residual),
+            output.clone().into_tensor_arg(),
+            number(length),
+            number(bias_length),
+            activation,
+            has_residual,
+        );
+        output
+    }
+
+    fn attend_from(
+        queries: CubeTensor,
+        query_bias: CubeTensor,
+        memory: CubeTensor,
+        memory_bias: CubeTensor,
+        hidden: CubeTensor,
+        layout: Layout,
+    ) -> CubeTensor {
+        let Layout { channels, heads, key_start, value_start, has_hidden } = layout;
+        let (of_queries, of_memory) = (queries.shape(), memory.shape());
+        let (rows, keys) = (of_queries[0], of_memory[0]);
+        let output = empty(&queries, attended(&of_queries, &layout));
+        let width = channels / heads;
+        let rows_each = if rows >= SEVERAL * SEVERAL { SEVERAL } else { 1 };
+        let units = units(keys.max(rows_each * width).min(128));
+        let (query_step, memory_step) = (bias_step(&query_bias), bias_step(&memory_bias));
+        kernels::attention::launch(
+            &output.client.clone(),
+            CubeCount::Static(number(rows.div_ceil(rows_each)), number(heads), 1),
+            CubeDim::new_1d(units),
+            argument(queries),
+            argument(query_bias),
+            argument(memory),
+            argument(memory_bias),
+            argument(hidden),
+            output.clone().into_tensor_arg(),
+            number(rows),
+            number(keys),
+            number(channels),
+            number(heads),
+            number(of_queries[1]),
+            query_step,
+            number(of_memory[1]),
+            memory_step,
+            number(key_start),
+            number(value_start),
+            1.0 / (width as f32).sqrt(),
+            has_hidden,
+            rows_each,
+            keys.next_multiple_of(32),
+            width.next_multiple_of(16),
+            units as usize,
+        );
+        output
+    }
+
+    fn depthwise(x: CubeTensor, weight: CubeTensor, bias: CubeTensor, n: usize) -> CubeTensor {
+        let shape = x.shape();
+        let output = empty(&x, shape.clone());
+        kernels::depthwise7::launch(
+            &output.client.clone(),
+            cubes(shape.num_elements()),
+            CubeDim::new_1d(UNITS),
+            argument(x),
+            argument(weight),
+            argument(bias),
+            output.clone().into_tensor_arg(),
+            number(n),
+            number(shape[1]),
+        );
+        output
+    }
+
+    fn neighbourhoods(x: CubeTensor, skip: CubeTensor, n: usize, channels: usize, is_raised: bool) -> CubeTensor {
+        let shape = neighbours(&n, &channels);
+        let output = empty(&x, shape.clone());
+        kernels::neighbourhoods::launch(
+            &output.client.clone(),
+            cubes(shape.num_elements()),
+            CubeDim::new_1d(UNITS),
+            argument(x),
+            argument(skip),
+            output.clone().into_tensor_arg(),
+            number(n),
+            number(channels),
+            is_raised,
+        );
+        output
+    }
+
+    fn shuffle_and_blur(x: CubeTensor, bias: CubeTensor, last: CubeTensor, n: usize) -> CubeTensor {
+        let shape = enlarged(&n);
+        let output = empty(&x, shape.clone());
+        kernels::shuffle_and_blur::launch(
+            &output.client.clone(),
+            cubes(shape.num_elements()),
+            CubeDim::new_1d(UNITS),
+            argument(x),
+            argument(bias),
+            argument(last),
+            output.clone().into_tensor_arg(),
+            number(n),
+        );
+        output
+    }
+}

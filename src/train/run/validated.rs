@@ -1,0 +1,49 @@
+//! The validation of the weights and, if there is one, of their average.
+
+use super::Run;
+use crate::model::Model;
+use crate::train::RunControl;
+use crate::train::loss::LossTerms;
+use crate::train::validate::{Validation, Validator, validate};
+
+/// The results of a validation.
+pub(super) struct Validated {
+    /// Those of the weights.
+    pub(super) own: Validation,
+    /// Those of the averaged weights; `None` if no average is kept.
+    pub(super) average: Option<ValidatedAverage>,
+}
+
+/// The averaged weights and their results.
+pub(super) struct ValidatedAverage {
+    pub(super) model: Box<dyn Model>,
+    pub(super) validation: Validation,
+}
+
+impl Run<'_> {
+    /// Scores the weights and their average; `None` if the run is stopped before the end.
+    pub(super) fn validate(&mut self) -> Option<Validated> {
+        let model = self.model.as_deref()?;
+        let average = self.average.as_ref().map(|average| average.model(model));
+        let control = self.control;
+        let is_wanted = || control.wait() != RunControl::Stop;
+        let with = Validator {
+            cases: &self.validation,
+            form: &self.form,
+            preview: &self.preview,
+            terms: LossTerms::of(self.config),
+            device: &self.plain,
+            shards: self.shards.as_ref(),
+            gpu_pass: self.is_gpu.then(|| self.pass.min(self.train.len())),
+        };
+        let own = validate(model, &with, self.kept.as_mut(), &is_wanted)?;
+        let average = match average {
+            Some(model) => {
+                let validation = validate(model.as_ref(), &with, self.kept.as_mut(), &is_wanted)?;
+                Some(ValidatedAverage { model, validation })
+            }
+            None => None,
+        };
+        Some(Validated { own, average })
+    }
+}

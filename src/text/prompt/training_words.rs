@@ -1,8 +1,9 @@
 //! The wordings of the variants of a prompt for training: other orders, abbreviations and made-up words.
 
-use super::lungs::{capital, place};
+use super::lungs::place;
 use super::value::{LungFinding, Lungs, Polyps, Prompt};
 use super::words::{Place, Size, number_word};
+use crate::text::capitalised;
 
 /// The abbreviations of words. A word may have several.
 const ABBREVIATIONS: [(&str, &str); 17] = [
@@ -62,7 +63,7 @@ fn reordered_lungs(lungs: &Lungs, random: &mut fastrand::Rng) -> String {
         clauses.push(places.join(" and "));
     }
     random.shuffle(&mut clauses);
-    capital(&clauses.join(", ")) + "."
+    capitalised(&clauses.join(", ")) + "."
 }
 
 /// Prints a place as the data sets do ("upper left lung") or with the side first ("left upper lung").

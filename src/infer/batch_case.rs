@@ -77,3 +77,29 @@ impl Front {
         finish.prediction()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Pixels;
+
+    #[test]
+    fn the_logits_of_a_batch_are_divided_by_the_temperature() {
+        let front = Front {
+            info: ModelInfo::default(),
+            tokenizer: None,
+            presence: None,
+            temperature: 2.0,
+            side: 1,
+            is_transposed: false,
+        };
+        let image = Image { width: 1, height: 1, channels: 1, pixels: Pixels::U8(vec![0]) };
+        let encoding = front.case(&image, "").encoding;
+        let overrides = Overrides::default();
+        let found = front.prediction((&image, ""), &encoding, vec![3.0], &overrides, "card", Instant::now());
+        let expected = 1.0 / (1.0 + (-1.5_f32).exp());
+        for map in [&found.probability_model, &found.probability] {
+            assert!((map.values[0] - expected).abs() < 1e-6, "{:?}", map.values);
+        }
+    }
+}

@@ -525,11 +525,6 @@ impl Predictor {
         &self.registry
     }
 
-    /// Whether the model has a summary of its training pictures, so that its predictions need the features.
-    pub(super) fn has_domain(&self) -> bool {
-        self.domain.is_some()
-    }
-
     /// The device on which the model computes.
     pub(super) fn device(&self) -> &OpenDevice {
         &self.loaded.device

@@ -54,7 +54,7 @@ pub fn in_order<State: Default, Outcome: Send, Taken>(
     if count >= MANY
         && let Some(predictor) = segmenter.local()
         && predictor.device().is_gpu
-        && !predictor.has_domain()
+        && predictor.info().domain.is_empty()
     {
         let (out, requests) = bounded(ASKERS);
         let front = predictor.front();
@@ -204,12 +204,17 @@ impl<Outcome> Queue<Outcome> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use super::*;
     use crate::data::Image;
-    use crate::infer::{InferError, InspectOptions, Inspection, ModelInfo, Overrides, Prediction};
+    use crate::device::{self, OpenDevice};
+    use crate::infer::{
+        InferError, InspectOptions, Inspection, ModelInfo, ModelSource, Overrides, Prediction, Predictor,
+    };
+    use crate::model::weights::domain::{self, DomainKind, DomainSummary};
 
     /// A model that only tells whether it can be shared.
     struct Nothing {
@@ -294,6 +299,45 @@ mod tests {
         };
         assert_eq!(names(2, true), ["himix-pass-0", "himix-pass-1"]);
         assert_eq!((names(2, false).len(), names(1, true).len()), (1, 1));
+    }
+
+    #[test]
+    fn batches_are_for_models_that_need_no_features() {
+        let has_model = |segmenter: &mut dyn Segmenter, _: &mut (), _: usize| segmenter.local().is_some();
+        let take = |next: &mut dyn FnMut() -> bool| (0..MANY).map(|_| next()).collect::<Vec<_>>();
+        // A predictor on the CPU that is treated as a GPU.
+        let gpu = |source: &ModelSource| {
+            let device = OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
+            Predictor::open_on(source, device).expect("opens")
+        };
+        let bundled = || gpu(&ModelSource::bundled());
+        assert_eq!(in_order(&mut bundled(), MANY, 1, has_model, take), [false; MANY]);
+        assert_eq!(without_batches(&mut bundled(), MANY, 1, has_model, take), [true; MANY]);
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/model");
+        for name in ["config.json", "model.safetensors", "vocab.txt"] {
+            std::fs::copy(assets.join(name), folder.path().join(name)).expect("copied");
+        }
+        let kind = DomainKind {
+            name: "X-rays".into(),
+            pictures: 20,
+            held_out: 20,
+            mean: vec![0.0],
+            covariance: vec![vec![1.0]],
+            threshold: 3.0,
+            quantiles: vec![1.0; 101],
+        };
+        let summary = DomainSummary {
+            description: "pictures".into(),
+            centre: vec![0.0],
+            scale: vec![1.0],
+            basis: Vec::new(),
+            kinds: vec![kind],
+        };
+        domain::write(&folder.path().join(domain::DOMAIN_FILE), &summary).expect("written");
+        let mut with_domain = gpu(&ModelSource::new(folder.path()));
+        assert_eq!(in_order(&mut with_domain, MANY, 1, has_model, take), [true; MANY]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod data;
 mod describe;
 #[path = "cli/device.rs"]
 mod device;
+#[path = "cli/domain.rs"]
+mod domain;
 #[path = "cli/evaluate.rs"]
 mod evaluate;
 #[path = "cli/exports.rs"]
@@ -65,9 +67,13 @@ mod proposals;
 mod robustness;
 #[path = "cli/scans.rs"]
 mod scans;
+#[path = "cli/temperature.rs"]
+mod temperature;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/train_more.rs"]
 mod train_more;
 #[path = "cli/verify.rs"]
 mod verify;
+#[path = "cli/vocabulary.rs"]
+mod vocabulary;

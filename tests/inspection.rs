@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods)]
 
 mod common;
+#[path = "inspection/domain.rs"]
+mod domain;
 #[path = "inspection/gradients.rs"]
 mod gradients;
 #[path = "inspection/kernels.rs"]

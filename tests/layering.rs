@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("text", &[]),
     ("data", &["atomic_file", "text"]),
-    ("model", &["atomic_file"]),
+    ("model", &["atomic_file", "text"]),
     ("render", &["data"]),
     ("annotate", &["data", "metrics"]),
     ("infer", &["model", "text", "data", "metrics", "device", "logging"]),

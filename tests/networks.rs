@@ -129,7 +129,8 @@ fn bundle_in(folder: &Path) -> ModelConfig {
     device.seed(3);
     let model = network.build(&device).expect("a network");
     let provenance = Provenance { name: "tiny".into(), trained: true, ..Provenance::default() };
-    let config = ModelConfig { network, axes: Axes::Yx, provenance };
+    let (unknown_words, temperature) = Default::default();
+    let config = ModelConfig { network, axes: Axes::Yx, provenance, unknown_words, temperature };
     bundle::write(folder, &config, model.as_ref(), None, None, Precision::F32).expect("written");
     config
 }

@@ -3,18 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::facts::{Section, facts, text, truth_facts, without_private};
-use himix::data::{Limit, Orientation, open};
+use himix::data::facts::{Fact, Section, facts, text, truth_facts, without_private};
+use himix::data::{Image, Limit, Orientation, open};
+use himix::device::DeviceChoice;
+use himix::infer::{ModelSource, OpenModel, Segmenter};
 use serde_json::{Value, json};
 
 use super::reading::TruthArguments;
-use super::{Failure, terminal};
+use super::{Failure, model, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
   himix info ct.nii.gz
   himix info ct.nii.gz --mask lesion.nii.gz --labels 2
-  himix info slice.dcm --json --identifiers";
+  himix info slice.dcm --json --identifiers
+  himix info chest.png --model my-bundle      how far it is from the pictures that the model was trained on";
 
 /// Print the facts about an image: file, geometry, values and notes, and the mask aligned with it
 #[derive(Debug, Args)]
@@ -31,6 +34,9 @@ pub struct InfoArguments {
     mask: Vec<PathBuf>,
     #[command(flatten)]
     truth: TruthArguments,
+    /// Model with a summary of its training pictures (himix domain fit), to say how far the image is from them
+    #[arg(long, value_name = "M")]
+    model: Option<PathBuf>,
     /// Read an image as it is stored, without applying its EXIF orientation
     #[arg(long)]
     as_stored: bool,
@@ -42,14 +48,18 @@ pub struct InfoArguments {
     identifiers: bool,
 }
 
-/// Runs the command.
-pub fn run(arguments: &InfoArguments) -> Result<(), Failure> {
+/// Runs the command; `open` opens the model.
+pub fn run(arguments: &InfoArguments, open: &OpenModel) -> Result<(), Failure> {
     if arguments.files.len() > 1 && !arguments.mask.is_empty() {
         return Err(Failure::input("a mask belongs to one image; give a single FILE with --mask"));
     }
+    let mut segmenter = match &arguments.model {
+        Some(name) => Some(model_with_domain(name, open)?),
+        None => None,
+    };
     let mut objects = Vec::new();
     for (place, path) in arguments.files.iter().enumerate() {
-        let sections = sections(arguments, path)?;
+        let sections = sections(arguments, path, segmenter.as_deref_mut())?;
         if arguments.json {
             objects.push(object(path, &sections));
             continue;
@@ -63,7 +73,35 @@ pub fn run(arguments: &InfoArguments) -> Result<(), Failure> {
     }
 }
 
-fn sections(arguments: &InfoArguments, path: &Path) -> Result<Vec<Section>, Failure> {
+/// Opens a model that has a summary of its training pictures.
+fn model_with_domain(name: &Path, open: &OpenModel) -> Result<Box<dyn Segmenter>, Failure> {
+    let segmenter = model::open(open, &ModelSource::new(name), DeviceChoice::Cpu, "features")?;
+    if segmenter.info().domain.is_empty() {
+        let name = name.display();
+        let fit = format!("make one with: himix domain fit --model {name} --data DIR");
+        return Err(Failure::input(format!("{name}: the model has no summary of its training pictures; {fit}")));
+    }
+    Ok(segmenter)
+}
+
+/// Says how far an image is from the training pictures of a model.
+fn domain(segmenter: &mut dyn Segmenter, image: &Image) -> Result<Section, Failure> {
+    // Nothing depends on the prompt.
+    let figure = segmenter.predict(image, "")?.domain;
+    let name = segmenter.info().name;
+    let rows = figure.into_iter().map(|figure| {
+        let words = figure.words().map(|words| format!(". {words}")).unwrap_or_default();
+        let value = format!("{:.1} to {}{words}", figure.distance, figure.kind);
+        Fact::new("Distance to training", value, format!("features of {name}"))
+    });
+    Ok(Section { title: "Model", rows: rows.collect() })
+}
+
+fn sections(
+    arguments: &InfoArguments,
+    path: &Path,
+    segmenter: Option<&mut (dyn Segmenter + 'static)>,
+) -> Result<Vec<Section>, Failure> {
     let orientation = if arguments.as_stored { Orientation::AsStored } else { Orientation::Upright };
     let volume = open::open_as(path, Limit::default(), orientation, &|_, _| true)?;
     let slice = arguments.slice.map_or(volume.slices / 2, |slice| slice as usize - 1);
@@ -75,6 +113,9 @@ fn sections(arguments: &InfoArguments, path: &Path) -> Result<Vec<Section>, Fail
     if !arguments.mask.is_empty() {
         let named = arguments.slice.map(|_| slice);
         sections.extend(truth_facts(&arguments.truth.lay(volume.grid(), orientation, named, &arguments.mask)?));
+    }
+    if let Some(segmenter) = segmenter {
+        sections.push(domain(segmenter, &volume.default_network_input(slice, None))?);
     }
     Ok(if arguments.identifiers { sections } else { without_private(&sections) })
 }

@@ -7,6 +7,7 @@ mod data;
 mod describe;
 mod device;
 mod disagreement;
+mod domain;
 mod evaluate;
 mod export;
 mod failure;
@@ -29,9 +30,11 @@ mod robustness;
 mod scores;
 mod slices;
 mod sweep;
+mod temperature;
 mod terminal;
 mod train;
 mod verify;
+mod vocabulary;
 mod window;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
@@ -75,11 +78,14 @@ enum Command {
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
     Presence(presence::PresenceArguments),
+    Domain(domain::DomainArguments),
     Prompt(prompt::PromptArguments),
     Influence(influence::InfluenceArguments),
     Robustness(robustness::RobustnessArguments),
     Refine(proposals::RefineArguments),
     Search(proposals::SearchArguments),
+    Temperature(temperature::TemperatureArguments),
+    Vocabulary(vocabulary::VocabularyArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -133,15 +139,18 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
         Command::Agreement(arguments) => agreement::run(&arguments),
-        Command::Info(arguments) => info::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments, &open),
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),
         Command::Presence(arguments) => presence::run(&arguments, &open),
+        Command::Domain(arguments) => domain::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),
         Command::Influence(arguments) => influence::run(&arguments, &open),
         Command::Robustness(arguments) => robustness::run(&arguments, &open),
         Command::Refine(arguments) => proposals::run_refine(&arguments, &open),
         Command::Search(arguments) => proposals::run_search(&arguments, &open),
+        Command::Temperature(arguments) => temperature::run(&arguments, &open),
+        Command::Vocabulary(arguments) => vocabulary::run(&arguments),
     })
 }
 

@@ -7,6 +7,7 @@ use himix::data::Truth;
 use himix::data::describe::Judgement;
 use himix::infer::{ModelInfo, Prediction, presence_words};
 use himix::metrics::Confusion;
+use himix::text::UnknownWords;
 use serde_json::{Map, Value, json};
 
 /// The result for one prompt.
@@ -50,6 +51,12 @@ impl Outcome<'_> {
             "description": self.judgement.map(|judgement| &judgement.description),
             "agreement": self.judgement.and_then(|judgement| judgement.agreement),
             "presence": prediction.presence.map(number),
+            "domain": prediction.domain.as_ref().map(|figure| json!({
+                "nearest": figure.kind,
+                "distance": number(figure.distance),
+                "percentile": number(figure.percentile),
+                "is_unlike": figure.is_unlike,
+            })),
             "warnings": self.judgement.map_or(&[][..], |judgement| &judgement.warnings),
             "mask": self.truth.map(truth_json),
             "sigma": per_stage(&|stage| stage.sigma.map_or(Value::Null, |sigma| json!(number(sigma)))),
@@ -85,6 +92,10 @@ impl Outcome<'_> {
         if let Some(presence) = prediction.presence {
             let words = presence_words(presence).map(|words| format!(". {words}")).unwrap_or_default();
             row("presence", &format!("{presence:.2} of 1, as calibrated{words}"));
+        }
+        if let Some(figure) = &prediction.domain {
+            let words = figure.words().map(|words| format!(". {words}")).unwrap_or_default();
+            row("domain", &format!("distance {:.1} to {}{words}", figure.distance, figure.kind));
         }
         if let Some(judgement) = self.judgement {
             row("described as", &format!("{} (proposal of a rule; sides of the image)", judgement.description));
@@ -147,8 +158,15 @@ fn truth_json(truth: &Truth) -> Value {
 /// Returns notes about the model and the prompt, one line each.
 pub fn notes(info: &ModelInfo, prediction: &Prediction, with_tokens: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    let reading = &prediction.tokens.reading;
+    let unknown = reading.only_words().filter(|word| !word.is_understood).count();
+    if info.unknown_words != UnknownWords::Pieces && unknown > 0 {
+        let of = if unknown == 1 { "1 word is".to_owned() } else { format!("{unknown} words are") };
+        notes.push(format!("{of} not in the vocabulary of {}. {}", info.name, info.unknown_words.words()));
+    }
     if prediction.tokens.read.is_empty() {
-        notes.push("the prompt is empty; the network receives no text".to_owned());
+        let why = if unknown > 0 { "nothing of the prompt is read" } else { "the prompt is empty" };
+        notes.push(format!("{why}; the network receives no text"));
     }
     let dropped = &prediction.tokens.dropped;
     if with_tokens && !dropped.is_empty() {

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use himix::data::{Orientation, write};
-use himix::infer::{Evaluation, ImageScore};
-use himix::metrics::{Confusion, Spread};
+use himix::infer::{Evaluation, ImageScore, NEAR_EDGE};
+use himix::metrics::{CALIBRATION_BINS, CalibrationBin, Confusion, Reliability, Spread};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -21,6 +21,7 @@ pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
         "threshold": (threshold * 1e6).round() / 1e6,
     });
     add_scores(&mut object, evaluation);
+    object["calibration"] = calibration(evaluation);
     object["worst"] = evaluation.worst(worst).into_iter().map(one_case).collect();
     object["subjects"] = match evaluation.of_new_subjects() {
         None => Value::Null,
@@ -64,6 +65,32 @@ fn add_scores(object: &mut Value, evaluation: &Evaluation) {
     });
 }
 
+/// Returns the calibration as an object: the expected calibration error and the reliability curve, of all pixels and of
+/// those near an edge. A bin without pixels has no point.
+fn calibration(evaluation: &Evaluation) -> Value {
+    let curve = |reliability: &Reliability| {
+        let one = |(index, bin): (usize, &CalibrationBin)| {
+            let [from, to] = [index, index + 1].map(|edge| edge as f64 / CALIBRATION_BINS as f64);
+            let point = bin.point();
+            json!({
+                "from": from,
+                "to": to,
+                "pixels": bin.count,
+                "mean_probability": point.map(|(mean, _)| mean),
+                "foreground_share": point.map(|(_, share)| share),
+            })
+        };
+        json!({
+            "expected_error": reliability.expected_error(),
+            "curve": reliability.bins().iter().enumerate().map(one).collect::<Vec<_>>(),
+        })
+    };
+    let [all, near] = evaluation.reliability();
+    let mut near = curve(&near);
+    near["within_pixels"] = json!(NEAR_EDGE);
+    json!({ "all": curve(&all), "near_edge": near })
+}
+
 fn one_case(image: &ImageScore) -> Value {
     json!({
         "image": image.name,
@@ -89,6 +116,13 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         ));
     }
     lines.extend(table(evaluation));
+    let [all, near] = evaluation.reliability().map(|reliability| reliability.expected_error());
+    if let Some(all) = all {
+        let near = near.map(|near| format!(", within {NEAR_EDGE} px of an edge {near:.4}")).unwrap_or_default();
+        lines.push(format!(
+            "calibration expected error {all:.4}{near}   ({CALIBRATION_BINS} bins, all pixels pooled)"
+        ));
+    }
     lines.extend(masks(evaluation));
     match evaluation.of_new_subjects() {
         None => lines.push("it is not known whether subjects were in the training data".into()),

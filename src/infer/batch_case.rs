@@ -28,6 +28,8 @@ pub(super) struct Front {
     /// The tokeniser; `None` if the network reads no text.
     pub(super) tokenizer: Option<Arc<Tokenizer>>,
     pub(super) presence: Option<Arc<PresenceCalibration>>,
+    /// The temperature of the model, by which the logits are divided.
+    pub(super) temperature: f32,
     /// The side length in pixels of the network's input and of its mask.
     pub(super) side: usize,
     pub(super) is_transposed: bool,
@@ -42,7 +44,8 @@ impl Front {
     }
 
     /// The prediction of a case whose logits were read back from `device`. Its only time is the total since `start`,
-    /// because the parts belong to the whole batch.
+    /// because the parts belong to the whole batch. It has no domain, because the features are not read back:
+    /// [`in_order`](super::in_order) makes no batches for a model with a summary of its training pictures.
     pub(super) fn prediction(
         &self,
         (image, prompt): (&Image, &str),
@@ -57,6 +60,7 @@ impl Front {
             image,
             prompt,
             logits,
+            temperature: self.temperature,
             side: self.side,
             is_transposed: self.is_transposed,
             stages: Vec::new(),
@@ -64,11 +68,38 @@ impl Front {
             reading: self.tokenizer.as_ref().map_or_else(Reading::default, of),
             limit: self.info.token_limit,
             presence: self.presence.as_deref(),
+            domain: None,
             overrides,
             device,
             milliseconds: Milliseconds::default(),
             start,
         };
         finish.prediction()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Pixels;
+
+    #[test]
+    fn the_logits_of_a_batch_are_divided_by_the_temperature() {
+        let front = Front {
+            info: ModelInfo::default(),
+            tokenizer: None,
+            presence: None,
+            temperature: 2.0,
+            side: 1,
+            is_transposed: false,
+        };
+        let image = Image { width: 1, height: 1, channels: 1, pixels: Pixels::U8(vec![0]) };
+        let encoding = front.case(&image, "").encoding;
+        let overrides = Overrides::default();
+        let found = front.prediction((&image, ""), &encoding, vec![3.0], &overrides, "card", Instant::now());
+        let expected = 1.0 / (1.0 + (-1.5_f32).exp());
+        for map in [&found.probability_model, &found.probability] {
+            assert!((map.values[0] - expected).abs() < 1e-6, "{:?}", map.values);
+        }
     }
 }

@@ -15,8 +15,11 @@ use crate::data::dataset::pair::{self, Pair};
 use crate::data::{
     DataError, Dataset, Image, Mask, Orientation, describe, foreground, preprocess, subject, subject_code,
 };
-use crate::metrics::{Confusion, Spread, hd95, mean_std};
+use crate::metrics::{Confusion, Reliability, Spread, hd95, mean_std, near_edge};
 use crate::text::prompt::parse;
+
+/// The distance in pixels from the edge of the ground truth within which calibration is reported apart.
+pub const NEAR_EDGE: f64 = 10.0;
 
 /// The settings of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +50,9 @@ pub struct ImageScore {
     pub counts: Confusion,
     /// The 95 % Hausdorff distance in pixels of the mask file; `None` if one of the masks is empty.
     pub hd95: Option<f64>,
+    /// The calibration of the probabilities, of all pixels and of those within [`NEAR_EDGE`] pixels of the edge of the
+    /// ground truth.
+    pub reliability: [Reliability; 2],
     /// Whether the subject is in the training data; `None` if the file name or the model does not say.
     pub is_known: Option<bool>,
     /// The text–mask agreement of prompt and predicted mask, 0…1, see [`describe::agreement`]; `None` if the prompt
@@ -105,6 +111,12 @@ impl Evaluation {
     pub fn hd95(&self) -> (Spread, usize) {
         let distances: Vec<f64> = self.images.iter().filter_map(|image| image.hd95).collect();
         (mean_std(&distances), self.images.len() - distances.len())
+    }
+
+    /// The calibration of the probabilities over the pixels of all images, and over those within [`NEAR_EDGE`] pixels of
+    /// an edge of the ground truth.
+    pub fn reliability(&self) -> [Reliability; 2] {
+        [0, 1].map(|which| self.images.iter().map(|image| &image.reliability[which]).sum())
     }
 
     /// The text–mask agreement over the images whose prompts can be compared, and the number of the others.
@@ -247,6 +259,9 @@ impl Scored {
             describe::agreement(&prompt, &description)
         });
         let predicted = predicted.values;
+        let is_near = near_edge(&truth.values, truth.width, truth.height, NEAR_EDGE);
+        let reliability = [None, Some(&is_near[..])]
+            .map(|counted| Reliability::of(&prediction.probability.values, &truth.values, counted));
         let is_known = subject(name)
             .filter(|_| !known.is_empty())
             .map(|subject| known.binary_search(&subject_code(subject)).is_ok());
@@ -256,6 +271,7 @@ impl Scored {
             prompt: prompt.to_owned(),
             counts: Confusion::of(&predicted, &truth.values),
             hd95: hd95(&predicted, &truth.values, truth.width, truth.height),
+            reliability,
             agreement,
             is_known,
             stages: linear_probes.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::domain::DomainFigure;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 use super::presence::presence;
 use crate::data::{Image, preprocess};
@@ -10,10 +11,11 @@ use crate::model::weights::presence::PresenceCalibration;
 use crate::text::prompt::Reading;
 use crate::text::{Encoding, Tokenizer};
 
-/// The probability of a logit. It is computed from the logits that are read back, so that it is the same function on
-/// every device: burn's fusion of a sigmoid with other operations has given wrong values on software Vulkan.
-fn probability(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
+/// The probability of a logit that is divided by the temperature. It is computed from the logits that are read back, so
+/// that it is the same function on every device: burn's fusion of a sigmoid with other operations has given wrong values
+/// on software Vulkan.
+fn probability(logit: f32, temperature: f32) -> f32 {
+    1.0 / (1.0 + (-logit / temperature).exp())
 }
 
 /// Converts a plane of the network, `side × side`, to the natural orientation.
@@ -35,6 +37,8 @@ pub(super) struct Finish<'a> {
     pub(super) prompt: &'a str,
     /// The logits of the network, `side × side`.
     pub(super) logits: Vec<f32>,
+    /// The temperature of the model, by which the logits are divided.
+    pub(super) temperature: f32,
     pub(super) side: usize,
     pub(super) is_transposed: bool,
     pub(super) stages: Vec<StageMap>,
@@ -43,6 +47,8 @@ pub(super) struct Finish<'a> {
     /// The number of tokens that the network reads.
     pub(super) limit: usize,
     pub(super) presence: Option<&'a PresenceCalibration>,
+    /// How far the image is from the training pictures.
+    pub(super) domain: Option<DomainFigure>,
     pub(super) overrides: &'a Overrides,
     pub(super) device: &'a str,
     /// The times without the total.
@@ -53,8 +59,8 @@ pub(super) struct Finish<'a> {
 impl Finish<'_> {
     /// Computes the probability at the size of the image.
     pub(super) fn prediction(self) -> Prediction {
-        let Self { image, prompt, side, is_transposed, milliseconds, .. } = self;
-        let model_values = self.logits.into_iter().map(probability).collect();
+        let Self { image, prompt, side, is_transposed, milliseconds, temperature, .. } = self;
+        let model_values = self.logits.into_iter().map(|logit| probability(logit, temperature)).collect();
         let model_values = natural(model_values, side, is_transposed);
         let values = preprocess::plane_to_image(&model_values, side, false, image.width, image.height);
         let Encoding { read, dropped, .. } = self.encoding.clone();
@@ -71,6 +77,7 @@ impl Finish<'_> {
             milliseconds: Milliseconds { total, ..milliseconds },
             device: self.device.to_owned(),
             presence,
+            domain: self.domain,
         }
     }
 }

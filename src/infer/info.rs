@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::overrides::Overrides;
 use crate::model::weights::presence::PresenceCalibration;
+use crate::text::UnknownWords;
 
 /// Information about an open model, for display.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,13 @@ pub struct ModelInfo {
     /// text.
     #[serde(default)]
     pub vocabulary: String,
+    /// What the network reads in place of words outside its vocabulary.
+    #[serde(default)]
+    pub unknown_words: UnknownWords,
+    /// The temperature by which the logits are divided before they become probabilities; `None` if they are taken as
+    /// they are.
+    #[serde(default)]
+    pub temperature: Option<f32>,
     /// The side length of the grid of each decoder stage that can be inspected, coarse to fine; empty if the
     /// network has none.
     pub stages: Vec<usize>,
@@ -38,6 +46,9 @@ pub struct ModelInfo {
     /// The calibration of presence; `None` if there is none.
     #[serde(default)]
     pub presence: Option<PresenceCalibration>,
+    /// The names of the kinds of training pictures that are summarised beside the weights; empty if there is no summary.
+    #[serde(default)]
+    pub domain: Vec<String>,
     /// The σ of each stage, coarse to fine, after each epoch of the training, if this is stored beside the model.
     pub history: Vec<(usize, Vec<f32>)>,
     /// The sorted codes of the subjects in the training data (`data::subject_code`); empty if they are unknown.

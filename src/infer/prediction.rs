@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::domain::DomainFigure;
 use crate::data::foreground;
 use crate::text::prompt::Reading;
 
@@ -97,6 +98,9 @@ pub struct Prediction {
     /// [`presence`](super::presence()); `None` if the model is not calibrated for it or the prompt names nothing.
     #[serde(default)]
     pub presence: Option<f32>,
+    /// How far the image is from the training pictures; `None` if the model has no summary of them.
+    #[serde(default)]
+    pub domain: Option<DomainFigure>,
 }
 
 impl Prediction {
@@ -112,6 +116,7 @@ impl Prediction {
             milliseconds: Milliseconds::default(),
             device: String::new(),
             presence: None,
+            domain: None,
         }
     }
 

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::batch_case::{BatchCase, Front};
 use super::cache::Recent;
+use super::domain::{Domain, DomainFigure, pooled};
 use super::error::InferError;
 use super::finish::{Finish, encode, natural};
 use super::info::{ModelInfo, sigma_history, sorted};
@@ -37,8 +38,16 @@ const PROMPTS_CACHED: usize = 128;
 struct Loaded {
     executor: Box<dyn Executor>,
     device: OpenDevice,
-    images: Recent<[u8; 32], Features>,
+    images: Recent<[u8; 32], Encoded>,
     prompts: Arc<Mutex<Recent<Vec<i64>, TextStates>>>,
+}
+
+/// What is kept of an image.
+#[derive(Clone)]
+pub(super) struct Encoded {
+    features: Features,
+    /// How far it is from the training pictures, if the model has a summary of them.
+    domain: Option<DomainFigure>,
 }
 
 impl Loaded {
@@ -57,6 +66,7 @@ pub struct Predictor {
     loaded: Loaded,
     linear_probes: Option<Arc<LinearProbes>>,
     presence: Option<Arc<PresenceCalibration>>,
+    domain: Option<Arc<Domain>>,
     pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
@@ -83,7 +93,24 @@ fn tokenizer(located: &Located) -> Result<Option<Tokenizer>, InferError> {
         );
         return Err(WeightsError::file(&vocabulary, reason).into());
     }
-    Ok(Some(tokenizer))
+    Ok(Some(tokenizer.with_unknown_words(located.config.unknown_words)))
+}
+
+/// Reads the summary of the training pictures, if there is one.
+fn domain(located: &Located) -> Result<Option<Domain>, InferError> {
+    let Some(summary) = located.domain()? else { return Ok(None) };
+    let domain = Domain::new(summary).ok_or_else(|| {
+        let path = located.domain_path().unwrap_or_default();
+        let reason =
+            "a covariance cannot be inverted; summarise the training pictures again with `himix domain fit`";
+        WeightsError::file(&path, reason)
+    })?;
+    Ok(Some(domain))
+}
+
+/// The names of the kinds of training pictures.
+fn kinds(domain: &Domain) -> Vec<String> {
+    domain.summary().kinds.iter().map(|kind| kind.name.clone()).collect()
 }
 
 impl Predictor {
@@ -128,7 +155,11 @@ impl Predictor {
             notices.push(error.to_string());
             None
         });
-        let ModelConfig { network, provenance, .. } = &located.config;
+        let domain = domain(&located).unwrap_or_else(|error| {
+            notices.push(error.to_string());
+            None
+        });
+        let ModelConfig { network, provenance, unknown_words, temperature, .. } = &located.config;
         let overrides = loaded.executor.staged().map(|staged| staged.overrides().clone());
         let (is_bundled, parameters) = (source.is_bundled(), manifest::parameter_count(network.as_ref()));
         tracing::info!(is_bundled, parameters, device = loaded.device.name, "model opened");
@@ -138,6 +169,8 @@ impl Predictor {
             provenance: provenance.description.clone(),
             token_limit: network.text().map_or(0, |text| text.token_limit),
             vocabulary: tokenizer.as_ref().map(|tokenizer| tokenizer.words().join("\n")).unwrap_or_default(),
+            unknown_words: *unknown_words,
+            temperature: Some(temperature.get()).filter(|temperature| *temperature != 1.0),
             stages: network.stages().iter().map(|stage| stage.grid).collect(),
             parameters,
             device: loaded.device.name.clone(),
@@ -145,6 +178,7 @@ impl Predictor {
             overrides: overrides.unwrap_or_default(),
             linear_probes: linear_probes.as_ref().map(|linear_probes| linear_probes.description.clone()),
             presence: presence.clone(),
+            domain: domain.as_ref().map(kinds).unwrap_or_default(),
             history: sigma_history(located.source.path()),
             subjects: sorted(&provenance.subjects),
         };
@@ -155,6 +189,7 @@ impl Predictor {
             loaded,
             linear_probes: linear_probes.map(Arc::new),
             presence: presence.map(Arc::new),
+            domain: domain.map(Arc::new),
             inspection_cache: InspectionCache::default(),
             info,
             notices,
@@ -170,8 +205,8 @@ impl Predictor {
             return None;
         }
         let mut shared_images = Recent::new(IMAGES_CACHED_SHARED);
-        if let Some((key, features)) = images.latest() {
-            shared_images.put(*key, features.clone());
+        if let Some((key, encoded)) = images.latest() {
+            shared_images.put(*key, encoded.clone());
         }
         let loaded = Loaded {
             executor: executor.share()?,
@@ -186,6 +221,7 @@ impl Predictor {
             loaded,
             linear_probes: self.linear_probes.clone(),
             presence: self.presence.clone(),
+            domain: self.domain.clone(),
             inspection_cache: InspectionCache::default(),
             info: self.info.clone(),
             notices: Vec::new(),
@@ -314,6 +350,11 @@ impl Predictor {
         self.located.config.network.image_side()
     }
 
+    /// The temperature by which the logits are divided.
+    fn temperature(&self) -> f32 {
+        self.located.config.temperature.get()
+    }
+
     pub(super) fn is_transposed(&self) -> bool {
         self.located.config.is_transposed()
     }
@@ -322,13 +363,13 @@ impl Predictor {
     pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
         let mut milliseconds = Milliseconds::default();
-        let features = self.features(image, &mut milliseconds)?;
+        let Encoded { features, domain } = self.features(image, &mut milliseconds)?;
         let encoding = self.encode(prompt);
         let states = self.text_states(&encoding, &mut milliseconds)?;
 
         let start_decoder = Instant::now();
         let decoded = self.decode(&features, &states, overrides);
-        Ok(Pass { features, states, decoded, encoding, milliseconds, start, start_decoder })
+        Ok(Pass { features, domain, states, decoded, encoding, milliseconds, start, start_decoder })
     }
 
     fn decode(&mut self, features: &Features, states: &TextStates, overrides: &Overrides) -> Decoded {
@@ -356,23 +397,47 @@ impl Predictor {
             info: self.info.clone(),
             tokenizer: self.tokenizer.clone(),
             presence: self.presence.clone(),
+            temperature: self.temperature(),
             side: self.side(),
             is_transposed: self.is_transposed(),
         }
     }
 
-    /// The features of an image, from the cache if it is known.
-    pub(super) fn features(&mut self, image: &Image, times: &mut Milliseconds) -> Result<Features, InferError> {
+    /// The features of an image, and how far it is from the training pictures, from the cache if it is known.
+    pub(super) fn features(&mut self, image: &Image, times: &mut Milliseconds) -> Result<Encoded, InferError> {
         let key = image.content_key();
-        if let Some(features) = self.loaded.images.get(&key) {
-            return Ok(features);
+        if let Some(encoded) = self.loaded.images.get(&key) {
+            return Ok(encoded);
         }
         let start = Instant::now();
         let features = self.loaded.executor.encode_image(self.input(image, &self.loaded.device.device));
         self.sync()?;
-        self.loaded.images.put(key, features.clone());
+        let domain = match &self.domain {
+            Some(domain) => domain.figure(&self.pooled(&features)?),
+            None => None,
+        };
+        let encoded = Encoded { features, domain };
+        self.loaded.images.put(key, encoded.clone());
         times.vision = elapsed_ms(start);
-        Ok(features)
+        Ok(encoded)
+    }
+
+    /// The means and standard deviations of the channels of an image's features, by which its kind is told
+    /// ([`Domain`]).
+    ///
+    /// # Errors
+    /// The computation failed.
+    pub fn pooled_features(&mut self, image: &Image) -> Result<Vec<f32>, InferError> {
+        self.with_fallback(|predictor| {
+            let Encoded { features, .. } = predictor.features(image, &mut Milliseconds::default())?;
+            predictor.pooled(&features)
+        })
+    }
+
+    /// Pools features on the CPU, so that the numbers hardly depend on the device.
+    fn pooled(&self, features: &Features) -> Result<Vec<f32>, InferError> {
+        let read = |feature: &Tensor<2>| Ok((self.values(feature.clone())?, feature.dims()[1]));
+        Ok(pooled(&features.iter().map(read).collect::<Result<Vec<_>, InferError>>()?))
     }
 
     /// The text encoder's outputs for a prompt, from the cache if its tokens are known; empty if the network reads
@@ -419,6 +484,7 @@ impl Predictor {
             image,
             prompt,
             logits,
+            temperature: self.temperature(),
             side,
             is_transposed,
             stages,
@@ -426,6 +492,7 @@ impl Predictor {
             reading: self.reading(prompt),
             limit: self.info.token_limit,
             presence: self.presence.as_deref(),
+            domain: pass.domain.clone(),
             overrides,
             device: &self.loaded.device.name,
             milliseconds,
@@ -490,6 +557,12 @@ impl Predictor {
         self.located.presence_path()
     }
 
+    /// The path where the summary of the training pictures is or would be stored; `None` if the model is not a file, such
+    /// as the bundled model.
+    pub fn domain_path(&self) -> Option<PathBuf> {
+        self.located.domain_path()
+    }
+
     /// The device on which gradients are computed.
     pub(super) fn gradient_device(&self) -> Device {
         self.loaded.device.device.clone().autodiff()
@@ -504,6 +577,7 @@ impl Predictor {
 /// The results of a pass through the network.
 pub(super) struct Pass {
     pub(super) features: Features,
+    domain: Option<DomainFigure>,
     pub(super) states: TextStates,
     pub(super) decoded: Decoded,
     encoding: Encoding,

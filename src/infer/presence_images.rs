@@ -157,7 +157,8 @@ fn prompt_of<'a>(pool: &[(Grammar, &'a str)], kind: Kind, index: usize) -> Optio
     (!of_kind.is_empty()).then(|| of_kind[index * 7919 % of_kind.len()])
 }
 
-fn kind_words(kind: Kind) -> &'static str {
+/// Returns a kind of images in words: "X-rays".
+pub const fn kind_words(kind: Kind) -> &'static str {
     match kind {
         Kind::Xray => "X-rays",
         Kind::Ct => "CT slices",

@@ -156,6 +156,7 @@ mod tests {
         Attribution, GroupOverrides, Milliseconds, Parameter, Plane, Spectra, StageMap, StageOverrides,
         StageParameters, StageView, TokensRead,
     };
+    use crate::text::UnknownWords;
     use crate::text::prompt::Reading;
 
     /// Serialises and deserialises a value, and checks that serialising it again gives the same text.
@@ -204,6 +205,7 @@ mod tests {
             milliseconds: Milliseconds { vision: 1.0, text: 0.0, decoder: 2.5, total: 3.5 },
             device: "CPU".into(),
             presence: None,
+            domain: None,
         };
         let stage = StageView {
             grid: 7,
@@ -221,6 +223,8 @@ mod tests {
         assert_eq!(read.prediction.milliseconds, inspection.prediction.milliseconds);
         let info = ModelInfo {
             name: "demo".into(),
+            unknown_words: UnknownWords::Token,
+            temperature: Some(1.25),
             overrides: overrides(),
             history: vec![(1, vec![5.0])],
             linear_probes: Some("fitted".into()),

@@ -36,7 +36,8 @@ struct Seat {
 /// thread, and every thread has a `State` of its own that lives from job to job.
 ///
 /// On a GPU, several jobs run at the same time if there are many, and their predictions are computed in batches; those
-/// agree with predictions of one image to rounding.
+/// agree with predictions of one image to rounding. A model with a summary of its training pictures predicts one image at a
+/// time, because a batch has no features by which the domain could be told.
 ///
 /// If the segmenter cannot be shared, or there is only one thread ([`rayon::current_num_threads`]), each job is
 /// computed when its result is asked for. Otherwise a limited number of jobs are computed ahead; what was computed
@@ -53,6 +54,7 @@ pub fn in_order<State: Default, Outcome: Send, Taken>(
     if count >= MANY
         && let Some(predictor) = segmenter.local()
         && predictor.device().is_gpu
+        && predictor.info().domain.is_empty()
     {
         let (out, requests) = bounded(ASKERS);
         let front = predictor.front();
@@ -66,6 +68,19 @@ pub fn in_order<State: Default, Outcome: Send, Taken>(
         let service = move || serve(&mut Batches::of(predictor), &requests);
         return at_seats(seats, Some(Box::new(service)), 1, count, run, job, take);
     }
+    without_batches(segmenter, count, run, job, take)
+}
+
+/// The same for jobs that need the model itself ([`Segmenter::local`]), which those of a batch do not have.
+pub(super) fn without_batches<State: Default, Outcome: Send, Taken>(
+    segmenter: &mut dyn Segmenter,
+    count: usize,
+    run: usize,
+    job: impl Fn(&mut dyn Segmenter, &mut State, usize) -> Outcome + Sync,
+    take: impl FnOnce(&mut dyn FnMut() -> Outcome) -> Taken,
+) -> Taken {
+    let run = run.max(1);
+    let runs = count.div_ceil(run);
     let seats = seats(segmenter, rayon::current_num_threads().min(runs));
     if seats.len() < 2 {
         let (mut state, mut next) = (State::default(), 0..);
@@ -189,12 +204,17 @@ impl<Outcome> Queue<Outcome> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use super::*;
     use crate::data::Image;
-    use crate::infer::{InferError, InspectOptions, Inspection, ModelInfo, Overrides, Prediction};
+    use crate::device::{self, OpenDevice};
+    use crate::infer::{
+        InferError, InspectOptions, Inspection, ModelInfo, ModelSource, Overrides, Prediction, Predictor,
+    };
+    use crate::model::weights::domain::{self, DomainKind, DomainSummary};
 
     /// A model that only tells whether it can be shared.
     struct Nothing {
@@ -279,6 +299,45 @@ mod tests {
         };
         assert_eq!(names(2, true), ["himix-pass-0", "himix-pass-1"]);
         assert_eq!((names(2, false).len(), names(1, true).len()), (1, 1));
+    }
+
+    #[test]
+    fn batches_are_for_models_that_need_no_features() {
+        let has_model = |segmenter: &mut dyn Segmenter, _: &mut (), _: usize| segmenter.local().is_some();
+        let take = |next: &mut dyn FnMut() -> bool| (0..MANY).map(|_| next()).collect::<Vec<_>>();
+        // A predictor on the CPU that is treated as a GPU.
+        let gpu = |source: &ModelSource| {
+            let device = OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
+            Predictor::open_on(source, device).expect("opens")
+        };
+        let bundled = || gpu(&ModelSource::bundled());
+        assert_eq!(in_order(&mut bundled(), MANY, 1, has_model, take), [false; MANY]);
+        assert_eq!(without_batches(&mut bundled(), MANY, 1, has_model, take), [true; MANY]);
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/model");
+        for name in ["config.json", "model.safetensors", "vocab.txt"] {
+            std::fs::copy(assets.join(name), folder.path().join(name)).expect("copied");
+        }
+        let kind = DomainKind {
+            name: "X-rays".into(),
+            pictures: 20,
+            held_out: 20,
+            mean: vec![0.0],
+            covariance: vec![vec![1.0]],
+            threshold: 3.0,
+            quantiles: vec![1.0; 101],
+        };
+        let summary = DomainSummary {
+            description: "pictures".into(),
+            centre: vec![0.0],
+            scale: vec![1.0],
+            basis: Vec::new(),
+            kinds: vec![kind],
+        };
+        domain::write(&folder.path().join(domain::DOMAIN_FILE), &summary).expect("written");
+        let mut with_domain = gpu(&ModelSource::new(folder.path()));
+        assert_eq!(in_order(&mut with_domain, MANY, 1, has_model, take), [true; MANY]);
     }
 
     #[test]

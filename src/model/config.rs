@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::network::Network;
 use super::registry::{Registry, to_sizes};
+use crate::text::UnknownWords;
 
 /// The reason why no network can be built from a configuration.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -50,6 +51,52 @@ pub struct ModelConfig {
     pub axes: Axes,
     /// The origin of the weights.
     pub provenance: Provenance,
+    /// What the network reads in place of words outside its vocabulary.
+    pub unknown_words: UnknownWords,
+    /// The temperature: the logits are divided by it before they become probabilities. 1 leaves them as they are.
+    pub temperature: Temperature,
+}
+
+/// A temperature of a network's probabilities (Guo et al., On Calibration of Modern Neural Networks, ICML 2017). Above 1
+/// it makes them less certain, below 1 more. It changes no sign of a logit, and so no decision at a probability of 0.5
+/// where the network computes it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Temperature(f32);
+
+impl Temperature {
+    /// The range of temperatures that are accepted.
+    pub const RANGE: std::ops::RangeInclusive<f32> = 0.05..=20.0;
+
+    /// The value.
+    pub const fn get(self) -> f32 {
+        self.0
+    }
+}
+
+impl Default for Temperature {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+impl TryFrom<f64> for Temperature {
+    type Error = String;
+
+    fn try_from(value: f64) -> Result<Self, String> {
+        let (least, most) = (Self::RANGE.start(), Self::RANGE.end());
+        if Self::RANGE.contains(&(value as f32)) {
+            return Ok(Self(value as f32));
+        }
+        Err(format!("the temperature is {value} and must be from {least} to {most}"))
+    }
+}
+
+impl From<Temperature> for f64 {
+    fn from(temperature: Temperature) -> Self {
+        // The shortest text of the number, so that 1.3 is stored as 1.3.
+        temperature.0.to_string().parse().unwrap_or_else(|_| Self::from(temperature.0))
+    }
 }
 
 impl ModelConfig {
@@ -66,14 +113,24 @@ impl ModelConfig {
             object.insert("network".into(), Value::from(name));
         }
         object.extend(self.network.sizes());
-        object.extend(to_sizes(&Shared { axes: self.axes, provenance: &self.provenance }));
+        object.extend(to_sizes(&Shared {
+            unknown_words: Some(self.unknown_words).filter(|words| *words != UnknownWords::default()),
+            temperature: Some(self.temperature).filter(|temperature| *temperature != Temperature::default()),
+            axes: self.axes,
+            provenance: &self.provenance,
+        }));
         format!("{:#}", Value::Object(object))
     }
 }
 
-/// The entries that every bundle has in addition to the sizes of its network.
+/// The entries that every bundle has in addition to the sizes of its network. What has its default is left out, because
+/// earlier versions of the program refuse a key that they do not know.
 #[derive(Serialize)]
 struct Shared<'a> {
     axes: Axes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown_words: Option<UnknownWords>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<Temperature>,
     provenance: &'a Provenance,
 }

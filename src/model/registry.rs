@@ -96,9 +96,11 @@ impl Registry {
             Some(value) => sizes_of(value)?,
             None => Provenance { trained: true, ..Provenance::default() },
         };
+        let unknown_words = object.shift_remove("unknown_words").map(sizes_of).transpose()?.unwrap_or_default();
+        let temperature = object.shift_remove("temperature").map(sizes_of).transpose()?.unwrap_or_default();
         let network = (entry.read)(object)?;
         let axes = axes.unwrap_or_else(|| network.default_axes());
-        Ok(ModelConfig { network, axes, provenance })
+        Ok(ModelConfig { network, axes, provenance, unknown_words, temperature })
     }
 }
 
@@ -126,6 +128,7 @@ pub fn to_sizes(sizes: &impl Serialize) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::UnknownWords;
 
     #[test]
     fn a_configuration_without_a_tag_is_the_first_networks_and_is_written_without_one() {
@@ -138,6 +141,34 @@ mod tests {
         let tagged = registry.parse("{\"network\": \"himix\", \"axes\": \"yx\"}").expect("by its name");
         assert_eq!(tagged.axes, Axes::Yx);
         assert_eq!(registry.parse(&written).expect("read again").to_json(), written);
+    }
+
+    #[test]
+    fn the_rule_of_unknown_words_and_the_temperature_are_kept_and_left_out_where_they_change_nothing() {
+        let registry = Registry::default();
+        let plain = registry.parse("{}").expect("the published sizes");
+        assert_eq!((plain.unknown_words, plain.temperature.get()), (UnknownWords::Pieces, 1.0));
+        let written = plain.to_json();
+        assert!(!written.contains("unknown_words") && !written.contains("temperature"), "{written}");
+        let text = "{\"unknown_words\": \"token\", \"temperature\": 1.3}";
+        let other = registry.parse(text).expect("a configuration");
+        assert_eq!((other.unknown_words, other.temperature.get()), (UnknownWords::Token, 1.3));
+        let written = other.to_json();
+        assert!(
+            written.contains("\"unknown_words\": \"token\"") && written.contains("\"temperature\": 1.3"),
+            "{written}"
+        );
+        assert_eq!(registry.parse(&written).expect("read again").to_json(), written);
+        for (broken, word) in [
+            ("{\"unknown_words\": \"letters\"}", "`pieces`"),
+            ("{\"temperature\": 0}", "from 0.05 to 20"),
+            ("{\"temperature\": -1}", "from 0.05 to 20"),
+            ("{\"temperature\": 1e300}", "from 0.05 to 20"),
+            ("{\"temperature\": \"warm\"}", "warm"),
+        ] {
+            let error = registry.parse(broken).expect_err(broken).to_string();
+            assert!(error.contains(word) && error.contains("; mend"), "{error}");
+        }
     }
 
     #[test]

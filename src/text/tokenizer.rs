@@ -12,6 +12,7 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{AddedToken, Model, ModelWrapper};
 
 use super::TextError;
+use super::unknown_words::{Piece, UnknownWords, is_understood};
 
 /// The largest accepted size of a vocabulary file, in bytes. Those of BERT models are below 1 MiB. The limit
 /// prevents reading a whole weights file that was given by mistake.
@@ -24,7 +25,8 @@ pub struct Tokenizer {
     start: u32,
     end: u32,
     padding: u32,
-    unknown: u32,
+    unknown: (u32, String),
+    unknown_words: UnknownWords,
     size: usize,
 }
 
@@ -136,7 +138,8 @@ impl Tokenizer {
             return Err(TextError::NoEntry { path: path.to_owned(), entries });
         };
         let size = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
-        Ok(Self { inner, start, end, padding, unknown, size })
+        let (unknown, unknown_words) = ((unknown, unknown_entry), UnknownWords::default());
+        Ok(Self { inner, start, end, padding, unknown, unknown_words, size })
     }
 
     /// Returns the number of rows that an embedding needs: one more than the largest id that
@@ -145,12 +148,37 @@ impl Tokenizer {
         self.size
     }
 
-    /// Returns the word pieces of `prompt` without `[CLS]` and `[SEP]`, each with the bytes of `prompt` that it
-    /// stands for, in their order.
+    /// Sets what is read in place of words that are not known; [`UnknownWords::Pieces`] if it is not set.
+    #[must_use]
+    pub fn with_unknown_words(mut self, unknown_words: UnknownWords) -> Self {
+        self.unknown_words = unknown_words;
+        self
+    }
+
+    /// Returns the word pieces of `prompt` that the network reads, without `[CLS]` and `[SEP]`, each with the bytes of
+    /// `prompt` that it stands for, in their order.
     pub fn pieces(&self, prompt: &str) -> Vec<(String, Range<usize>)> {
-        let Ok(encoding) = self.inner.encode(prompt, false) else { return Vec::new() };
-        let offsets = encoding.get_offsets().iter().map(|&(from, to)| from..to);
-        encoding.get_tokens().iter().cloned().zip(offsets).collect()
+        self.split(prompt).into_iter().map(|piece| (piece.text, piece.bytes)).collect()
+    }
+
+    fn split(&self, prompt: &str) -> Vec<Piece> {
+        let Ok(encoding) = self.inner.encode(prompt, false) else {
+            // This does not happen with a WordPiece model that has its entry for unknown words. A prompt that cannot
+            // be split counts as one unknown word.
+            let (id, text) = self.unknown.clone();
+            let whole = Piece { id, text, bytes: 0..prompt.len(), word: None };
+            return self.unknown_words.applied(vec![whole], (self.unknown.0, &self.unknown.1));
+        };
+        let (ids, texts) = (encoding.get_ids(), encoding.get_tokens());
+        let (offsets, words) = (encoding.get_offsets(), encoding.get_word_ids());
+        let piece = |index: usize| Piece {
+            id: ids[index],
+            text: texts[index].clone(),
+            bytes: offsets[index].0..offsets[index].1,
+            word: words[index],
+        };
+        let pieces = (0..ids.len()).map(piece).collect();
+        self.unknown_words.applied(pieces, (self.unknown.0, &self.unknown.1))
     }
 
     /// Returns the entries that are whole words of at least three letters, in the order of the alphabet.
@@ -161,28 +189,28 @@ impl Tokenizer {
         words
     }
 
-    /// Says whether a piece is the entry for unknown words.
-    pub fn is_unknown(&self, piece: &str) -> bool {
-        self.inner.token_to_id(piece) == Some(self.unknown)
+    /// Says whether a network can make something of a word: it is an entry of the vocabulary as a whole, or it falls into
+    /// pieces that have two and a half letters or more on average and none of which is unknown.
+    pub fn knows(&self, word: &str) -> bool {
+        let pieces = self.pieces(word);
+        self.understands(pieces.iter().map(|(piece, _)| piece.as_str()))
+    }
+
+    /// Says of the pieces of a word what [`Tokenizer::knows`] says of the word.
+    pub(super) fn understands<'a>(&self, pieces: impl Iterator<Item = &'a str> + Clone) -> bool {
+        is_understood(pieces, |piece| piece == self.unknown.1)
     }
 
     /// Returns the number of tokens of `prompt`, with `[CLS]` and `[SEP]`.
     pub fn count(&self, prompt: &str) -> usize {
-        self.inner.encode_fast(prompt, false).map_or(1, |encoding| encoding.len()) + 2
+        self.split(prompt).len() + 2
     }
 
     /// Returns the tokens of `prompt` for a model that reads `limit` tokens. An empty prompt gives `[CLS]
     /// [SEP]`.
     pub fn encode(&self, prompt: &str, limit: usize) -> Encoding {
-        let piece_ids = match self.inner.encode_fast(prompt, false) {
-            Ok(encoding) => encoding.get_ids().to_vec(),
-            // This does not happen with a WordPiece model that has its entry for unknown words. A prompt that
-            // cannot be split counts as one unknown word.
-            Err(_) => vec![self.unknown],
-        };
-        // The fast encoding omits the texts of the pieces.
-        let text = |&id: &u32| self.inner.id_to_token(id).unwrap_or_default();
-        let mut read: Vec<String> = piece_ids.iter().map(text).collect();
+        let (piece_ids, mut read): (Vec<u32>, Vec<String>) =
+            self.split(prompt).into_iter().map(|piece| (piece.id, piece.text)).unzip();
         let total = read.len() + 2;
         let available = limit.saturating_sub(2);
         let dropped = read.split_off(available.min(read.len()));

@@ -14,6 +14,7 @@ use super::strong::Strong;
 use super::wording::Wording;
 use crate::data::preprocess;
 use crate::text::Tokenizer;
+use crate::text::prompt::{Variant, VariantMask};
 
 /// The number of batches prepared in advance.
 const AHEAD: usize = 2;
@@ -118,8 +119,8 @@ pub fn validation_items(cases: &Cases) -> Vec<Item> {
     (0..cases.len()).map(|index| Item::plain(index, 0)).collect()
 }
 
-/// The planes of the input, the planes of the target, and the prompt.
-type Made = (Vec<f32>, Vec<f32>, String);
+/// The planes of the input, the planes of the target, and the prompt with the mask that answers it.
+type Made = (Vec<f32>, Vec<f32>, Variant);
 
 /// Prepares a batch of these items.
 pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
@@ -140,9 +141,13 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
     let mut batch = Batch::default();
     for (case, item) in made.into_iter().zip(items) {
         match case {
-            Ok((image, target, prompt)) => {
+            Ok((image, mut target, prompt)) => {
                 if let Some((tokenizer, tokens)) = &form.text {
-                    let encoding = tokenizer.encode(&prompt, *tokens);
+                    let encoding = tokenizer.encode(&prompt.sentence, *tokens);
+                    // A text of which the network reads nothing is the empty prompt, which has the mask of the case.
+                    if prompt.mask == VariantMask::Empty && !encoding.read.is_empty() {
+                        target.fill(0.0);
+                    }
                     batch.ids.extend(encoding.ids);
                     batch.attention.extend(encoding.mask);
                 }
@@ -197,7 +202,7 @@ pub fn with_batches<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::prompt;
+    use crate::text::{UnknownWords, prompt};
 
     #[test]
     fn a_batch_is_filled_with_its_last_case() {
@@ -224,6 +229,26 @@ mod tests {
         words.extend(letters);
         let tokenizer = Tokenizer::from_vocab_text(&(words.join("\n") + "\n")).expect("a vocabulary");
         Form { text: Some((tokenizer, 256)), side: 32, is_transposed }
+    }
+
+    #[test]
+    fn a_text_about_something_else_has_the_empty_mask_where_it_is_read() {
+        let config = TrainConfig { phantoms: 6, seed: 3, irrelevant: 1.0, ..TrainConfig::default() };
+        let (cases, _) = Cases::open(&config, true, 64, false).expect("phantoms");
+        let items = training_items(&cases, &config, 0, &CaseLosses::default());
+        let plain = validation_items(&cases);
+        let is_empty = |targets: &[f32]| targets.iter().all(|value| *value == 0.0);
+        let form = form(false);
+        assert!(!is_empty(&batch(&cases, &form, &plain).targets));
+        assert!(is_empty(&batch(&cases, &form, &items).targets));
+        // Neither a network without text, nor one that leaves out what it does not know, sees a difference.
+        let blind = Form { text: None, ..form.clone() };
+        assert!(!is_empty(&batch(&cases, &blind, &items).targets));
+        let none = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+        let tokenizer =
+            Tokenizer::from_vocab_text(none).expect("a vocabulary").with_unknown_words(UnknownWords::Drop);
+        let dropping = Form { text: Some((tokenizer, 8)), ..form };
+        assert!(!is_empty(&batch(&cases, &dropping, &items).targets));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::cases::Cases;
 use super::config::TrainConfig;
 use super::error::TrainError;
 use super::folder::RunFolder;
-use super::wording::with_reports;
+use super::wording::with_augmentation;
 use crate::data::write;
 use crate::model::config::{Axes, ModelConfig};
 use crate::model::weights::{Located, ModelSource, Vocabulary, bundle};
@@ -78,7 +78,8 @@ pub fn prepare(
     let words = match architecture.network.text() {
         Some(text) => {
             let path = vocabulary_file(config, folder, located.as_ref(), cases, text.vocabulary_size)?;
-            Some((Tokenizer::from_file(&path)?, path, text.token_limit))
+            let tokenizer = Tokenizer::from_file(&path)?.with_unknown_words(architecture.unknown_words);
+            Some((tokenizer, path, text.token_limit))
         }
         None => None,
     };
@@ -118,7 +119,7 @@ fn vocabulary_file(
         None => match &config.vocab {
             Some(path) => path.clone(),
             None => {
-                let sentences = with_reports(cases.sentences(), config);
+                let sentences = with_augmentation(cases.sentences(), config);
                 written(&vocabulary::build(sentences.iter().map(String::as_str), most))?
             }
         },

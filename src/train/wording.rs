@@ -1,5 +1,5 @@
-//! Augmentation of a case's sentence. Whatever is changed, the sentence must not contradict the mask, which stays as it
-//! is:
+//! Augmentation of a case's sentence. Whatever is changed, the sentence must not contradict the mask. These leave the mask
+//! as it is:
 //!
 //! - any of the prompts that the table has for the image may take the place of the first;
 //! - places may change their order, because they are a list;
@@ -9,12 +9,16 @@
 //! - a report says the same in other words, with the sides of the image;
 //! - an empty sentence says nothing, and everything is to be found.
 //!
+//! A sentence that denies the finding, or that is about something else, has the empty mask ([`training_variant`]).
+//!
 //! Only a prompt of which every word was understood is taken apart; any other is at most replaced by a variant or by the
-//! empty sentence. In a mirrored image, left and right are exchanged first.
+//! empty sentence, or by one about something else. In a mirrored image, left and right are exchanged first.
 
 use super::config::TrainConfig;
 use crate::text::prompt::report::{Left, Style, augment};
-use crate::text::prompt::{self, Lungs, Polyps, Prompt, Zones};
+use crate::text::prompt::{
+    self, Lungs, Polyps, Prompt, Variant, VariantKind, VariantMask, Zones, training_variant, variant_words,
+};
 
 /// The augmentation of one sentence.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +28,8 @@ pub struct Wording {
     is_shortened: bool,
     is_report: bool,
     is_empty: bool,
+    is_denied: bool,
+    is_irrelevant: bool,
     /// The seed of what is chosen among possibilities.
     seed: u64,
 }
@@ -36,24 +42,40 @@ impl Wording {
         is_shortened: false,
         is_report: false,
         is_empty: false,
+        is_denied: false,
+        is_irrelevant: false,
         seed: 0,
     };
 
     /// Draws an augmentation with the probabilities of the settings.
     pub fn draw(config: &TrainConfig, random: &mut fastrand::Rng) -> Self {
-        let [reword, reorder, shorten, report, empty] = std::array::from_fn(|_| random.f64());
+        let [reword, reorder, shorten, report, empty, denied, irrelevant] = std::array::from_fn(|_| random.f64());
         Self {
             is_reworded: reword < config.reword,
             is_reordered: reorder < config.reorder,
             is_shortened: shorten < config.drop_parts,
             is_report: report < config.report,
             is_empty: empty < config.empty_sentence,
+            is_denied: denied < config.denied,
+            is_irrelevant: irrelevant < config.irrelevant,
             seed: random.u64(..),
         }
     }
 
-    /// The sentence of a case with this prompt and these variants of it, for its mirror image if `is_mirrored`.
-    pub fn of(&self, first: &str, variants: &[String], is_mirrored: bool) -> String {
+    /// The sentence of a case with this prompt and these variants of it, for its mirror image if `is_mirrored`, and the mask
+    /// that answers it.
+    pub fn of(&self, first: &str, variants: &[String], is_mirrored: bool) -> Variant {
+        let kinds = [(VariantKind::Irrelevant, self.is_irrelevant), (VariantKind::Negated, self.is_denied)];
+        let mut random = fastrand::Rng::with_seed(self.seed);
+        let mut wanted = kinds.into_iter().filter(|(_, is_wanted)| *is_wanted && !self.is_empty);
+        wanted.find_map(|(kind, _)| training_variant(first, kind, &mut random)).unwrap_or_else(|| Variant {
+            sentence: self.same(first, variants, is_mirrored),
+            mask: VariantMask::Same,
+        })
+    }
+
+    /// A sentence with the same mask.
+    fn same(&self, first: &str, variants: &[String], is_mirrored: bool) -> String {
         if self.is_empty {
             return String::new();
         }
@@ -82,8 +104,11 @@ impl Wording {
     }
 }
 
-/// The sentences from which a vocabulary is built: `sentences`, and reports of them if the settings have some.
-pub fn with_reports(sentences: Vec<String>, config: &TrainConfig) -> Vec<String> {
+/// The sentences from which a vocabulary is built: `sentences`, and reports and denials of them if the settings have some.
+pub fn with_augmentation(mut sentences: Vec<String>, config: &TrainConfig) -> Vec<String> {
+    if config.denied > 0.0 {
+        sentences.extend(variant_words().map(str::to_owned));
+    }
     if config.report == 0.0 {
         return sentences;
     }
@@ -179,7 +204,7 @@ mod tests {
     const POLYP: &str = "two small pink circle polyp which is a projecting growth of tissue located in top left, right of the image";
 
     fn all(change: Wording, sentence: &str) -> Vec<String> {
-        (0..200).map(|seed| Wording { seed, ..change }.of(sentence, &[], false)).collect()
+        (0..200).map(|seed| Wording { seed, ..change }.of(sentence, &[], false).sentence).collect()
     }
 
     fn lungs(sentence: &str) -> Lungs {
@@ -195,8 +220,8 @@ mod tests {
         let drawn = Wording::draw(&config, &mut fastrand::Rng::with_seed(1));
         assert_eq!(Wording { seed: 0, ..drawn }, Wording::PLAIN);
         let odd = "  Left lwoer lung,maybe.";
-        assert_eq!(Wording::PLAIN.of(odd, &["other".into()], false), odd);
-        assert_eq!(Wording::PLAIN.of(odd, &[], true), prompt::mirror(odd));
+        assert_eq!(Wording::PLAIN.of(odd, &["other".into()], false).sentence, odd);
+        assert_eq!(Wording::PLAIN.of(odd, &[], true).sentence, prompt::mirror(odd));
     }
 
     #[test]
@@ -204,8 +229,9 @@ mod tests {
         let change = Wording { is_reworded: true, ..Wording::PLAIN };
         let variants = ["left lung, upper".to_owned()];
         let of = |is_mirrored: bool| {
-            let mut found: Vec<String> =
-                (0..50).map(|seed| Wording { seed, ..change }.of(LUNGS, &variants, is_mirrored)).collect();
+            let mut found: Vec<String> = (0..50)
+                .map(|seed| Wording { seed, ..change }.of(LUNGS, &variants, is_mirrored).sentence)
+                .collect();
             found.sort_unstable();
             found.dedup();
             found
@@ -267,7 +293,7 @@ mod tests {
         let sentence = "Unilateral pulmonary infection, one infected area, upper left lung.";
         for seed in 0..60 {
             for (is_mirrored, side) in [(false, "left"), (true, "right")] {
-                let text = Wording { seed, ..change }.of(sentence, &[], is_mirrored).to_lowercase();
+                let text = Wording { seed, ..change }.of(sentence, &[], is_mirrored).sentence.to_lowercase();
                 // The diaphragm is spoken of in any case.
                 let text = text.replace("right hemidiaphragm", "");
                 let other = if is_mirrored { "left" } else { "right" };
@@ -286,10 +312,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_denied_or_about_something_else_has_the_empty_mask() {
+        let denied = Wording { is_denied: true, is_report: true, ..Wording::PLAIN };
+        for seed in 0..50 {
+            let of = |change: Wording, sentence: &str| Wording { seed, ..change }.of(sentence, &[], true);
+            let found = of(denied, LUNGS);
+            assert_eq!(found.mask, VariantMask::Empty);
+            assert_ne!(found.sentence, prompt::mirror(LUNGS));
+            // Nobody knows what there is to deny.
+            assert_eq!(of(denied, "odd words"), Variant { sentence: "odd words".into(), mask: VariantMask::Same });
+            let other = of(Wording { is_irrelevant: true, ..denied }, "odd words");
+            assert!(other.mask == VariantMask::Empty && other.sentence != "odd words", "{}", other.sentence);
+            let empty = of(Wording { is_empty: true, is_irrelevant: true, ..denied }, LUNGS);
+            assert_eq!(empty, Variant { sentence: String::new(), mask: VariantMask::Same });
+        }
+    }
+
+    #[test]
     fn a_vocabulary_for_reports_has_their_words() {
         let sentences = vec![LUNGS.to_owned(), POLYP.to_owned(), "odd words".to_owned()];
-        assert_eq!(with_reports(sentences.clone(), &TrainConfig::default()), sentences);
-        let more = with_reports(sentences, &TrainConfig { report: 0.1, ..TrainConfig::default() });
+        assert_eq!(with_augmentation(sentences.clone(), &TrainConfig::default()), sentences);
+        let denied = with_augmentation(sentences.clone(), &TrainConfig { denied: 0.1, ..TrainConfig::default() });
+        assert!(denied.iter().any(|sentence| sentence == "No pulmonary infection."), "{denied:?}");
+        let more = with_augmentation(sentences, &TrainConfig { report: 0.1, ..TrainConfig::default() });
         assert_eq!(more.len(), 5);
         assert!(more[3..].iter().all(|report| report.contains("IMPRESSION")), "{more:?}");
     }

@@ -12,7 +12,7 @@ use crate::program::{Ran, himix};
 const PROMPTS: [&str; 3] = ["left lung", "two areas, right lung", "upper left lung"];
 
 /// Writes three images and masks in the authors' layout.
-fn data_set(root: &Path) {
+pub fn data_set(root: &Path) {
     for part in ["prompt", "test/Images", "test/GTs"] {
         fs::create_dir_all(root.join(part)).expect("a folder");
     }
@@ -48,7 +48,25 @@ fn both_conventions_agree_with_single_predictions() {
     let table = folder.path().join("scores.csv");
     let object = evaluate(folder.path(), &["--json", "--csv", &table.to_string_lossy()]).json();
     let keys: Vec<&String> = object.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["count", "threshold", "pooled", "per_image", "worst", "subjects", "masks", "skipped"]);
+    let expected =
+        ["count", "threshold", "pooled", "per_image", "calibration", "worst", "subjects", "masks", "skipped"];
+    assert_eq!(keys, expected);
+    for (which, most) in [("all", 48 * (60 + 70 + 80)), ("near_edge", 48 * (60 + 70 + 80) - 1)] {
+        let calibration = &object["calibration"][which];
+        let bins = calibration["curve"].as_array().expect("bins");
+        let pixels = |bin: &Value| bin["pixels"].as_u64().expect("a count");
+        let count: u64 = bins.iter().map(pixels).sum();
+        assert!(
+            bins.len() == 15 && if which == "all" { count == most } else { (1..=most).contains(&count) },
+            "{count}"
+        );
+        let difference = |bin: &Value| match (bin["mean_probability"].as_f64(), bin["foreground_share"].as_f64()) {
+            (Some(mean), Some(share)) => pixels(bin) as f64 * (mean - share).abs(),
+            _ => 0.0,
+        };
+        assert!(close(&calibration["expected_error"], bins.iter().map(difference).sum::<f64>() / count as f64));
+    }
+    assert_eq!(object["calibration"]["near_edge"]["within_pixels"], 10.0);
     assert_eq!(object["worst"].as_array().map(Vec::len), Some(3));
     let found = object["masks"]["found"].as_object().expect("kinds");
     assert_eq!(found.values().filter_map(Value::as_u64).sum::<u64>(), 3, "{found:?}");
@@ -98,6 +116,10 @@ fn both_conventions_agree_with_single_predictions() {
     assert!(!close(&object["pooled"]["dice"], object["per_image"]["dice"]["mean"].as_f64().expect("a mean")));
 
     let text = evaluate(folder.path(), &[]).done().out;
+    assert!(
+        text.contains("calibration expected error 0.") && text.contains("within 10 px of an edge 0."),
+        "{text}"
+    );
     assert!(text.contains("pooled") && text.contains("per image") && text.contains("3 images"), "{text}");
     // Scores are fractions, as everywhere else.
     for score in [&object["pooled"]["dice"], &object["per_image"]["dice"]["mean"], &object["worst"][0]["dice"]] {

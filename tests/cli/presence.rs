@@ -10,7 +10,7 @@ use crate::model::{bundle, picture, put_picture};
 use crate::program::{Ran, himix};
 
 /// Copies the small model, so that a calibration can be written beside it.
-fn copied(root: &Path) -> PathBuf {
+pub fn copied(root: &Path) -> PathBuf {
     let copy = root.join("model");
     fs::create_dir_all(&copy).expect("a folder");
     for name in ["config.json", "vocab.txt", "model.safetensors"] {

@@ -45,6 +45,8 @@ fn everything(bench: &Bench, out: &str) -> TrainConfig {
         drop_parts: 0.5,
         report: 0.5,
         empty_sentence: 0.2,
+        denied: 0.2,
+        irrelevant: 0.2,
         ..TrainConfig::default()
     }
 }

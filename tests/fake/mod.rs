@@ -11,9 +11,9 @@ use std::time::Duration;
 use himix::data::Image;
 use himix::device::DeviceChoice;
 use himix::infer::{
-    Attribution, GroupOverrides, InferError, InspectOptions, Inspection, Milliseconds, ModelInfo, OpenModel,
-    Overrides, Plane, Prediction, Segmenter, Spectra, StageOverrides, StageParameters, StageView, TokensRead,
-    WarmUp, WarmUpProgress, Warmed,
+    Attribution, DomainFigure, GroupOverrides, InferError, InspectOptions, Inspection, Milliseconds, ModelInfo,
+    OpenModel, Overrides, Plane, Prediction, Segmenter, Spectra, StageOverrides, StageParameters, StageView,
+    TokensRead, WarmUp, WarmUpProgress, Warmed,
 };
 use himix::text::prompt::{ReadWord, Reading};
 
@@ -219,6 +219,13 @@ impl Segmenter for FakeModel {
             tokens: tokens_read(prompt),
             milliseconds: Milliseconds { vision: 0.0, text: 3.0, decoder: 9.0, total: 12.0 },
             device: self.device(),
+            // A prompt says what the picture is.
+            domain: prompt.contains("photograph").then(|| DomainFigure {
+                kind: "X-rays".into(),
+                distance: 9.14,
+                percentile: 99.7,
+                is_unlike: true,
+            }),
             ..Prediction::of_map(prompt, probability)
         })
     }

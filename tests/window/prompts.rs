@@ -105,6 +105,19 @@ fn a_prompt_that_is_not_understood_says_so_at_the_mask() {
 }
 
 #[test]
+fn a_picture_unlike_the_training_pictures_says_so_at_the_mask() {
+    let (model, files) = (FakeModel::default(), Files::new());
+    let mut window = with_result(&model, vec![files.image()]);
+    assert!(!says(&window, "unlike the training pictures") && !says(&window, "Distance to training"));
+    type_prompt(&mut window, "left lung photograph ");
+    let words = "This picture is unlike the training pictures (distance 9.1, 99.7th percentile).";
+    wait(&mut window, "the warning", |window| says(window, words));
+    assert!(says(&window, "Distance to training"));
+    let said = window.get_by_label("Picture").value().unwrap_or_default();
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
 fn a_mask_that_contradicts_its_prompt_is_a_warning() {
     let (model, files) = (FakeModel::default(), Files::new());
     let mut window = with_result(&model, vec![files.image()]);

@@ -31,8 +31,21 @@ fn about_presence(state: &State) -> String {
     )
 }
 
-/// Draws the presence, the text–mask agreement and the warnings.
+const DOMAIN: &str = "How far the features of this picture are from those of the pictures that the model was trained on: the Mahalanobis \
+                      distance to the nearest kind. The percentile is the share of pictures of that kind, held out from \
+                      training, that are nearer. A mask of a picture unlike them means little, and one of a picture like them \
+                      may still be wrong.";
+
+/// Draws the domain, the presence, the text–mask agreement and the warnings.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    if let Some(figure) = state.shown.as_ref().and_then(|shown| shown.prediction.domain.as_ref()) {
+        let about = format!("{DOMAIN}\nNearest: {}.", figure.kind);
+        explained_row(ui, "Distance to training", &about, format!("{:.1}", figure.distance));
+        if let Some(words) = figure.words() {
+            let colour = theme::palette(ui.visuals()).warning;
+            ui.add(Label::new(RichText::new(words).color(colour).small()).wrap()).on_hover_text(about);
+        }
+    }
     if let Some(presence) = state.shown.as_ref().and_then(|shown| shown.prediction.presence) {
         explained_row(ui, "Presence", &about_presence(state), format!("{:.0} %", 100.0 * presence));
         if let Some(words) = presence_words(presence) {

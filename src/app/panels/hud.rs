@@ -53,9 +53,9 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     if let Some([a, b]) = state.ruler {
         ruler(&painter, state, open, a, b);
     }
-    if let Some(misread) = state.misread().filter(|_| state.show_overlay) {
-        let text =
-            misread.doubt.map_or_else(|| misread.words.clone(), |doubt| format!("{}\n{doubt}", misread.words));
+    let doubts = doubts(state);
+    if !doubts.is_empty() && state.show_overlay {
+        let text = doubts.join("\n");
         let font = FontId::monospace(SIZE);
         warning(&painter, painter.layout(text, font, theme::WARNING_OVER_PICTURE, inner.width()), inner.min);
     }
@@ -71,6 +71,22 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
         let above = (LINE * left.len() as f32).max(SCALE_HEIGHT);
         words(&painter, inner.right_bottom() - vec2(0.0, above), Align2::RIGHT_BOTTOM, line);
     }
+}
+
+/// Returns what speaks against the mask, one statement per line: words that were not understood, and a picture unlike
+/// those that the model was trained on.
+fn doubts(state: &State) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if let Some(misread) = state.misread() {
+        doubts.push(misread.words.clone());
+        doubts.extend(misread.doubt.map(str::to_owned));
+    }
+    doubts.extend(unlike(state));
+    doubts
+}
+
+fn unlike(state: &State) -> Option<String> {
+    state.shown.as_ref()?.prediction.domain.as_ref()?.words()
 }
 
 /// Returns the display settings, one per line: the slice of a stack and the display window.
@@ -106,6 +122,7 @@ pub fn spoken(state: &State) -> String {
     parts.extend(state.ruler.map(|[a, b]| format!("ruler {}", length(open, a, b))));
     parts.extend(looked_at(state).map(str::to_owned));
     parts.extend(state.misread().map(|misread| misread.words.clone()));
+    parts.extend(unlike(state));
     parts.join(", ")
 }
 

@@ -11,10 +11,13 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::{about_warm_up, file_name};
 use crate::infer::{ModelInfo, Prediction, WarmUpProgress};
+use crate::text::UnknownWords;
 
 const SIGMA: &str = "Learned width of the spectrum filter of a decoder stage; a larger σ keeps fewer high frequencies. Raw σ \
                      values cannot be compared between stages, because their grids differ in size. The Stages tab shows what \
                      each filter does (Spectrum).";
+const TEMPERATURE: &str = "The network's certainty was fitted to how often it is right: logits are divided by this number before \
+                           they become probabilities. Above 1 it is less certain than it was trained to be.";
 const TIME: &str = "Time of this prediction. A part that was computed before is taken from the cache: “Cached”.";
 
 /// Filter widths, timings, device and origin of the model.
@@ -89,4 +92,15 @@ fn about_model(ui: &mut Ui, info: &ModelInfo, warm_up: Option<&WarmUpProgress>) 
         (true, origin) => origin,
     };
     row(ui, "Trained on", origin.strip_prefix("Trained on ").unwrap_or(origin)).on_hover_text(&info.provenance);
+    let unknown = match info.unknown_words {
+        UnknownWords::Pieces => None,
+        UnknownWords::Token => Some("One token each"),
+        UnknownWords::Drop => Some("Not read"),
+    };
+    if let Some(unknown) = unknown {
+        row(ui, "Unknown words", unknown).on_hover_text(info.unknown_words.words());
+    }
+    if let Some(temperature) = info.temperature {
+        explained_row(ui, "Temperature", TEMPERATURE, format!("{temperature:.2}"));
+    }
 }

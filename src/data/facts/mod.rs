@@ -41,7 +41,7 @@ const UNKNOWN: [&str; 2] = ["not known", "the file does not say"];
 
 impl Fact {
     /// Returns a fact that is known from `origin`.
-    fn new(name: &str, value: impl Into<String>, origin: impl Into<String>) -> Self {
+    pub fn new(name: &str, value: impl Into<String>, origin: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into(), origin: origin.into(), is_private: false }
     }
 

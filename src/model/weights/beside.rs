@@ -11,8 +11,8 @@ use super::{BUNDLED_NAME, ModelSource, WeightsError};
 pub(super) struct Beside {
     /// The name of the file in a bundle.
     pub name: &'static str,
-    /// The content for the bundled model.
-    pub bundled: &'static str,
+    /// The content for the bundled model; `None` if it has none.
+    pub bundled: Option<&'static str>,
 }
 
 impl Beside {
@@ -41,7 +41,8 @@ impl Beside {
         parse: impl FnOnce(&Path, &str) -> Result<T, WeightsError>,
     ) -> Result<Option<T>, WeightsError> {
         let (path, text): (PathBuf, Cow<str>) = if model.source.is_bundled() {
-            (BUNDLED_NAME.into(), self.bundled.into())
+            let Some(text) = self.bundled else { return Ok(None) };
+            (BUNDLED_NAME.into(), text.into())
         } else {
             let Some(path) = self.path(model).filter(|path| path.is_file()) else { return Ok(None) };
             let text = std::fs::read_to_string(&path).map_err(|error| {
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn it_is_forgotten_with_the_model_that_it_belongs_to() {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = Beside { name: "fitted.json", bundled: "" };
+        let file = Beside { name: "fitted.json", bundled: None };
         let path = folder.path().join(file.name);
         std::fs::write(&path, "{}").expect("written");
         file.forget(folder.path()).expect("nothing to forget");

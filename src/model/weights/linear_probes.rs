@@ -14,7 +14,7 @@ use crate::model::network::{Network, StageShape};
 /// The name of the file in a bundle.
 pub const READOUTS_FILE: &str = "readouts.json";
 /// The file.
-pub(super) const BESIDE: Beside = Beside { name: READOUTS_FILE, bundled: bundled::READOUTS };
+pub(super) const BESIDE: Beside = Beside { name: READOUTS_FILE, bundled: Some(bundled::READOUTS) };
 
 /// The linear probes of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

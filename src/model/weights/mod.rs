@@ -9,6 +9,7 @@ pub mod bundle;
 mod bundled;
 pub mod check;
 pub mod deterministic;
+pub mod domain;
 pub mod import;
 pub mod linear_probes;
 pub mod load;
@@ -18,6 +19,7 @@ pub mod presence;
 pub mod roots;
 pub mod save;
 pub mod source;
+mod temperature;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use super::{WeightsError, bundled};
 /// The name of the file in a bundle.
 pub const PRESENCE_FILE: &str = "presence.json";
 /// The file.
-pub(super) const BESIDE: Beside = Beside { name: PRESENCE_FILE, bundled: bundled::PRESENCE };
+pub(super) const BESIDE: Beside = Beside { name: PRESENCE_FILE, bundled: Some(bundled::PRESENCE) };
 
 /// The calibration of a model: `presence = sigmoid(bias + Σ weight · feature)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

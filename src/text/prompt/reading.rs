@@ -14,12 +14,12 @@ use crate::text::Tokenizer;
 pub struct ReadWord {
     /// Where it stands in the text, in bytes.
     pub bytes: Range<usize>,
-    /// The pieces that the tokenizer makes of it, such as `["lung", "##s"]`; empty if it leaves the word out.
+    /// The pieces that the network reads of it, such as `["lung", "##s"]`; those of an unknown word by the network's rule
+    /// ([`UnknownWords`](crate::text::UnknownWords)), and none if the word is left out.
     pub pieces: Vec<String>,
     /// Says whether it is a punctuation mark.
     pub is_mark: bool,
-    /// Says whether the network can make something of it: it is an entry of the vocabulary as a whole, or it falls into
-    /// pieces that have two and a half letters or more on average and none of which is unknown.
+    /// Says whether the network can make something of it: see [`Tokenizer::knows`].
     pub is_understood: bool,
     /// Says whether all of its pieces are within the limit of tokens.
     pub is_within_limit: bool,
@@ -114,7 +114,7 @@ pub fn reading(text: &str, tokenizer: &Tokenizer, limit: usize) -> Reading {
         }
         let own: Vec<String> = pieces[first..at].iter().map(|(piece, _)| piece.clone()).collect();
         ReadWord {
-            is_understood: is_understood(&own, |piece| tokenizer.is_unknown(piece)),
+            is_understood: tokenizer.understands(own.iter().map(String::as_str)),
             is_within_limit: at <= available || own.is_empty(),
             is_mark: !token.is_word,
             bytes: token.bytes,
@@ -125,32 +125,10 @@ pub fn reading(text: &str, tokenizer: &Tokenizer, limit: usize) -> Reading {
     Reading { words, tokens: pieces.len() + 2, limit }
 }
 
-impl Tokenizer {
-    /// Says whether a network can make something of a word: see [`ReadWord::is_understood`].
-    pub fn knows(&self, word: &str) -> bool {
-        let pieces: Vec<String> = self.pieces(word).into_iter().map(|(piece, _)| piece).collect();
-        is_understood(&pieces, |piece| self.is_unknown(piece))
-    }
-}
-
-/// Says whether a word is understood from its pieces: it is an entry of the vocabulary as a whole, or it falls into
-/// pieces that have two and a half letters or more on average and none of which is unknown. So "lung ##s" and "cov
-/// ##id" are understood; "f ##i ##n ##d", "as ##df" and "q ##wer ##ty" are not.
-fn is_understood(pieces: &[String], is_unknown: impl Fn(&str) -> bool) -> bool {
-    if pieces.iter().any(|piece| is_unknown(piece)) {
-        return false;
-    }
-    let letters: usize = pieces.iter().map(|piece| piece.trim_start_matches("##").chars().count()).sum();
-    match pieces.len() {
-        0 => false,
-        1 => true,
-        count => 2 * letters >= 5 * count,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::UnknownWords;
 
     const VOCABULARY: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nleft\nlung\n##s\n,\nf\n##i\n##n\n##d\nno\na\n";
 
@@ -170,6 +148,26 @@ mod tests {
         assert_eq!(read.cut(), Some(text.find("left").expect("left")));
         assert!(read.cut_matters(text));
         assert!(!reading("lung lung lung lung", &tokenizer, 4).cut_matters("lung lung lung lung"));
+    }
+
+    #[test]
+    fn an_unknown_word_is_not_understood_whatever_is_read_in_its_place() {
+        let read = |rule| {
+            let tokenizer = Tokenizer::from_vocab_text(VOCABULARY).expect("a vocabulary").with_unknown_words(rule);
+            reading("find left lungs \u{1F600}", &tokenizer, 5)
+        };
+        let pieces = |read: &Reading| read.words.iter().map(|word| word.pieces.join(" ")).collect::<Vec<_>>();
+        let [whole, token, dropped] = [UnknownWords::Pieces, UnknownWords::Token, UnknownWords::Drop].map(read);
+        assert_eq!(pieces(&whole), ["f ##i ##n ##d", "left", "lung ##s", "[UNK]"]);
+        assert_eq!(pieces(&token), ["[UNK]", "left", "lung ##s", "[UNK]"]);
+        assert_eq!(pieces(&dropped), ["", "left", "lung ##s", ""]);
+        assert_eq!([whole.tokens, token.tokens, dropped.tokens], [10, 7, 5]);
+        // What fits changes with the rule; what is understood does not.
+        assert_eq!([&whole, &token, &dropped].map(Reading::understood), [(0, 3), (1, 3), (2, 3)]);
+        for read in [&whole, &token, &dropped] {
+            let understood: Vec<bool> = read.words.iter().map(|word| word.is_understood).collect();
+            assert_eq!(understood, [false, true, true, false]);
+        }
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl TrainConfig {
     }
 
     /// The settings that are probabilities or shares.
-    fn chances(&self) -> [(&'static str, f64); 19] {
+    fn chances(&self) -> [(&'static str, f64); 21] {
         [
             ("hard_examples", self.hard_examples),
             ("zoom", self.zoom),
@@ -120,6 +120,8 @@ impl TrainConfig {
             ("drop_parts", self.drop_parts),
             ("report", self.report),
             ("empty_sentence", self.empty_sentence),
+            ("denied", self.denied),
+            ("irrelevant", self.irrelevant),
         ]
     }
 }

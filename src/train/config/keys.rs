@@ -65,6 +65,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("drop_parts", "probability that parts of a prompt are left out, never a place alone"),
     ("report", "probability that a prompt is written out as a report"),
     ("empty_sentence", "probability of an empty prompt"),
+    ("denied", "probability of a prompt that denies the finding, with the empty mask"),
+    ("irrelevant", "probability of a text about something else, with the empty mask"),
     ("seed", "seed of weights, order, dropout and augmentation"),
     ("checkpoint_minutes", "minutes between two checkpoints within an epoch"),
     ("preview", "validation cases whose mask is shown epoch by epoch"),

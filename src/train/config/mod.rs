@@ -134,6 +134,10 @@ pub struct TrainConfig {
     pub report: f64,
     /// The probability of an empty prompt.
     pub empty_sentence: f64,
+    /// The probability of a prompt that denies the finding, with the empty mask.
+    pub denied: f64,
+    /// The probability of a text about something else, with the empty mask.
+    pub irrelevant: f64,
     /// The seed of weights, order, dropout and augmentation.
     pub seed: u64,
     /// The minutes between checkpoints within an epoch. There is always one at the end of an epoch.
@@ -196,6 +200,8 @@ impl Default for TrainConfig {
             drop_parts: 0.0,
             report: 0.0,
             empty_sentence: 0.0,
+            denied: 0.0,
+            irrelevant: 0.0,
             seed: 0,
             checkpoint_minutes: 10.0,
             preview: 6,

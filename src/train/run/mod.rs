@@ -12,7 +12,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 
 use crate::device::{OpenDevice, guarded};
-use crate::model::config::{ModelConfig, Provenance};
+use crate::model::config::{ModelConfig, Provenance, Temperature};
 use crate::model::{Model, Registry};
 use crate::train::average::Average;
 use crate::train::batches::Form;
@@ -270,6 +270,8 @@ impl<'a> Run<'a> {
                 subjects,
                 ..Provenance::default()
             },
+            // It was fitted to the initial weights.
+            temperature: Temperature::default(),
             ..model_config
         };
         Ok(Self {

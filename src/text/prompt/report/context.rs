@@ -140,6 +140,11 @@ const TRIGGERS: &[(&str, Scope)] = &[
     ("which", End),
 ];
 
+/// Returns the trigger phrases.
+pub(super) fn phrases() -> impl Iterator<Item = &'static str> {
+    TRIGGERS.iter().map(|(phrase, _)| *phrase)
+}
+
 /// Returns the status of every token of a sentence. `begins_anew` says whether what stands between two commas, given
 /// by its range, is a statement of its own, so that a negation before it ends.
 pub fn statuses(words: &[Token], begins_anew: impl Fn(std::ops::Range<usize>) -> bool) -> Vec<Status> {

@@ -22,6 +22,11 @@ pub use style::Style;
 
 use serde::Serialize;
 
+/// Returns the words and phrases by which a report is read, in no particular order, for a vocabulary.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    terms::words().chain(context::phrases())
+}
+
 /// Whose left a text means. In an X-ray or a CT slice in the usual orientation, the patient's left is at the right
 /// of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

@@ -116,6 +116,11 @@ static TERMS: LazyLock<HashMap<&str, Term>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Returns the words that have a term of their own, in no particular order.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    TERMS.keys().copied()
+}
+
 /// Returns the term of a word in lower case; `None` if the word is not known.
 pub fn term(word: &str) -> Option<Term> {
     TERMS.get(word).copied().or_else(|| match lung_term(word)? {

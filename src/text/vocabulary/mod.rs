@@ -1,4 +1,12 @@
-//! Builds a WordPiece vocabulary for a text encoder that is trained from random weights.
+//! Builds WordPiece vocabularies for text encoders that are trained from random weights: of the sentences of a training
+//! run ([`build`]), or of report English ([`report_english`]).
+//!
+//! The trainer of the `tokenizers` crate is not used: it numbers its first pieces in the order of a hash map with a random
+//! seed, so that the same input gives another vocabulary every time.
+
+mod report_english;
+
+pub use report_english::{MOST_ENTRIES, report_english};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,17 +27,24 @@ pub fn build<'a>(prompts: impl Iterator<Item = &'a str>, limit: usize) -> String
             *counts.entry(word).or_default() += 1;
         }
     }
-    let mut letters: BTreeSet<char> = ('a'..='z').chain('0'..='9').chain(".,;:/%()-'".chars()).collect();
-    letters.extend(counts.keys().flat_map(|word| word.chars()));
-    let mut entries: Vec<String> = SPECIAL.iter().map(|entry| (*entry).to_owned()).collect();
-    entries.extend(letters.iter().map(char::to_string));
-    entries.extend(letters.iter().filter(|c| c.is_alphanumeric()).map(|c| format!("##{c}")));
+    let mut entries = first_entries(counts.keys());
     let mut by_count: Vec<(String, usize)> =
         counts.into_iter().filter(|(word, _)| word.chars().count() > 1).collect();
     by_count.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     entries.extend(by_count.into_iter().map(|(word, _)| word));
     entries.truncate(limit);
     entries.join("\n") + "\n"
+}
+
+/// Returns the special entries, single letters, digits and marks, and letters and digits as continuations: those that
+/// English is written with and those of `words`.
+fn first_entries<'a>(words: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut letters: BTreeSet<char> = ('a'..='z').chain('0'..='9').chain(".,;:/%()-'".chars()).collect();
+    letters.extend(words.flat_map(|word| word.chars()));
+    let mut entries: Vec<String> = SPECIAL.iter().map(|entry| (*entry).to_owned()).collect();
+    entries.extend(letters.iter().map(char::to_string));
+    entries.extend(letters.iter().filter(|c| c.is_alphanumeric()).map(|c| format!("##{c}")));
+    entries
 }
 
 /// Returns the words of a prompt, split and normalised as the tokenizer does it.

@@ -118,7 +118,7 @@ fn attention(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>, seen: usize, he
 }
 
 fn self_attention(devices: &Devices) {
-    for (n, channels, heads, seen) in [(24, 24, 4, 9), (49, 96, 8, 49), (70, 10, 2, 70)] {
+    for (n, channels, heads, seen) in [(24, 24, 4, 9), (49, 96, 8, 49), (70, 10, 2, 70), (1100, 8, 1, 1030)] {
         let [all, gall] = devices.draw([n, 3 * channels]);
         for rows in [1, n] {
             let [bias, gbias] = devices.draw([rows, 3 * channels]);

@@ -159,12 +159,13 @@ fn combine(
 }
 
 /// Attention of one head, `softmax(scale · q kᵀ) v`, one cube for `rows` queries, so that these share what is read of keys
-/// and values.
+/// and values. The keys are processed `capacity` at a time: what was summed with the largest score of earlier keys is
+/// multiplied to fit the largest of all, see <https://arxiv.org/abs/2205.14135>, algorithm 1.
 ///
 /// Queries are the first columns of `queries`, `[n, query_width]`; keys and values are the columns of `memory`,
 /// `[m, memory_width]`, from `key_start` and `value_start`. The biases have the columns of their matrix, and one row or
-/// as many as it. Keys for which `hidden`, `[m]`, is not zero are left out. `capacity` is at least the number of keys, and
-/// `head_capacity` at least the channels of a head.
+/// as many as it. Keys for which `hidden`, `[m]`, is not zero are left out. `head_capacity` is at least the number of
+/// channels of a head.
 #[cube(launch)]
 pub fn attention(
     queries: &Tensor<f32>,
@@ -193,6 +194,10 @@ pub fn attention(
     let mut shared = Shared::<[f32]>::new_slice(rows * units);
     let mut scores = Shared::<[f32]>::new_slice(rows * capacity);
     let mut query = Shared::<[f32]>::new_slice(rows * head_capacity);
+    let mut mixed = Shared::<[f32]>::new_slice(rows * head_capacity);
+    // For each query, the largest score so far and the sum of the weights.
+    let mut tops = Shared::<[f32]>::new_slice(rows);
+    let mut totals = Shared::<[f32]>::new_slice(rows);
     let unit = UNIT_POS_X as usize;
     let step = CUBE_DIM_X as usize;
     let keys = keys as usize;
@@ -202,6 +207,8 @@ pub fn attention(
     let column = CUBE_POS_Y as usize * width;
     let memory_width = memory_width as usize;
     let bias_step = memory_bias_step as usize;
+    // Finite, because the language has no infinity.
+    let lowest = f32::new(-3.0e38_f32);
 
     let mut pair = unit;
     while pair < rows * width {
@@ -212,83 +219,116 @@ pub fn attention(
         query[row * head_capacity + channel] = (queries[source * query_width as usize + at]
             + query_bias[source * query_bias_step as usize + at])
             * scale;
+        mixed[row * head_capacity + channel] = 0.0f32;
         pair += step;
     }
+    if unit < rows {
+        tops[unit] = lowest;
+        totals[unit] = 0.0f32;
+    }
     sync_cube();
 
-    // Finite, because the language has no infinity.
-    let lowest = f32::new(-3.0e38_f32);
-    #[unroll]
-    for row in 0..rows {
-        shared[row * units + unit] = lowest;
-    }
-    let mut key = unit;
-    while key < keys {
-        let start = key * memory_width + key_start as usize + column;
-        let bias_start = key * bias_step + key_start as usize + column;
-        let mut sums = Array::<f32>::new(rows);
+    let mut start = 0usize;
+    while start < keys {
+        let count = min(capacity, keys - start);
         #[unroll]
         for row in 0..rows {
-            sums[row] = 0.0f32;
+            shared[row * units + unit] = lowest;
         }
-        let mut channel = 0usize;
-        while channel < width {
-            let value = memory[start + channel] + memory_bias[bias_start + channel];
+        let mut key = unit;
+        while key < count {
+            let at = (start + key) * memory_width + key_start as usize + column;
+            let bias_at = (start + key) * bias_step + key_start as usize + column;
+            let mut sums = Array::<f32>::new(rows);
             #[unroll]
             for row in 0..rows {
-                sums[row] += query[row * head_capacity + channel] * value;
+                sums[row] = 0.0f32;
             }
-            channel += 1;
-        }
-        #[unroll]
-        for row in 0..rows {
-            let mut score = sums[row];
-            if comptime!(has_hidden) {
-                score = select(hidden[key] != 0.0f32, lowest, score);
+            let mut channel = 0usize;
+            while channel < width {
+                let value = memory[at + channel] + memory_bias[bias_at + channel];
+                #[unroll]
+                for row in 0..rows {
+                    sums[row] += query[row * head_capacity + channel] * value;
+                }
+                channel += 1;
             }
-            scores[row * capacity + key] = score;
-            let top = shared[row * units + unit];
-            shared[row * units + unit] = max(top, score);
-        }
-        key += step;
-    }
-    combine(&mut shared, rows, units, false);
-
-    let mut sums = Array::<f32>::new(rows);
-    #[unroll]
-    for row in 0..rows {
-        let top = shared[row * units];
-        let mut part = 0.0f32;
-        let mut key = unit;
-        while key < keys {
-            let weight = (scores[row * capacity + key] - top).exp();
-            scores[row * capacity + key] = weight;
-            part += weight;
+            #[unroll]
+            for row in 0..rows {
+                let mut score = sums[row];
+                if comptime!(has_hidden) {
+                    score = select(hidden[start + key] != 0.0f32, lowest, score);
+                }
+                scores[row * capacity + key] = score;
+                let top = shared[row * units + unit];
+                shared[row * units + unit] = max(top, score);
+            }
             key += step;
         }
-        sums[row] = part;
+        combine(&mut shared, rows, units, false);
+
+        let mut sums = Array::<f32>::new(rows);
+        let mut higher = Array::<f32>::new(rows);
+        #[unroll]
+        for row in 0..rows {
+            let top = max(tops[row], shared[row * units]);
+            higher[row] = top;
+            let mut part = 0.0f32;
+            let mut key = unit;
+            while key < count {
+                let weight = (scores[row * capacity + key] - top).exp();
+                scores[row * capacity + key] = weight;
+                part += weight;
+                key += step;
+            }
+            sums[row] = part;
+        }
+        // The largest scores have been read.
+        sync_cube();
+        #[unroll]
+        for row in 0..rows {
+            shared[row * units + unit] = sums[row];
+        }
+        combine(&mut shared, rows, units, true);
+
+        let mut pair = unit;
+        while pair < rows * width {
+            let (row, channel) = (pair / width, pair % width);
+            let at = value_start as usize + column + channel;
+            let mut top = lowest;
+            #[unroll]
+            for other in 0..rows {
+                top = select(other == row, higher[other], top);
+            }
+            let mut value = mixed[row * head_capacity + channel] * (tops[row] - top).exp();
+            let mut key = 0usize;
+            while key < count {
+                value += scores[row * capacity + key]
+                    * (memory[(start + key) * memory_width + at] + memory_bias[(start + key) * bias_step + at]);
+                key += 1;
+            }
+            mixed[row * head_capacity + channel] = value;
+            pair += step;
+        }
+        // The largest scores of the keys before have been read.
+        sync_cube();
+        #[unroll]
+        for row in 0..rows {
+            if unit == row {
+                totals[row] = totals[row] * (tops[row] - higher[row]).exp() + shared[row * units];
+                tops[row] = higher[row];
+            }
+        }
+        sync_cube();
+        start += capacity;
     }
-    // The largest scores have been read.
-    sync_cube();
-    #[unroll]
-    for row in 0..rows {
-        shared[row * units + unit] = sums[row];
-    }
-    combine(&mut shared, rows, units, true);
 
     let mut pair = unit;
     while pair < rows * width {
         let (row, channel) = (pair / width, pair % width);
-        let at = value_start as usize + column + channel;
-        let mut value = 0.0f32;
-        let mut key = 0usize;
-        while key < keys {
-            value += scores[row * capacity + key]
-                * (memory[key * memory_width + at] + memory_bias[key * bias_step + at]);
-            key += 1;
-        }
         if first + row < length {
-            output[(first + row) * channels as usize + column + channel] = value / shared[row * units];
+            output[(first + row) * channels as usize + column + channel] =
+                mixed[row * head_capacity + channel] / totals[row];
         }
         pair += step;
     }

@@ -15,9 +15,11 @@ use super::kernels;
 /// The most units of a cube; every adapter offers as many.
 const UNITS: u32 = 256;
 
-/// The number of queries that share a cube of an attention, if there are many. Four rows of the scores of 28 × 28 keys fit
-/// into the 16 KiB that every adapter has for a cube.
+/// The number of queries that share a cube of an attention, if there are many.
 const SEVERAL: usize = 4;
+/// The most keys that an attention processes at a time. With them, and with heads of 128 channels, a cube takes 14 KiB of
+/// the 16 KiB that every adapter has for it.
+const KEYS: usize = 512;
 
 /// Which of the optional operands of [`Operations::normalise`] are given.
 #[derive(Clone, Copy, Debug, Default)]
@@ -256,7 +258,7 @@ impl Operations for CubeBackend {
             1.0 / (width as f32).sqrt(),
             has_hidden,
             rows_each,
-            keys.next_multiple_of(32),
+            keys.next_multiple_of(32).min(KEYS),
             width.next_multiple_of(16),
             units as usize,
         );

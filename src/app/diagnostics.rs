@@ -87,6 +87,7 @@ mod tests {
             "prompts",
             "favourites",
             "reader",
+            "segment_codes",
             "pairs_folder",
             "pairs_split",
             "recent",

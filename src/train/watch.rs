@@ -100,7 +100,7 @@ fn watched<T: Send + 'static>(
             Ok(Message::Done(Ok(outcome))) => return Ok(outcome),
             Ok(Message::Done(Err(panic))) => resume_unwind(panic),
             Err(RecvTimeoutError::Timeout) if control.silence().min(last.elapsed()) >= patience => {
-                let minutes = patience.as_secs().div_ceil(60);
+                let minutes = patience.as_secs().div_ceil(60).max(1);
                 return Err(fault(format!("it has not answered for {minutes} min")));
             }
             Err(RecvTimeoutError::Timeout) => {}

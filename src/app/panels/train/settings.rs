@@ -42,11 +42,11 @@ const CHOICES: [(&str, &[(&str, &str)]); 5] = [
     (
         "loss",
         &[
-            ("binary", "Dice and binary"),
-            ("literal", "Dice and literal"),
+            ("binary", "Dice + cross-entropy"),
+            ("literal", "Dice + cross-entropy of the foreground"),
             ("dice", "Dice"),
-            ("double_sigmoid", "Double sigmoid"),
-            ("focal", "Dice and focal"),
+            ("double_sigmoid", "Dice + cross-entropy, second sigmoid"),
+            ("focal", "Dice + focal"),
             ("tversky", "Tversky"),
         ],
     ),

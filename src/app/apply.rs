@@ -91,7 +91,7 @@ impl HimixApp {
             Command::SetGpuTuning(effort) => {
                 if state.settings.gpu_tuning != effort {
                     state.settings.gpu_tuning = effort;
-                    state.notes.add(Kind::Info, "The GPU is tuned so when HiMix is started again.");
+                    state.notes.add(Kind::Info, "The GPU is tuned this way from the next start on.");
                 }
             }
             Command::ClearGpuCache => {

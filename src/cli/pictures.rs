@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use himix::analysis::figure::Picture;
 use himix::data::{DataError, Image, Mask, OverlayColours, preprocess, write};
-use himix::infer::Prediction;
+use himix::infer::{Plane, Prediction};
 
 /// Returns the name of the PNG file for the image `name` of a data set. Another extension remains in it, so that
 /// `a.jpg` and `a.png` do not share a file.
@@ -38,7 +38,7 @@ pub fn write_all(
     for stage in &prediction.stages {
         let map = &stage.map;
         let values = preprocess::plane_to_image(&map.values, map.width, false, width, height);
-        let grey: Vec<u8> = values.iter().map(|value| (value * 255.0).round() as u8).collect();
+        let grey = Plane { width, height, values }.bytes();
         write::png8(&next(&format!("stage_{}.png", stage.grid)), width, height, &grey)?;
     }
     Ok(files)

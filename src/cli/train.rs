@@ -205,7 +205,8 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
         );
     }
     if let Some(EmptyTruths { images, false_positive_area: Some(area), .. }) = epoch.empty.as_deref() {
-        more += &format!("  of {images} images without lesion {:.2} % is marked", 100.0 * area);
+        let plural = if *images == 1 { "" } else { "s" };
+        more += &format!("  {:.2} % marked on average in {images} image{plural} without lesion", 100.0 * area);
     }
     format!(
         "epoch {:3}/{epochs}  loss {:.4}  validation loss {:.4}  Dice {:.3} pooled, {:.3} per image  lr {:.2e}  {:.0} s  waiting {:.1} %{more}{}",
@@ -263,4 +264,21 @@ fn read(path: &Path) -> Result<TrainConfig, Failure> {
     })?;
     TrainConfig::from_toml(&text)
         .map_err(|error| Failure::input(format!("{name}: {error}; himix train --help lists the keys")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_an_epoch_says_how_much_is_marked_without_a_lesion() {
+        let of = |images, false_positive_area| {
+            let empty = EmptyTruths { images, false_positive_area, ..EmptyTruths::default() };
+            line(&Epoch { number: 1, empty: Some(Box::new(empty)), ..Epoch::default() }, 3)
+        };
+        let five = of(5, Some(0.02));
+        assert!(five.ends_with("  2.00 % marked on average in 5 images without lesion"), "{five}");
+        assert!(of(1, Some(0.5)).ends_with("  50.00 % marked on average in 1 image without lesion"));
+        assert!(!of(0, None).contains("marked"));
+    }
 }

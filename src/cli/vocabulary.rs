@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use himix::data::write;
-use himix::text::vocabulary::{MOST_ENTRIES, report_english};
+use himix::text::vocabulary::report_english;
 
 use super::{Failure, terminal};
 
@@ -29,9 +29,10 @@ pub struct VocabularyArguments {
     /// Text file with further words; may be repeated. Every word in it becomes an entry
     #[arg(long, value_name = "FILE")]
     words: Vec<PathBuf>,
-    /// Largest number of entries; what comes last is left out
-    #[arg(long, value_name = "N", default_value_t = MOST_ENTRIES, value_parser = entries)]
-    limit: usize,
+    /// Largest number of entries; endings and stems are left out first, then words, also those of --words [default: no
+    /// limit]
+    #[arg(long, value_name = "N", value_parser = entries)]
+    limit: Option<usize>,
     /// File for the vocabulary, one entry on each line [default: print it]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -49,10 +50,17 @@ fn entries(text: &str) -> Result<usize, String> {
 /// Runs the command.
 pub fn run(arguments: &VocabularyArguments) -> Result<(), Failure> {
     let more: Vec<String> = arguments.words.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    let vocabulary = report_english(more.iter().flat_map(|text| text.lines()), arguments.limit);
-    let Some(path) = &arguments.out else { return terminal::print(vocabulary.trim_end()) };
-    write::bytes(path, vocabulary.as_bytes())?;
-    terminal::print(&format!("{} written ({} entries)", path.display(), vocabulary.lines().count()))
+    let vocabulary = report_english(more.iter().flat_map(|text| text.lines()));
+    let mut entries: Vec<&str> = vocabulary.lines().collect();
+    let all = entries.len();
+    if let Some(limit) = arguments.limit.filter(|limit| *limit < all) {
+        entries.truncate(limit);
+        terminal::note(format!("--limit {limit} leaves out {} of {all} entries", all - limit));
+    }
+    let text = entries.join("\n") + "\n";
+    let Some(path) = &arguments.out else { return terminal::print(&text) };
+    write::bytes(path, text.as_bytes())?;
+    terminal::print(&format!("{} written ({} entries)", path.display(), entries.len()))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -452,6 +452,11 @@ impl DataError {
         }
     }
 
+    /// Returns the error of a target that cannot be written, with the reason of the system or the encoder.
+    pub(crate) fn writing(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Unwritable { path: path.to_owned(), reason: one_line(&reason) }
+    }
+
     /// Returns the error of a file that is not supported. `mend` tells the user what to do about it.
     pub(super) fn unsupported(path: &Path, reason: &str, mend: &str) -> Self {
         Self::Unsupported { path: path.to_owned(), reason: one_line(&reason), mend: mend.to_owned() }

@@ -50,8 +50,7 @@ pub fn bytes(path: &Path, content: &[u8]) -> Result<(), DataError> {
 /// Returns [`DataError::Unwritable`] if the file cannot be written or `fill` fails; the target is then
 /// unchanged.
 pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
-    atomic_file::write(path, fill)
-        .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
+    atomic_file::write(path, fill).map_err(|error| DataError::writing(path, error))
 }
 
 /// Like [`file`], for what the user could not make again: returns only when the file is on the disk, where it survives a
@@ -60,8 +59,7 @@ pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 /// # Errors
 /// Returns the errors of [`file`].
 pub fn durably(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
-    atomic_file::write_durably(path, fill)
-        .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
+    atomic_file::write_durably(path, fill).map_err(|error| DataError::writing(path, error))
 }
 
 /// Writes a file through `fill`. It gets its name only after `check` has read it again under a temporary path; `check`
@@ -75,7 +73,7 @@ pub fn checked(
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     check: impl FnOnce(&Path) -> Result<(), String>,
 ) -> Result<(), DataError> {
-    let fail = |error: io::Error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) };
+    let fail = |error: io::Error| DataError::writing(path, error);
     let differs = |reason: String| DataError::Differs { path: path.to_owned(), reason: one_line(&reason) };
     atomic_file::write_checked(path, fail, fill, |part| check(part).map_err(differs))
 }

@@ -1,7 +1,7 @@
 //! Where the results of kernel tuning are stored.
 //!
 //! For every operation and shape of its tensors, burn times several kernels on a GPU and takes the fastest. That
-//! takes minutes on a new card. The results are stored in the user's cache folder, in one database for each adapter
+//! can take minutes on a new card. The results are stored in the user's cache folder, in one database for each adapter
 //! and version of its driver, so that a card is tuned once. By default burn would choose the place by the working
 //! directory.
 

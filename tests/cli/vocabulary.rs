@@ -1,5 +1,6 @@
 //! `himix vocabulary`, and what is read in place of words outside a vocabulary.
 
+use std::collections::HashSet;
 use std::fs;
 
 use serde_json::{Value, json};
@@ -24,7 +25,26 @@ fn the_kept_vocabulary_is_written_and_further_words_are_added() {
     for word in ["zygapophysis", "bronchocele"] {
         assert!(more.lines().any(|entry| entry == word) && !written.lines().any(|entry| entry == word), "{word}");
     }
-    assert_eq!(himix!["vocabulary", "--limit", "250"].done().out.lines().count(), 250);
+}
+
+#[test]
+fn every_further_word_is_an_entry_unless_a_limit_is_given() {
+    let folder = folder();
+    let path = folder.path().join("words.txt");
+    // More words than the vocabulary has of its own, made of letters alone.
+    let letter = |number: u32| char::from(b'a' + (number % 26) as u8);
+    let words: Vec<String> = (0..5000)
+        .map(|number| format!("zzq{}{}{}", letter(number / 676), letter(number / 26), letter(number)))
+        .collect();
+    fs::write(&path, words.join("\n")).expect("written");
+    let ran = himix!["vocabulary", "--words", &path].done();
+    let entries: HashSet<&str> = ran.out.lines().collect();
+    assert!(words.iter().all(|word| entries.contains(word.as_str())));
+    assert!(!ran.err.contains("leaves out"), "{}", ran.err);
+    let cut = himix!["vocabulary", "--words", &path, "--limit", "250"].done();
+    assert_eq!(cut.out.lines().collect::<Vec<_>>(), ran.out.lines().take(250).collect::<Vec<_>>());
+    let said = format!("--limit 250 leaves out {} of {} entries", entries.len() - 250, entries.len());
+    assert!(cut.err.contains(&said), "{}", cut.err);
 }
 
 #[test]

@@ -265,7 +265,7 @@ fn the_adapter_that_draws_the_window_is_chosen_in_the_preferences() {
     assert!(window.query_by_label("Clear the GPU cache").is_some());
     choose(&mut window, "Tune the GPU little: it is ready soonest");
     written(&mut window, &settings, |settings| settings["gpu_tuning"] == "minimal");
-    assert!(says(&window, "The GPU is tuned so when HiMix is started again."));
+    assert!(says(&window, "The GPU is tuned this way from the next start on."));
 }
 
 #[test]

@@ -321,3 +321,22 @@ fn a_colour_that_is_dragged_is_one_step() {
     show_steps(&mut window);
     assert_eq!((count(&window, "New label"), count(&window, "Change of a label")), (1, 1));
 }
+
+#[test]
+fn a_name_and_the_lock_that_ends_its_edit_are_two_steps() {
+    let files = Files::new();
+    let mut window = annotate(&files);
+    window.get_by_label("Add label").click();
+    window.run();
+    window.get_by_label("Name of Lesion").focus();
+    window.run();
+    window.get_by_label("Name of Lesion").type_text(" two");
+    window.run();
+    window.get_by_label("Lock Lesion").click();
+    window.run();
+    assert_eq!(window.get_by_label("Lock Lesion two").accesskit_node().toggled(), Some(Toggled::True));
+    undo(&mut window);
+    assert_eq!(window.get_by_label("Lock Lesion two").accesskit_node().toggled(), Some(Toggled::False));
+    undo(&mut window);
+    assert!(window.query_by_label("Lock Lesion").is_some());
+}

@@ -176,9 +176,7 @@ impl Manifest {
     /// Returns [`DataError::Unwritable`] if it cannot be written.
     pub fn write(&self, out: &Path) -> Result<(), DataError> {
         let path = out.join(MANIFEST);
-        let fail =
-            |error: serde_json::Error| DataError::Unwritable { path: path.clone(), reason: error.to_string() };
-        let text = serde_json::to_vec_pretty(self).map_err(fail)?;
+        let text = serde_json::to_vec_pretty(self).map_err(|error| DataError::writing(&path, error))?;
         write::bytes(&path, &text)
     }
 }

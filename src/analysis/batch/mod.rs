@@ -91,10 +91,8 @@ pub fn batch(
     out: &Path,
     mut report: impl FnMut(BatchEvent<'_>) -> ControlFlow<()>,
 ) -> Result<BatchSummary, InferError> {
-    std::fs::create_dir_all(out).map_err(|error| {
-        let reason = format!("the folder cannot be created: {error}");
-        DataError::Unwritable { path: out.to_owned(), reason }
-    })?;
+    std::fs::create_dir_all(out)
+        .map_err(|error| DataError::writing(out, format_args!("the folder cannot be created: {error}")))?;
     let info = segmenter.info();
     let mut manifest = Manifest::open(out)?;
     manifest.folder = folder.to_string_lossy().into_owned();
@@ -150,7 +148,11 @@ pub fn batch(
             })?;
         } else {
             let done = at(&summary);
-            let mut go_on = || report(BatchEvent::Progress { done, count });
+            let mut go_on = || {
+                // If this fails, it is tried again, at the latest at the end of the batch, whose error is reported.
+                let _ = record.write_if_due();
+                report(BatchEvent::Progress { done, count })
+            };
             let finished = group[0].run(segmenter, &mut go_on, &|| replaces(0));
             match finished {
                 Some(entry) => keep(entry, &mut summary, &mut report)?,

@@ -22,13 +22,16 @@ pub struct Record<'a> {
 
 struct Kept {
     manifest: Manifest,
+    /// The time of the last writing.
     written: Instant,
+    /// Whether entries were added since.
+    has_new: bool,
 }
 
 impl<'a> Record<'a> {
     /// Begins with the manifest in the folder of the results.
     pub fn new(manifest: Manifest, out: &'a Path) -> Self {
-        Self { out, kept: Mutex::new(Kept { manifest, written: Instant::now() }) }
+        Self { out, kept: Mutex::new(Kept { manifest, written: Instant::now(), has_new: false }) }
     }
 
     /// Is called before files are written into the first of `folders`; the others follow later. If files of an earlier run
@@ -54,7 +57,17 @@ impl<'a> Record<'a> {
     pub fn put(&self, entry: Entry) -> Result<(), DataError> {
         let mut kept = self.kept();
         kept.manifest.put(entry);
-        if kept.written.elapsed() >= PAUSE { kept.write(self.out) } else { Ok(()) }
+        kept.has_new = true;
+        kept.write_if_due(self.out)
+    }
+
+    /// Writes the manifest if it lacks entries and the last writing is some time ago, so that a mask does not wait for the
+    /// end of a long stack.
+    ///
+    /// # Errors
+    /// The manifest cannot be written.
+    pub fn write_if_due(&self) -> Result<(), DataError> {
+        self.kept().write_if_due(self.out)
     }
 
     /// Writes the manifest.
@@ -74,6 +87,37 @@ impl<'a> Record<'a> {
 impl Kept {
     fn write(&mut self, out: &Path) -> Result<(), DataError> {
         self.written = Instant::now();
-        self.manifest.write(out)
+        self.manifest.write(out)?;
+        self.has_new = false;
+        Ok(())
+    }
+
+    fn write_if_due(&mut self, out: &Path) -> Result<(), DataError> {
+        if self.has_new && self.written.elapsed() >= PAUSE { self.write(out) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::batch::MANIFEST;
+
+    #[test]
+    fn what_was_put_is_written_later_without_another_mask() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(MANIFEST);
+        let record = Record::new(Manifest::open(folder.path()).expect("none yet"), folder.path());
+        // The last writing lies in the future, so that the pause has not passed however slow this is.
+        record.kept().written = Instant::now() + Duration::from_secs(3600);
+        record.put(Entry { image: "a.png".into(), ..Entry::default() }).expect("kept");
+        assert!(!path.exists());
+        let pass = || record.kept().written = Instant::now().checked_sub(PAUSE).expect("the clock is older");
+        pass();
+        record.write_if_due().expect("written");
+        assert_eq!(Manifest::open(folder.path()).expect("a manifest").cases.len(), 1);
+        std::fs::remove_file(&path).expect("it was there");
+        pass();
+        record.write_if_due().expect("nothing to do");
+        assert!(!path.exists(), "there is nothing new to write");
     }
 }

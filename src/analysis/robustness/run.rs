@@ -55,8 +55,8 @@ pub fn study(
         None => (None, Vec::new()),
         Some(out) => {
             std::fs::create_dir_all(out).map_err(|error| {
-                let reason = format!("the folder cannot be created: {error}");
-                InferError::from(DataError::Unwritable { path: out.to_owned(), reason })
+                let reason = format_args!("the folder cannot be created: {error}");
+                InferError::from(DataError::writing(out, reason))
             })?;
             let study = Study::of(source, &segmenter.info(), dataset, settings).map_err(InferError::from)?;
             let (record, scores) = Record::open(out, &study, dataset, &settings.forms)?;

@@ -310,7 +310,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, DataError> {
 
 /// Makes the error of a file that cannot be written.
 fn unwritable<E: std::fmt::Display>(path: &Path) -> impl Fn(E) -> DataError {
-    move |error| DataError::Unwritable { path: path.to_owned(), reason: error.to_string() }
+    move |error| DataError::writing(path, error)
 }
 
 /// The journals in `folder`, as pairs of path and file name without an extension.

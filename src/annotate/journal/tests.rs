@@ -280,9 +280,7 @@ fn a_journal_that_could_not_be_replaced_goes_on() {
     (0..5).for_each(|_| hand.writes(&mut journal));
     let path = journal.path().to_owned();
     let before = fs::read(&path).expect("a file");
-    let full = |path: &Path, _: &[u8]| {
-        Err(DataError::Unwritable { path: path.to_owned(), reason: "no space left on device".into() })
-    };
+    let full = |path: &Path, _: &[u8]| Err(DataError::writing(path, "no space left on device"));
     assert!(journal.replace(&hand.state(), false, full).is_err());
     (0..3).for_each(|_| hand.writes(&mut journal));
     let after = fs::read(&path).expect("a file");

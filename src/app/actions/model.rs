@@ -164,7 +164,7 @@ fn tunings(state: &State) -> Vec<Choice> {
     [
         (GpuTuning::Minimal, "Tune the GPU little: it is ready soonest"),
         (GpuTuning::Balanced, "Tune the GPU as usual"),
-        (GpuTuning::Full, "Tune the GPU fully: it is ready last and fastest then"),
+        (GpuTuning::Full, "Tune the GPU fully: it takes longest to get ready and is fastest afterwards"),
     ]
     .into_iter()
     .map(choice)

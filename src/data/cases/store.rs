@@ -7,7 +7,6 @@ use std::path::{Component, Path, PathBuf};
 use super::file::{CasesFile, FILE};
 use super::reader::{folder_name, is_same_reader};
 use super::{CaseChange, FOLDER, ReaderCases, masks, time};
-use crate::data::error::one_line;
 use crate::data::{DataError, dataset, fingerprint, paths};
 
 /// The most readers of a folder.
@@ -99,11 +98,14 @@ impl CaseStore {
             match fs::create_dir_all(&folder).and_then(|()| lock_file(&folder)) {
                 Ok(_) => return Ok(ReaderPlace { folder, reader: reader.trim().to_owned() }),
                 // On a full disk the next attempt may succeed; another place would hide the problem.
-                Err(error) if error.kind() == ErrorKind::StorageFull => return Err(unwritable(&folder, &error)),
-                Err(error) => failure = failure.or_else(|| Some(unwritable(&folder, &error))),
+                Err(error) if error.kind() == ErrorKind::StorageFull => {
+                    return Err(DataError::writing(&folder, error));
+                }
+                Err(error) => failure = failure.or_else(|| Some(DataError::writing(&folder, error))),
             }
         }
-        Err(failure.unwrap_or_else(|| unwritable(&self.home, &ErrorKind::PermissionDenied.into())))
+        Err(failure
+            .unwrap_or_else(|| DataError::writing(&self.home, io::Error::from(ErrorKind::PermissionDenied))))
     }
 
     /// Returns the places beside the data and in the folder of the settings.
@@ -151,20 +153,16 @@ impl ReaderPlace {
         };
         let path = self.folder.join(&name);
         let folder = path.parent().unwrap_or(&self.folder);
-        fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| DataError::writing(folder, error))?;
         Ok(name)
     }
 
     /// Waits for the lock of this reader. On a file system without locks there is none.
     fn lock(&self) -> Result<File, DataError> {
-        let lock = lock_file(&self.folder).map_err(|error| unwritable(&self.folder, &error))?;
+        let lock = lock_file(&self.folder).map_err(|error| DataError::writing(&self.folder, error))?;
         let _ = lock.lock();
         Ok(lock)
     }
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> DataError {
-    DataError::Unwritable { path: path.to_owned(), reason: one_line(error) }
 }
 
 /// Opens the file to lock in the folder of a reader, and creates it if necessary.

@@ -73,7 +73,8 @@ impl Record {
             out.write_all(&lines(std::iter::once(COLUMNS.map(String::from)))?)?;
             out.write_all(&lines(scores.iter().map(row))?)
         })?;
-        let file = OpenOptions::new().append(true).open(&path).map_err(|error| unwritable(&path, &error))?;
+        let file =
+            OpenOptions::new().append(true).open(&path).map_err(|error| DataError::writing(&path, error))?;
         Ok((Self { path, file }, scores))
     }
 
@@ -86,17 +87,13 @@ impl Record {
             self.file.write_all(&bytes)?;
             self.file.flush()
         });
-        Ok(written.map_err(|error| unwritable(&self.path, &error))?)
+        Ok(written.map_err(|error| DataError::writing(&self.path, error))?)
     }
 
     /// Returns the path of the table.
     pub fn path(&self) -> &Path {
         &self.path
     }
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> DataError {
-    DataError::Unwritable { path: path.to_owned(), reason: error.to_string() }
 }
 
 /// Reads a file; `None` if there is none.

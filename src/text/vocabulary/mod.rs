@@ -6,7 +6,7 @@
 
 mod report_english;
 
-pub use report_english::{MOST_ENTRIES, report_english};
+pub use report_english::report_english;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,9 +7,6 @@ use super::{first_entries, words};
 use crate::text::prompt::report::{self, Left, Style, augment};
 use crate::text::prompt::{samples, variant_words};
 
-/// The number of entries that a text encoder for this vocabulary should have.
-pub const MOST_ENTRIES: usize = 4096;
-
 /// The terms of radiology and endoscopy, with remarks.
 const TERMS: &str = include_str!("../../../assets/vocabulary/terms.txt");
 /// The numbers that are entries of their own, beside those that are words.
@@ -21,8 +18,8 @@ const ENDING: (std::ops::RangeInclusive<usize>, usize) = (2..=7, 6);
 /// The fewest letters of the other part of a word that a stem or an ending leaves.
 const REST: usize = 3;
 
-/// Returns the content of a `vocab.txt` of report English with at most `limit` entries. The same program and `more` give
-/// the same text, whatever the order of the lines of `more`, which are further words.
+/// Returns the content of a `vocab.txt` of report English. The same program and `more` give the same text, whatever the
+/// order of the lines of `more`, which are further words. Each of these words is an entry.
 ///
 /// The entries are, in this order:
 /// 1. the special entries, single letters, digits and marks, and letters and digits as continuations;
@@ -33,7 +30,7 @@ const REST: usize = 3;
 ///    ("pneumo"). A piece is an ending of six words at least or a stem of four; there are none from the middle of words,
 ///    so that a word without a known stem and ending falls into letters, by which
 ///    [`Tokenizer::knows`](crate::text::Tokenizer::knows) tells that it is not known.
-pub fn report_english<'a>(more: impl Iterator<Item = &'a str>, limit: usize) -> String {
+pub fn report_english<'a>(more: impl Iterator<Item = &'a str>) -> String {
     let program = of_program();
     let mut terms: BTreeSet<String> = NUMBERS.map(|number| number.to_string()).collect();
     let listed = TERMS.lines().filter(|line| !line.starts_with('#'));
@@ -44,7 +41,6 @@ pub fn report_english<'a>(more: impl Iterator<Item = &'a str>, limit: usize) -> 
     entries.extend(terms.difference(&program).filter(is_long).cloned());
     let known: BTreeSet<&String> = program.union(&terms).collect();
     entries.extend(pieces(&known));
-    entries.truncate(limit);
     entries.join("\n") + "\n"
 }
 
@@ -80,7 +76,6 @@ fn pieces(known: &BTreeSet<&String>) -> Vec<String> {
     let mut found: Vec<(String, usize)> =
         endings.into_iter().map(|(ending, count)| (format!("##{ending}"), count)).chain(stems).collect();
     found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    // The plural is a piece although it is a single letter, which stands among the first entries.
     found.into_iter().map(|(piece, _)| piece).collect()
 }
 
@@ -116,10 +111,10 @@ mod tests {
 
     #[test]
     fn the_kept_vocabulary_is_what_the_program_makes() {
-        let made = report_english(std::iter::empty(), MOST_ENTRIES);
+        let made = report_english(std::iter::empty());
         assert!(made == KEPT, "make it again: himix vocabulary --out assets/vocabulary/report-english.txt");
         let entries: Vec<&str> = KEPT.lines().collect();
-        assert!((2000..=MOST_ENTRIES).contains(&entries.len()), "{}", entries.len());
+        assert!((2000..=4096).contains(&entries.len()), "{}", entries.len());
         let distinct: BTreeSet<&str> = entries.iter().copied().collect();
         assert_eq!(distinct.len(), entries.len(), "no entry stands twice");
         assert_eq!(&entries[..5], ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]);
@@ -191,9 +186,8 @@ mod tests {
     fn further_words_become_entries_whatever_their_order() {
         let [one, other] =
             [["sternoclavicular zygapophysis", "bronchocele"], ["bronchocele", "zygapophysis sternoclavicular"]]
-                .map(|lines| report_english(lines.into_iter(), usize::MAX));
+                .map(|lines| report_english(lines.into_iter()));
         assert_eq!(one, other);
         assert!(one.lines().any(|entry| entry == "zygapophysis"));
-        assert_eq!(report_english(std::iter::empty(), 300).lines().count(), 300, "the limit holds");
     }
 }

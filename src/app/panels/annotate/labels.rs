@@ -70,8 +70,9 @@ fn row(
     gesture: Option<u64>,
     commands: &mut Vec<Command>,
 ) {
-    let mut send =
-        |label: Label| commands.push(Command::Annotate(AnnotateCommand::SetLabel { id, label, gesture }));
+    let mut send = |label: Label, gesture: Option<u64>| {
+        commands.push(Command::Annotate(AnnotateCommand::SetLabel { id, label, gesture }));
+    };
     let is_active = state.annotating.active == Some(id);
     let mut chosen = None;
     ui.horizontal(|ui| {
@@ -87,7 +88,8 @@ fn row(
         let well = ui.color_edit_button_srgb(&mut colour);
         well.widget_info(|| WidgetInfo::labeled(Role::ColorWell, true, format!("Colour of {}", label.name)));
         if colour != label.colour {
-            send(Label { colour, ..label.clone() });
+            // The other changes are one step each, even if the click on one of them ends the edit of the name.
+            send(Label { colour, ..label.clone() }, gesture);
         }
         name(ui, id, label, &mut send);
         let mut is_visible = label.is_visible;
@@ -96,14 +98,14 @@ fn row(
             WidgetInfo::selected(Role::CheckBox, true, is_visible, format!("Show {}", label.name))
         });
         if is_visible != label.is_visible {
-            send(Label { is_visible, ..label.clone() });
+            send(Label { is_visible, ..label.clone() }, None);
         }
         let lock = ui.selectable_label(label.is_locked, "Lock").on_hover_text("A locked label keeps its pixels.");
         lock.widget_info(|| {
             WidgetInfo::selected(Role::CheckBox, true, label.is_locked, format!("Lock {}", label.name))
         });
         if lock.clicked() {
-            send(Label { is_locked: !label.is_locked, ..label.clone() });
+            send(Label { is_locked: !label.is_locked, ..label.clone() }, None);
         }
         let remove = ui.small_button("×").on_hover_text("Remove the label with its pixels. Undo brings it back.");
         remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", label.name)));
@@ -115,7 +117,7 @@ fn row(
 }
 
 /// Draws the name, which is changed when the field loses the focus.
-fn name(ui: &mut Ui, id: LabelId, label: &Label, send: &mut impl FnMut(Label)) {
+fn name(ui: &mut Ui, id: LabelId, label: &Label, send: &mut impl FnMut(Label, Option<u64>)) {
     let field = ui.scope_id().with(("name of label", id));
     let mut text = ui.data(|data| data.get_temp::<String>(field)).unwrap_or_else(|| label.name.clone());
     let width = (ui.available_width() - 118.0).max(60.0);
@@ -130,7 +132,7 @@ fn name(ui: &mut Ui, id: LabelId, label: &Label, send: &mut impl FnMut(Label)) {
         ui.data_mut(|data| data.remove_temp::<String>(field));
         let name = text.trim().to_owned();
         if !name.is_empty() && name != label.name {
-            send(Label { name, ..label.clone() });
+            send(Label { name, ..label.clone() }, None);
         }
     } else if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(field, text));

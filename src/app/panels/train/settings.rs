@@ -42,11 +42,11 @@ const CHOICES: [(&str, &[(&str, &str)]); 5] = [
     (
         "loss",
         &[
-            ("binary", "Dice and binary"),
-            ("literal", "Dice and literal"),
+            ("binary", "Dice + cross-entropy"),
+            ("literal", "Dice + cross-entropy of the foreground"),
             ("dice", "Dice"),
-            ("double_sigmoid", "Double sigmoid"),
-            ("focal", "Dice and focal"),
+            ("double_sigmoid", "Dice + cross-entropy, second sigmoid"),
+            ("focal", "Dice + focal"),
             ("tversky", "Tversky"),
         ],
     ),
@@ -281,12 +281,14 @@ fn setting(
                 let shown = values.iter().find(|(value, _)| *value == text).map_or(text, |(_, name)| name);
                 let combo = ComboBox::from_id_salt(key).selected_text(shown).width(ui.available_width());
                 combo
+                    .truncate()
                     .show_ui(ui, |ui| {
                         for (value, name) in values {
                             ui.selectable_value(&mut typed, (*value).to_owned(), *name);
                         }
                     })
                     .response
+                    .on_hover_text(shown)
             }
             None => {
                 let mut field = TextEdit::singleline(&mut typed).desired_width(f32::INFINITY);

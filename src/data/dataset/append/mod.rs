@@ -66,12 +66,8 @@ pub struct SavedPair {
 /// Returns an error if a file cannot be written or read again, or if the data set has no CSV table to which a row can be
 /// added. The data set is then as it was before.
 pub fn append(folder: &Path, split: Option<&str>, new: &NewPair<'_>) -> Result<SavedPair, DataError> {
-    let unwritable = |path: &Path, error: &std::io::Error| DataError::Unwritable {
-        path: path.to_owned(),
-        reason: one_line(error),
-    };
     new.mask.must_fit(folder, new.image.width, new.image.height)?;
-    fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| DataError::writing(folder, error))?;
     let place = Place::of(folder)?;
     let lock = place.root().join(LOCK);
     let lock = OpenOptions::new()
@@ -79,7 +75,7 @@ pub fn append(folder: &Path, split: Option<&str>, new: &NewPair<'_>) -> Result<S
         .truncate(false)
         .write(true)
         .open(&lock)
-        .map_err(|error| unwritable(&lock, &error))?;
+        .map_err(|error| DataError::writing(&lock, error))?;
     // On a file system without locks there is none.
     let _ = lock.lock();
 
@@ -97,7 +93,7 @@ pub fn append(folder: &Path, split: Option<&str>, new: &NewPair<'_>) -> Result<S
     for folder in
         [Some(target.images.as_path()), Some(target.masks.as_path()), target.table.parent()].into_iter().flatten()
     {
-        fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| DataError::writing(folder, error))?;
     }
     let mut undo = Undo::default();
     let saved = write_pair(&target, &free, known.as_ref(), &image, new, &mut undo);

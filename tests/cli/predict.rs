@@ -62,6 +62,7 @@ fn check_object(object: &Value, image: &Path, prompt: &str) {
             "description",
             "agreement",
             "presence",
+            "domain",
             "warnings",
             "mask",
             "sigma",

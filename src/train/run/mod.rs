@@ -175,6 +175,8 @@ struct Run<'a> {
     /// The fraction of the epoch's time spent waiting for data.
     waiting: f64,
     saved: Instant,
+    /// Why the first case that could not be read was skipped.
+    unreadable: Option<String>,
     /// When the epoch was begun or resumed.
     begun: Instant,
 }
@@ -249,7 +251,7 @@ impl<'a> Run<'a> {
             let rehearsal =
                 Rehearsal { config, form, model, is_text_frozen, open: device, device: &training_device, cases };
             let pass = rehearsal.run(control, report)?;
-            folder.log(&memory_used(network.as_ref(), pass.min(train.len()), is_text_frozen, device));
+            folder.log(&memory_used(config, network.as_ref(), pass.min(train.len()), device));
             pass
         } else {
             config.batch_size
@@ -304,6 +306,7 @@ impl<'a> Run<'a> {
             losses: Losses::on(device.is_gpu),
             waiting: 0.0,
             saved: Instant::now(),
+            unreadable: None,
             begun: Instant::now(),
         })
     }

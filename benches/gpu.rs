@@ -381,7 +381,7 @@ fn training(network: &dyn Network, batch: usize, is_text_frozen: bool, open: &Op
 /// Prints the memory that was estimated, that burn's allocator has taken, and that the driver reports.
 fn memory(network: &dyn Network, batch: usize, is_text_frozen: bool, open: &OpenDevice) -> Result<(), String> {
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let estimated = gpu_bytes(network, batch, is_text_frozen).map_err(|error| error.to_string())?;
+    let estimated = gpu_bytes(network, batch, is_text_frozen, false).map_err(|error| error.to_string())?;
     print!("  memory in GiB: {:.2} estimated", gib(estimated));
     if let Some(usage) = open.device.memory_pool_usage() {
         print!(

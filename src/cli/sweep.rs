@@ -48,7 +48,9 @@ pub fn grid(cells: &[Cell], config: &TrainConfig, device: &OpenDevice) -> Result
         (failed, all) if failed == all => {
             Err(Failure::work("every run of the grid failed; the reasons are in the notes and in grid.csv"))
         }
-        _ => Ok(()),
+        (failed, all) => Err(Failure::work(format!(
+            "{failed} of {all} runs of the grid failed; the reasons are in the notes and in grid.csv; the same command tries them again"
+        ))),
     }
 }
 

@@ -45,6 +45,9 @@ pub trait Parameter {
     /// The values flattened, without gradients.
     fn flat(&self) -> Tensor<1>;
 
+    /// Whether it is trained. A frozen parameter is not, nor is a running statistic.
+    fn is_trained(&self) -> bool;
+
     /// Removes the parameter's gradient from `gradients` and returns it flattened, on the plain device; `None` if
     /// there is none.
     fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>>;
@@ -79,6 +82,10 @@ impl<const D: usize> Parameter for Param<Tensor<D>> {
         let value = self.val().inner();
         let count = value.dims().iter().product::<usize>();
         value.reshape([count])
+    }
+
+    fn is_trained(&self) -> bool {
+        self.val().is_require_grad()
     }
 
     fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>> {

@@ -1,6 +1,6 @@
 //! The exponential moving average of the weights.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -9,8 +9,10 @@ use crate::model::weights::Tensors;
 
 /// The name of the number of steps among the arrays.
 const STEPS: &str = "steps";
+/// A part of the path of a running statistic, which changes although it is not trained.
+const STATISTIC: &str = "running_";
 
-/// The moving average of all parameters and running statistics, by their path.
+/// The moving average of all trained parameters and of the running statistics, by their path.
 ///
 /// After step `t`, counted from 0, the average moves towards the weights by `1 − d`, where `d` is the smaller of the
 /// decay and `(1 + t) / (10 + t)`, so that the random initial weights are soon forgotten.
@@ -30,8 +32,17 @@ impl Average {
     pub fn add(&mut self, model: &dyn Model) {
         let steps = self.steps as f64;
         let share = 1.0 - self.decay.min((1.0 + steps) / (10.0 + steps));
+        let mut frozen = HashSet::new();
+        model.visit_parameters(&mut |path, parameter| {
+            if !parameter.is_trained() && !path.contains(STATISTIC) {
+                frozen.insert(path.to_owned());
+            }
+        });
         // The running statistics are up to date only in the model for evaluation.
         model.without_gradients().visit_parameters(&mut |path, parameter| {
+            if frozen.contains(path) {
+                return;
+            }
             let now = parameter.flat();
             let average = match self.values.remove(path) {
                 // In this form, a weight that does not change stays the same to the last bit.
@@ -128,6 +139,20 @@ mod tests {
         assert_eq!(other.to_arrays(), average.to_arrays());
         [&mut average, &mut other].into_iter().for_each(|average| average.add(model(0.5).as_ref()));
         assert_eq!(other.to_arrays(), average.to_arrays());
+    }
+
+    #[test]
+    fn frozen_weights_have_no_average_and_running_statistics_do() {
+        let paths = |model: Box<dyn Model>| {
+            let mut average = Average::new(0.9);
+            average.add(model.as_ref());
+            average.values.into_keys().collect::<Vec<_>>()
+        };
+        let (all, fewer) = (paths(model(0.1)), paths(model(0.1).freeze_text()));
+        assert!(fewer.len() < all.len());
+        assert!(all.iter().filter(|path| !fewer.contains(path)).all(|path| path.starts_with("text")), "{all:?}");
+        assert!(!fewer.iter().any(|path| path.starts_with("text")), "{fewer:?}");
+        assert!(fewer.iter().any(|path| path.contains(STATISTIC)), "{fewer:?}");
     }
 
     #[test]

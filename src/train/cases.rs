@@ -158,9 +158,14 @@ impl Cases {
         self.kept = Mutex::default();
     }
 
-    /// The prompts of all pairs, and of enough phantoms to contain all their words.
-    pub fn sentences(&self) -> Vec<String> {
-        let mut sentences: Vec<String> = self.samples.iter().map(|sample| sample.prompt.clone()).collect();
+    /// The prompts of all pairs, with all that the table has for an image if `is_reworded`, and of enough phantoms to
+    /// contain all their words.
+    pub fn sentences(&self, is_reworded: bool) -> Vec<String> {
+        let of = |sample: &Sample| {
+            let most = if is_reworded { usize::MAX } else { 1 };
+            sample.prompts().take(most).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut sentences: Vec<String> = self.samples.iter().flat_map(of).collect();
         if let Some(phantoms) = self.phantoms {
             let side = 64;
             sentences.extend((0..600).map(|index| made(Phantoms { side, ..phantoms }, index).prompt));

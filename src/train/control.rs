@@ -31,6 +31,8 @@ struct State {
     command: RunControl,
     /// When the run last checked the command; `None` before the first time, and while it waits for a command.
     checked: Option<Instant>,
+    /// Whether nobody waits for the run any more.
+    is_abandoned: bool,
 }
 
 impl Control {
@@ -65,6 +67,26 @@ impl Control {
     /// The time since the run last checked the command; zero while it waits for one or has not begun.
     pub(super) fn silence(&self) -> Duration {
         self.lock().checked.map_or(Duration::ZERO, |checked| checked.elapsed())
+    }
+
+    /// Gives the run up: if its thread goes on nevertheless, it stops before the next step, and writes nothing any more.
+    pub(super) fn abandon(&self) {
+        let mut state = self.lock();
+        state.is_abandoned = true;
+        state.command = RunControl::Stop;
+        self.0.changed.notify_all();
+    }
+
+    /// Whether the run was given up.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.lock().is_abandoned
+    }
+
+    /// Does `work` unless the run was given up, which cannot happen meanwhile; `None` if it was. `work` must be short and
+    /// may not use this control.
+    pub(super) fn unless_abandoned<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let state = self.lock();
+        (!state.is_abandoned).then(work)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -80,7 +80,7 @@ pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate
         validation: validation.len(),
         parameters: parameters(network.as_ref())?,
         bytes: match device.is_gpu {
-            true => gpu_bytes(network.as_ref(), config.batch_size, config.freezes_text())?,
+            true => gpu_bytes(network.as_ref(), config.batch_size, config.freezes_text(), config.ema_decay > 0.0)?,
             false => bytes(config, network.as_ref())?,
         },
         seconds_per_epoch: images * operations / rate,
@@ -132,23 +132,30 @@ fn bytes(config: &TrainConfig, network: &dyn Network) -> Result<u64, TrainError>
     Ok(BASE_BYTES + weights + kept_bytes(config, network))
 }
 
-/// The memory on a card in bytes: all weights; gradients and two moments of those that are trained; the values kept in
-/// a pass; and the driver.
+/// The memory on a card in bytes: all weights; gradients, two moments and, if `is_averaged`, the average of those that are
+/// trained; the values kept in a pass; and the driver.
 ///
 /// # Errors
 /// The network cannot be built.
-pub fn gpu_bytes(network: &dyn Network, batch: usize, is_text_frozen: bool) -> Result<u64, TrainError> {
+pub fn gpu_bytes(
+    network: &dyn Network,
+    batch: usize,
+    is_text_frozen: bool,
+    is_averaged: bool,
+) -> Result<u64, TrainError> {
     let cost = network.cost();
     let all = parameters(network)? as f64;
     let (frozen, free) = if is_text_frozen { (cost.text.parameters, cost.text.kept) } else { (0.0, 0.0) };
-    let weights = 4.0 * (all + 3.0 * (all - frozen));
+    let copies = if is_averaged { 4.0 } else { 3.0 };
+    let weights = 4.0 * (all + copies * (all - frozen));
     Ok(DRIVER_BYTES + (weights + KEPT_BYTES_GPU * (cost.kept - free) * batch as f64) as u64)
 }
 
 /// Says how much memory of a card was estimated, and how much its allocator has taken.
-pub(super) fn memory_used(network: &dyn Network, batch: usize, is_text_frozen: bool, open: &OpenDevice) -> String {
+pub(super) fn memory_used(config: &TrainConfig, network: &dyn Network, batch: usize, open: &OpenDevice) -> String {
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let estimated = gpu_bytes(network, batch, is_text_frozen).unwrap_or_default().saturating_sub(DRIVER_BYTES);
+    let estimated = gpu_bytes(network, batch, config.freezes_text(), config.ema_decay > 0.0);
+    let estimated = estimated.unwrap_or_default().saturating_sub(DRIVER_BYTES);
     let taken = match open.device.memory_pool_usage() {
         Some(usage) => {
             format!("{:.2} GiB reserved, {:.2} GiB in use", gib(usage.bytes_reserved), gib(usage.bytes_in_use))
@@ -191,13 +198,17 @@ mod tests {
     fn a_frozen_text_encoder_needs_its_weights_only() {
         let network = Registry::default().parse(include_str!("../../assets/small.json")).expect("sizes").network;
         let network = network.as_ref();
-        let [trained, frozen] = [false, true].map(|is_frozen| gpu_bytes(network, 8, is_frozen).expect("bytes"));
+        let [trained, frozen] =
+            [false, true].map(|is_frozen| gpu_bytes(network, 8, is_frozen, false).expect("bytes"));
         let text = network.cost().text;
         // A gradient and two moments of four bytes for each weight, and the values that a pass keeps.
         let expected = 12.0 * text.parameters + 8.0 * KEPT_BYTES_GPU * text.kept;
         assert!(((trained - frozen) as f64 - expected).abs() < 2.0);
-        let larger = gpu_bytes(network, 16, true).expect("bytes") - frozen;
+        let larger = gpu_bytes(network, 16, true, false).expect("bytes") - frozen;
         let kept = KEPT_BYTES_GPU * 8.0 * (network.cost().kept - text.kept);
         assert!((larger as f64 - kept).abs() < 2.0, "only the kept values grow with the batch");
+        let averaged = gpu_bytes(network, 8, true, true).expect("bytes") - frozen;
+        let average = 4.0 * (parameters(network).expect("a number") as f64 - text.parameters);
+        assert!((averaged as f64 - average).abs() < 2.0, "what is not trained has no average");
     }
 }

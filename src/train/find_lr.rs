@@ -14,12 +14,14 @@ use super::estimate::must_fit;
 use super::folder::RunFolder;
 use super::loss::LossTerms;
 use super::pass::Pass;
+use super::run::saying_faults;
 use super::sampling::{CaseLosses, seed};
 use super::shards::{Shards, parts};
 use super::stage_heads::StageHeads;
 use super::start::{Start, architecture, prepare};
 use super::step::{GradientSum, Optimiser};
 use super::text_states::TextStates;
+use super::watch::supervised;
 use crate::data::write;
 use crate::device::OpenDevice;
 use crate::model::{Model, Registry};
@@ -41,8 +43,6 @@ const FIRST: usize = 5;
 const LEAST_FALL: f64 = 0.01;
 /// The table of the test in the run folder.
 const TABLE: &str = "find-lr.csv";
-/// The table is written after so many steps.
-const WRITE_EVERY: usize = 10;
 
 /// One step of the test.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,12 +71,25 @@ pub struct RateTest {
 /// weights and the validation play no part.
 ///
 /// # Errors
-/// The settings, the data or the weights cannot be used, or the table cannot be written.
+/// The settings, the data or the weights cannot be used, a GPU failed or does not answer, or the table cannot be written.
 pub fn find_lr(
     config: &TrainConfig,
     device: &OpenDevice,
     control: &Control,
     report: &mut dyn FnMut(&RateStep, usize),
+) -> Result<RateTest, TrainError> {
+    let config = config.clone();
+    let job = move |device: &OpenDevice, control: &Control, report: &mut dyn FnMut((RateStep, usize))| {
+        saying_faults(device, || search(&config, device, control, report))
+    };
+    supervised(device, control, &mut |(step, steps)| report(&step, steps), job)
+}
+
+fn search(
+    config: &TrainConfig,
+    device: &OpenDevice,
+    control: &Control,
+    report: &mut dyn FnMut((RateStep, usize)),
 ) -> Result<RateTest, TrainError> {
     config.validate().map_err(TrainError::Config)?;
     let registry = Registry::default();
@@ -123,14 +136,14 @@ pub fn find_lr(
     };
     let reason = test.run(&cases)?;
     let steps = test.steps;
-    write_table(config, &steps)?;
+    write_table(config, control, &steps)?;
     Ok(RateTest { suggestion: suggestion(&steps), steps, reason })
 }
 
 struct Test<'a> {
     config: &'a TrainConfig,
     control: &'a Control,
-    report: &'a mut dyn FnMut(&RateStep, usize),
+    report: &'a mut dyn FnMut((RateStep, usize)),
     plain: Device,
     device: Device,
     form: &'a Form,
@@ -224,10 +237,9 @@ impl Test<'_> {
         let smoothed = self.mean / (1.0 - SMOOTHING.powi(number as i32 + 1));
         let step = RateStep { rate, loss, smoothed };
         self.steps.push(step);
-        (self.report)(&step, STEPS);
-        if self.steps.len().is_multiple_of(WRITE_EVERY) {
-            write_table(self.config, &self.steps)?;
-        }
+        (self.report)((step, STEPS));
+        // The program may be ended at any time.
+        write_table(self.config, self.control, &self.steps)?;
         Ok(match end_after(&self.steps) {
             Some(reason) => ControlFlow::Break(reason),
             None => ControlFlow::Continue(()),
@@ -262,12 +274,14 @@ fn suggestion(steps: &[RateStep]) -> Option<f64> {
     Some(usable[steepest].rate)
 }
 
-fn write_table(config: &TrainConfig, steps: &[RateStep]) -> Result<(), TrainError> {
+/// Writes the steps so far, unless the test was given up.
+fn write_table(config: &TrainConfig, control: &Control, steps: &[RateStep]) -> Result<(), TrainError> {
     let mut text = "step,lr,loss,smoothed_loss\n".to_owned();
     for (number, step) in steps.iter().enumerate() {
         text += &format!("{},{:e},{},{}\n", number + 1, step.rate, step.loss, step.smoothed);
     }
-    Ok(write::bytes(&config.out.join(TABLE), text.as_bytes())?)
+    let written = control.unless_abandoned(|| write::bytes(&config.out.join(TABLE), text.as_bytes()));
+    Ok(written.unwrap_or(Ok(()))?)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! | `metrics.csv` | one row per epoch |
 //! | `best/` | bundle of the best weights, or of their average, by the criterion of the settings |
 //! | `ema/` | bundle of the best averaged weights, if an average is kept |
-//! | `last/` | bundle of the last checkpoint's weights, with `optimiser.safetensors` and `progress.json`, and with //! `average.safetensors` and `stages.safetensors` if the settings need them |
+//! | `last/` | bundle of the last checkpoint's weights, with `optimiser.safetensors` and `progress.json`, and with `average.safetensors` and `stages.safetensors` if the settings need them |
 //! | `log.txt` | messages with the time |
 //!
 //! A folder of several files is written under a temporary name and then replaces the old one, which is kept until
@@ -16,10 +16,12 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use super::config::TrainConfig;
+use super::control::Control;
 use super::error::TrainError;
 use super::event::Epoch;
 use super::manifest::Manifest;
@@ -35,6 +37,8 @@ const MANIFEST: &str = "data.json";
 const METRICS: &str = "metrics.csv";
 const LOG: &str = "log.txt";
 const PROGRESS: &str = "progress.json";
+/// The end of the name of a folder that is being filled.
+const FRESH: &str = "new.himix-tmp";
 /// The moments of the optimiser.
 pub(super) const OPTIMISER: &str = "optimiser.safetensors";
 /// The moving average of the weights.
@@ -56,7 +60,7 @@ pub struct Progress {
     pub skipped: usize,
     /// The last loss of each case, if hard examples are drawn.
     pub case_losses: CaseLosses,
-    /// The seconds spent on the current epoch.
+    /// The seconds spent on the current epoch before this checkpoint.
     pub seconds: f64,
     /// The reason why the run ended; `None` if it has not ended.
     pub ended: Option<String>,
@@ -79,15 +83,23 @@ pub struct Interrupted {
 }
 
 /// The folder of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// The control of the run that writes into the folder.
+    control: Control,
 }
 
 impl RunFolder {
     /// The run folder at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), control: Control::default() }
+    }
+
+    /// The folder for the run with this control. Nothing is written into it once the run was given up, because another
+    /// run may have taken it over.
+    pub(super) fn of_run(self, control: &Control) -> Self {
+        Self { control: control.clone(), ..self }
     }
 
     /// The path of the folder.
@@ -161,7 +173,12 @@ impl RunFolder {
         let path = self.path.join(MANIFEST);
         let text = serde_json::to_vec(manifest)
             .map_err(|error| TrainError::Folder(format!("{}: {error}", path.display())))?;
-        Ok(write::bytes(&path, &text)?)
+        self.write(&path, &text)
+    }
+
+    /// Writes a file, unless the run was given up.
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+        Ok(self.control.unless_abandoned(|| write::bytes(path, bytes)).ok_or_else(abandoned)??)
     }
 
     pub(super) fn progress(&self) -> Result<Progress, TrainError> {
@@ -181,6 +198,11 @@ impl RunFolder {
         let source = source::open(&self.last().join(file))?;
         let read = |(name, shape): (String, Vec<usize>)| Ok((name.clone(), (shape, source.read(&name)?)));
         source.shapes().into_iter().map(read).collect()
+    }
+
+    /// Whether there is a checkpoint, which need not be readable.
+    pub(super) fn has_checkpoint(&self) -> bool {
+        self.last().exists()
     }
 
     /// Removes the settings, so that a run that has no checkpoint can begin anew in this folder.
@@ -203,7 +225,7 @@ impl RunFolder {
             let name = self.path.display();
             TrainError::Folder(format!("{name}: the folder cannot be made ({error}); choose another"))
         })?;
-        write::bytes(&self.path.join(CONFIG), config.to_toml().as_bytes())?;
+        self.write(&self.path.join(CONFIG), config.to_toml().as_bytes())?;
         tracing::info!(epochs = config.epochs, batch = config.batch_size, "training run begun");
         Ok(())
     }
@@ -235,7 +257,7 @@ impl RunFolder {
         model: &dyn Model,
         vocabulary: Option<&Path>,
     ) -> Result<(), TrainError> {
-        replace(&self.path.join(name), |folder| {
+        replace(&self.path.join(name), &self.control, |folder| {
             Ok(bundle::write(folder, config, model, vocabulary, None, Precision::F32)?)
         })
     }
@@ -249,7 +271,7 @@ impl RunFolder {
         arrays: Vec<(&str, Tensors)>,
         progress: &Progress,
     ) -> Result<(), TrainError> {
-        replace(&self.path.join("last"), |folder| {
+        replace(&self.path.join("last"), &self.control, |folder| {
             bundle::write(folder, config, model, vocabulary, None, Precision::F32)?;
             for (file, arrays) in arrays {
                 save::save_tensors(&folder.join(file), arrays)?;
@@ -266,11 +288,14 @@ impl RunFolder {
 
     fn write_metrics(&self, history: &[Epoch]) -> Result<(), TrainError> {
         let bytes = table(history).map_err(|error| TrainError::Folder(format!("{METRICS}: {error}")))?;
-        Ok(write::bytes(&self.path.join(METRICS), &bytes)?)
+        self.write(&self.path.join(METRICS), &bytes)
     }
 
     /// Appends a line to the log. Errors are ignored.
     pub(super) fn log(&self, line: &str) {
+        if self.control.is_abandoned() {
+            return;
+        }
         let file = fs::OpenOptions::new().create(true).append(true).open(self.path.join(LOG));
         if let Ok(mut file) = file {
             let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -279,9 +304,29 @@ impl RunFolder {
     }
 }
 
-/// The path where the new folder is written.
+/// The path where the new folder is written. It is another one each time, because a run that was given up may still be
+/// writing into its own.
 fn fresh(target: &Path) -> PathBuf {
-    target.with_extension("new.himix-tmp")
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    target.with_extension(format!("{}.{FRESH}", COUNT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// The new folders that earlier runs have left behind.
+fn left_behind(target: &Path) -> Vec<PathBuf> {
+    let (Some(folder), Some(name)) = (target.parent(), target.file_name().and_then(|name| name.to_str())) else {
+        return Vec::new();
+    };
+    let is_left = |path: &PathBuf| {
+        let found = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        found.starts_with(&format!("{name}.")) && found.ends_with(FRESH)
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(is_left).collect()
+}
+
+/// The error of a run that was given up and would write.
+fn abandoned() -> TrainError {
+    TrainError::Checkpoint("the run was given up, and writes nothing any more".into())
 }
 
 /// The path of the old folder until the new one has been renamed.
@@ -296,7 +341,17 @@ fn whole(target: &Path) -> PathBuf {
 }
 
 /// Fills a new folder and replaces `target` by it.
-fn replace(target: &Path, fill: impl FnOnce(&Path) -> Result<(), TrainError>) -> Result<(), TrainError> {
+///
+/// # Errors
+/// The folder cannot be written, or the run of `control` was given up: `target` is the old one.
+fn replace(
+    target: &Path,
+    control: &Control,
+    fill: impl FnOnce(&Path) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    if control.is_abandoned() {
+        return Err(abandoned());
+    }
     let (fresh, old) = (fresh(target), old(target));
     let fail = |error: std::io::Error| {
         let name = target.display();
@@ -304,19 +359,27 @@ fn replace(target: &Path, fill: impl FnOnce(&Path) -> Result<(), TrainError>) ->
         TrainError::Checkpoint(format!("{name}: the checkpoint cannot be written ({error}){kept}"))
     };
     let remove = |path: &Path| if path.exists() { fs::remove_dir_all(path) } else { Ok(()) };
-    remove(&fresh).map_err(fail)?;
+    left_behind(target).iter().try_for_each(|path| remove(path)).map_err(fail)?;
     // The run folder itself is not created again. If someone removed it, the run ends with a message.
     fs::create_dir(&fresh).map_err(fail)?;
     if let Err(error) = fill(&fresh) {
         let _ = remove(&fresh);
         return Err(TrainError::Checkpoint(format!("{error}; the last good checkpoint is kept")));
     }
-    if target.exists() {
-        remove(&old).map_err(fail)?;
-        fs::rename(target, &old).map_err(fail)?;
-    }
-    fs::rename(&fresh, target).map_err(fail)?;
-    remove(&old).map_err(fail)
+    // Filling it reads from the device, which may have taken so long that the run was given up.
+    let exchanged = control.unless_abandoned(|| {
+        if target.exists() {
+            remove(&old)?;
+            fs::rename(target, &old)?;
+        }
+        fs::rename(&fresh, target)?;
+        remove(&old)
+    });
+    let Some(exchanged) = exchanged else {
+        let _ = remove(&fresh);
+        return Err(abandoned());
+    };
+    exchanged.map_err(fail)
 }
 
 #[cfg(test)]
@@ -334,10 +397,11 @@ mod tests {
             }
         };
         let content = || fs::read_to_string(whole(&target).join("a")).expect("read");
-        replace(&target, put("one")).expect("replaced");
-        replace(&target, put("two")).expect("replaced");
+        let control = Control::default();
+        replace(&target, &control, put("one")).expect("replaced");
+        replace(&target, &control, put("two")).expect("replaced");
         assert_eq!(content(), "two");
-        let failed = replace(&target, |folder| {
+        let failed = replace(&target, &control, |folder| {
             fs::write(folder.join("a"), "half").expect("written");
             Err(TrainError::Folder("full".into()))
         });
@@ -347,7 +411,41 @@ mod tests {
         // This is the state after the process was killed between the two renames.
         fs::rename(&target, old(&target)).expect("renamed");
         assert_eq!(content(), "two");
-        replace(&target, put("three")).expect("replaced");
+        // A folder that a killed process has not filled.
+        fs::create_dir(temporary.path().join("last.7.new.himix-tmp")).expect("made");
+        replace(&target, &control, put("three")).expect("replaced");
         assert_eq!(content(), "three");
+        assert_eq!(fs::read_dir(temporary.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_run_that_was_given_up_writes_nothing() {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let control = Control::default();
+        let folder = RunFolder::new(temporary.path()).of_run(&control);
+        let target = temporary.path().join("last");
+        let put = |path: &Path, text: &str| fs::write(path.join("a"), text).expect("written");
+        replace(&target, &control, |path| {
+            put(path, "one");
+            Ok(())
+        })
+        .expect("replaced");
+        // It is given up while it reads weights back, and another run takes the folder over.
+        let given_up = replace(&target, &control, |path| {
+            control.abandon();
+            replace(&target, &Control::default(), |path| {
+                put(path, "of the other");
+                Ok(())
+            })
+            .expect("replaced");
+            fs::create_dir_all(path).expect("made");
+            put(path, "late");
+            Ok(())
+        });
+        assert!(given_up.is_err());
+        assert!(folder.write(&temporary.path().join(METRICS), b"late").is_err());
+        folder.log("late");
+        assert_eq!(fs::read_to_string(target.join("a")).expect("read"), "of the other");
+        assert_eq!(fs::read_dir(temporary.path()).expect("listed").count(), 1);
     }
 }

@@ -9,7 +9,7 @@ use super::control::{Control, RunControl};
 use super::error::TrainError;
 use super::event::{Epoch, Event};
 use super::folder::RunFolder;
-use super::run::{resume, run};
+use super::watch::{Task, start};
 use crate::data::write;
 use crate::device::OpenDevice;
 
@@ -167,11 +167,11 @@ fn name(settings: &[(String, String)]) -> String {
 }
 
 /// Does the runs one after the other and writes the table `grid.csv` into `out` after each of them. A run that is finished
-/// already is not repeated, and one that was interrupted goes on. A run that fails by itself does not end the sweep; it is
-/// tried again when the sweep is. After a stop, the sweep ends.
+/// already is not repeated, and one that was interrupted goes on. A run that fails does not end the sweep; it is tried again
+/// when the sweep is. After a stop, and after a GPU that does not answer, the sweep ends.
 ///
 /// # Errors
-/// The data or settings cannot be used, the folder of a run holds another run, or the table cannot be written.
+/// None of the runs can use its data or settings, the folder of a run holds another run, or the table cannot be written.
 pub fn run_grid(
     cells: &[Cell],
     out: &Path,
@@ -184,7 +184,7 @@ pub fn run_grid(
     })?;
     // Another run in a folder is found before hours are spent on the others.
     cells.iter().try_for_each(is_own)?;
-    let mut results = Vec::new();
+    let (mut results, mut refused) = (Vec::new(), Vec::new());
     for (index, cell) in cells.iter().enumerate() {
         let folder = RunFolder::new(&cell.config.out);
         let is_finished = |folder: &RunFolder| folder.progress().is_ok_and(|progress| progress.ended.is_some());
@@ -196,8 +196,11 @@ pub fn run_grid(
             one(cell, &folder, device, control, &mut |event| report(GridEvent::Run(event)))
         };
         let state = match outcome {
-            Err(error) if error.is_input() => return Err(error),
-            Err(error) => CellState::Failed(error.to_string()),
+            Err(error) => {
+                let state = CellState::Failed(error.to_string());
+                refused.extend(Some(error).filter(TrainError::is_input));
+                state
+            }
             Ok(()) if is_finished(&folder) => CellState::Finished,
             Ok(()) => CellState::Stopped,
         };
@@ -208,7 +211,12 @@ pub fn run_grid(
             break;
         }
     }
-    Ok(results)
+    // What is wrong with all of them is wrong with what they share, such as the data.
+    let is_each = refused.len() == results.len();
+    match refused.into_iter().next() {
+        Some(error) if is_each => Err(error),
+        _ => Ok(results),
+    }
 }
 
 /// Whether the folder of a cell is unused or holds this run.
@@ -240,12 +248,14 @@ fn one(
     control: &Control,
     report: &mut dyn FnMut(Event),
 ) -> Result<(), TrainError> {
-    if folder.interrupted().is_some() {
-        return resume(folder.path(), &cell.config.data, device, control, report).map(drop);
-    }
-    // A run that was ended before its first checkpoint begins anew.
-    folder.forget()?;
-    run(&cell.config, device, control, report).map(drop)
+    let task = if folder.has_checkpoint() {
+        Task::Resume(folder.path().to_owned(), cell.config.data.clone())
+    } else {
+        // A run that was ended before its first checkpoint begins anew.
+        folder.forget()?;
+        Task::New(Box::new(cell.config.clone()))
+    };
+    start(&task, device, control, report).map(drop)
 }
 
 impl CellResult {

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::cases::Cases;
+use super::config::TrainConfig;
 use super::place::Place;
 use crate::data::{DataError, PairReading, Sample, fingerprint};
 
@@ -40,13 +41,17 @@ pub struct Entry {
     pub validation: Vec<Pair>,
 }
 
-/// One pair. The hashes of the files' bytes and of the prompt are the first 128 bits of BLAKE3.
+/// One pair. The hashes of the files' bytes and of the prompts are the first 128 bits of BLAKE3.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// The file name of the image.
     pub name: String,
     /// The hash of the prompt.
     pub prompt: String,
+    /// The hash of the hashes of the other prompts, if the run draws among them; `None` otherwise, and in the record of
+    /// an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variants: Option<String>,
     /// The hash of the image file.
     pub image: String,
     /// The hash of the mask file. For several mask files, it is the hash of their hashes.
@@ -60,12 +65,13 @@ impl Manifest {
     /// # Errors
     /// A file cannot be read.
     pub fn of(
-        roots: &[PathBuf],
+        config: &TrainConfig,
         folder: &Path,
         train: &Cases,
         validation: &Cases,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, DataError> {
+        let (roots, is_reworded) = (&config.data, config.reword > 0.0);
         let readings = train.readings();
         let (train, validation) = (train.parts(), validation.parts());
         let total = train.iter().chain(&validation).map(|samples| samples.len()).sum();
@@ -73,7 +79,8 @@ impl Manifest {
         let mut pairs = |samples: &[Sample]| {
             let mut pairs = Vec::with_capacity(samples.len());
             for chunk in samples.chunks(CHUNK) {
-                let read: Result<Vec<Pair>, DataError> = chunk.par_iter().map(pair).collect();
+                let read: Result<Vec<Pair>, DataError> =
+                    chunk.par_iter().map(|sample| pair(sample, is_reworded)).collect();
                 pairs.extend(read?);
                 done += chunk.len();
                 progress(done, total);
@@ -168,7 +175,7 @@ impl<'a> Difference<'a> {
             for (is_same, names) in [
                 (pair.image == now.image, &mut difference.images),
                 (pair.mask == now.mask, &mut difference.masks),
-                (pair.prompt == now.prompt, &mut difference.prompts),
+                (pair.has_prompts_of(now), &mut difference.prompts),
             ] {
                 if !is_same {
                     names.push(&pair.name);
@@ -206,9 +213,25 @@ impl fmt::Display for Difference<'_> {
     }
 }
 
-fn pair(sample: &Sample) -> Result<Pair, DataError> {
-    let prompt = fingerprint::of_bytes(sample.prompt.as_bytes());
-    Ok(Pair { name: sample.name.clone(), prompt, image: hash(&sample.image)?, mask: hash_of_all(&sample.masks)? })
+impl Pair {
+    /// Whether the recorded prompts are those of `now`.
+    fn has_prompts_of(&self, now: &Self) -> bool {
+        let is_other =
+            self.variants.as_ref().zip(now.variants.as_ref()).is_some_and(|(before, now)| before != now);
+        self.prompt == now.prompt && !is_other
+    }
+}
+
+fn pair(sample: &Sample, is_reworded: bool) -> Result<Pair, DataError> {
+    let hash_of_text = |text: &String| fingerprint::of_bytes(text.as_bytes());
+    let variants = || sample.variants.iter().map(hash_of_text).collect::<Vec<_>>().concat();
+    Ok(Pair {
+        name: sample.name.clone(),
+        prompt: hash_of_text(&sample.prompt),
+        variants: is_reworded.then(|| hash_of_text(&variants())),
+        image: hash(&sample.image)?,
+        mask: hash_of_all(&sample.masks)?,
+    })
 }
 
 /// The hash of a single file, or the hash of the hashes of several files.
@@ -229,7 +252,7 @@ mod tests {
     use super::*;
 
     fn pair(name: &str, image: &str, mask: &str) -> Pair {
-        Pair { name: name.into(), prompt: String::new(), image: image.into(), mask: mask.into() }
+        Pair { name: name.into(), prompt: String::new(), variants: None, image: image.into(), mask: mask.into() }
     }
 
     fn manifest(train: &[Pair]) -> Manifest {
@@ -255,6 +278,20 @@ mod tests {
         let expected = "lungs, 4 train pairs: 1 missing (c), 1 not there before (e), 1 with another image (b), \
                         1 with another mask (a)";
         assert_eq!(before.difference(&after).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn other_wordings_are_a_difference_unless_they_were_not_recorded() {
+        let of = |variants: Option<&str>| {
+            manifest(&[Pair { variants: variants.map(str::to_owned), ..pair("a", "1", "2") }])
+        };
+        let expected = "lungs, 1 train pairs: 1 with another prompt (a)";
+        assert_eq!(of(Some("x")).difference(&of(Some("y"))).as_deref(), Some(expected));
+        assert_eq!(of(Some("x")).difference(&of(Some("x"))), None);
+        assert_eq!(of(None).difference(&of(Some("y"))), None);
+        let text = serde_json::to_string(&of(None)).expect("written");
+        assert!(!text.contains("variants"), "{text}");
+        assert_eq!(serde_json::from_str::<Manifest>(&text).expect("read"), of(None));
     }
 
     #[test]

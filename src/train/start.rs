@@ -119,7 +119,7 @@ fn vocabulary_file(
         None => match &config.vocab {
             Some(path) => path.clone(),
             None => {
-                let sentences = with_augmentation(cases.sentences(), config);
+                let sentences = with_augmentation(cases.sentences(config.reword > 0.0), config);
                 written(&vocabulary::build(sentences.iter().map(String::as_str), most))?
             }
         },

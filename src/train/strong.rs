@@ -122,7 +122,7 @@ impl Strong {
         }
         if self.brightness != 0.0 || self.contrast.is_some() {
             let (shift, factor) = (self.brightness as f32 * (high - low), self.contrast.unwrap_or(1.0) as f32);
-            // The mean of every channel is 0.
+            // The mean of every channel was 0, unless it was equalised.
             planes.iter_mut().for_each(|value| *value = (*value * factor + shift).clamp(low, high));
         }
         if let Some(sigma) = self.blur {
@@ -148,6 +148,9 @@ impl Strong {
     fn cut(&self, planes: &mut [f32], target: &[f32], side: usize) {
         let mut random = self.random(2);
         let lesion: f32 = target.iter().sum();
+        // Brightness, contrast and equalisation have moved it away from 0.
+        let mean = |plane: &[f32]| plane.iter().sum::<f32>() / plane.len() as f32;
+        let means: Vec<f32> = planes.chunks_exact(side * side).map(mean).collect();
         for _ in 0..self.holes {
             let mut length = || {
                 let share = HOLE.start + (HOLE.end - HOLE.start) * random.f64();
@@ -160,8 +163,8 @@ impl Strong {
             if hidden > HIDDEN * lesion {
                 continue;
             }
-            for plane in planes.chunks_exact_mut(side * side) {
-                rows.clone().for_each(|row| plane[row].fill(0.0));
+            for (plane, mean) in planes.chunks_exact_mut(side * side).zip(&means) {
+                rows.clone().for_each(|row| plane[row].fill(*mean));
             }
         }
     }
@@ -312,6 +315,11 @@ mod tests {
             Strong { holes: 1, seed, ..Strong::NONE }.cut(&mut planes, &target, SIDE);
             let hidden = (0..SIDE * SIDE).filter(|at| target[*at] == 1.0 && planes[*at] != before[*at]).count();
             assert!(hidden as f32 <= 0.25 * 9.0, "{hidden} of 9");
+            // A bright image is filled with its own grey, not with black.
+            let moved = |planes: &[f32]| planes.iter().map(|value| value + 2.0).collect::<Vec<_>>();
+            let mut bright = moved(&before);
+            Strong { holes: 1, seed, ..Strong::NONE }.cut(&mut bright, &target, SIDE);
+            assert!(distance(&bright, &moved(&planes)) < 1e-3);
             cut += usize::from(planes != before);
         }
         assert!(cut > 200, "only {cut} of 300");

@@ -44,11 +44,22 @@ pub fn start(
     control: &Control,
     report: &mut dyn FnMut(Event),
 ) -> Result<Option<Epoch>, TrainError> {
+    let task = task.clone();
+    supervised(device, control, report, move |device, control, report| begin(&task, device, control, report))
+}
+
+/// Does `job`, on a hardware GPU under the eyes of the caller: it is given up if the card does not answer for ten minutes.
+pub(super) fn supervised<E: Send + 'static, T: Send + 'static>(
+    device: &OpenDevice,
+    control: &Control,
+    report: &mut dyn FnMut(E),
+    job: impl FnOnce(&OpenDevice, &Control, &mut dyn FnMut(E)) -> Result<T, TrainError> + Send + 'static,
+) -> Result<T, TrainError> {
     if !device.is_gpu || device.is_software {
-        return begin(task, device, control, report);
+        return job(device, control, report);
     }
-    let (task, open) = (task.clone(), device.clone());
-    let job = move |control: &Control, report: &mut dyn FnMut(Event)| begin(&task, &open, control, report);
+    let open = device.clone();
+    let job = move |control: &Control, report: &mut dyn FnMut(E)| job(&open, control, report);
     watched(&device.name, PATIENCE, control, report, job).flatten()
 }
 
@@ -65,26 +76,26 @@ fn begin(
 }
 
 /// A message of the thread of a run.
-enum Message<T> {
-    Event(Box<Event>),
+enum Message<E, T> {
+    Event(Box<E>),
     Done(Result<T, Box<dyn Any + Send>>),
 }
 
 /// Runs `job` on a thread of its own and passes its events on, until it ends or has not checked `control` for
 /// `patience`.
-fn watched<T: Send + 'static>(
+fn watched<E: Send + 'static, T: Send + 'static>(
     device: &str,
     patience: Duration,
     control: &Control,
-    report: &mut dyn FnMut(Event),
-    job: impl FnOnce(&Control, &mut dyn FnMut(Event)) -> T + Send + 'static,
+    report: &mut dyn FnMut(E),
+    job: impl FnOnce(&Control, &mut dyn FnMut(E)) -> T + Send + 'static,
 ) -> Result<T, TrainError> {
     let fault = |reason: String| TrainError::Device { device: device.to_owned(), reason };
     let (out, messages) = unbounded();
     let hand = control.clone();
     let go = move || {
         // If nobody listens any more, the run was given up.
-        let mut tell = |event| drop(out.send(Message::Event(Box::new(event))));
+        let mut tell = |event: E| drop(out.send(Message::Event(Box::new(event))));
         let outcome = catch_unwind(AssertUnwindSafe(|| job(&hand, &mut tell)));
         drop(out.send(Message::Done(outcome)));
     };
@@ -100,6 +111,7 @@ fn watched<T: Send + 'static>(
             Ok(Message::Done(Ok(outcome))) => return Ok(outcome),
             Ok(Message::Done(Err(panic))) => resume_unwind(panic),
             Err(RecvTimeoutError::Timeout) if control.silence().min(last.elapsed()) >= patience => {
+                control.abandon();
                 let minutes = patience.as_secs().div_ceil(60).max(1);
                 return Err(fault(format!("it has not answered for {minutes} min")));
             }
@@ -136,7 +148,9 @@ mod tests {
             control.command();
             sleep(Duration::from_secs(3600));
         };
-        let outcome = watched("card", SHORT, &Control::default(), &mut |_| (), job);
+        let control = Control::default();
+        let outcome = watched("card", SHORT, &control, &mut |_: Event| (), job);
+        assert!(control.is_abandoned() && control.command() == RunControl::Stop);
         let text = outcome.expect_err("it is given up").to_string();
         assert!(text.contains("card failed (it has not answered for 1 min)"), "{text}");
         assert!(text.contains("himix train --resume") && text.contains("--device cpu"), "{text}");
@@ -159,7 +173,7 @@ mod tests {
             sleep(6 * SHORT);
             hand.ask(RunControl::Run);
         });
-        let outcome = watched("card", SHORT, &control, &mut |_| (), job);
+        let outcome = watched("card", SHORT, &control, &mut |_: Event| (), job);
         assert_eq!(outcome.ok(), Some(RunControl::Run));
         assert!(waits.join().is_ok());
     }
@@ -167,7 +181,7 @@ mod tests {
     #[test]
     fn a_panic_is_passed_on() {
         let job = |_: &Control, _: &mut dyn FnMut(Event)| -> u8 { panic!("the fake panics") };
-        let outcome = catch_unwind(|| watched("card", SHORT, &Control::default(), &mut |_| (), job));
+        let outcome = catch_unwind(|| watched("card", SHORT, &Control::default(), &mut |_: Event| (), job));
         assert_eq!(outcome.err().and_then(|panic| panic.downcast_ref::<&str>().copied()), Some("the fake panics"));
     }
 }

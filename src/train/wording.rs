@@ -17,7 +17,7 @@
 use super::config::TrainConfig;
 use crate::text::prompt::report::{Left, Style, augment};
 use crate::text::prompt::{
-    self, Lungs, Polyps, Prompt, Variant, VariantKind, VariantMask, Zones, training_variant, variant_words,
+    self, ELSEWHERE, Lungs, Polyps, Prompt, Variant, VariantKind, VariantMask, Zones, denials, training_variant,
 };
 
 /// The augmentation of one sentence.
@@ -104,10 +104,14 @@ impl Wording {
     }
 }
 
-/// The sentences from which a vocabulary is built: `sentences`, and reports and denials of them if the settings have some.
+/// The sentences from which a vocabulary is built: `sentences`, and reports, denials and
+/// texts about something else if the settings have some.
 pub fn with_augmentation(mut sentences: Vec<String>, config: &TrainConfig) -> Vec<String> {
     if config.denied > 0.0 {
-        sentences.extend(variant_words().map(str::to_owned));
+        sentences.extend(denials().map(str::to_owned));
+    }
+    if config.irrelevant > 0.0 {
+        sentences.extend(ELSEWHERE.map(str::to_owned));
     }
     if config.report == 0.0 {
         return sentences;
@@ -334,6 +338,11 @@ mod tests {
         assert_eq!(with_augmentation(sentences.clone(), &TrainConfig::default()), sentences);
         let denied = with_augmentation(sentences.clone(), &TrainConfig { denied: 0.1, ..TrainConfig::default() });
         assert!(denied.iter().any(|sentence| sentence == "No pulmonary infection."), "{denied:?}");
+        assert!(!denied.iter().any(|sentence| sentence.contains("bilat") || sentence.contains("garden")));
+        let other = TrainConfig { irrelevant: 0.1, ..TrainConfig::default() };
+        let other = with_augmentation(sentences.clone(), &other);
+        assert!(other.iter().any(|sentence| sentence.contains("garden")), "{other:?}");
+        assert!(!other.iter().any(|sentence| sentence.starts_with("No ")), "{other:?}");
         let more = with_augmentation(sentences, &TrainConfig { report: 0.1, ..TrainConfig::default() });
         assert_eq!(more.len(), 5);
         assert!(more[3..].iter().all(|report| report.contains("IMPRESSION")), "{more:?}");

@@ -405,6 +405,31 @@ fn a_disk_without_room_ends_the_run_and_keeps_the_last_good_checkpoint() {
 }
 
 #[test]
+fn weights_that_the_last_step_of_an_epoch_spoils_do_not_replace_the_last_good_ones() {
+    let bench = Bench::new();
+    // An epoch is one step, so that the spoilt weights show first in the validation.
+    bench.train("out", &["--set", "epochs=1", "--set", "batch_size=8"]).done();
+    let weights =
+        || ["best", "last"].map(|name| fs::read(bench.path("out").join(name).join("model.safetensors")).ok());
+    let kept = weights();
+    let good = fs::read_to_string(bench.path("out/config.toml")).expect("settings");
+    let good = good.replace("epochs = 1\n", "epochs = 3\n");
+    let bad = good.replace("\nlr = 0.001\n", "\nlr = 1e30\n");
+    assert_ne!(good, bad);
+    fs::write(bench.path("out/config.toml"), bad).expect("written");
+    let progress = bench.path("out/last/progress.json");
+    let mut state: serde_json::Value =
+        serde_json::from_slice(&fs::read(&progress).expect("progress")).expect("an object");
+    state["ended"] = serde_json::Value::Null;
+    fs::write(&progress, state.to_string()).expect("written");
+    let resume = || himix!["train", "--resume", bench.path("out"), "--device", "cpu"];
+    resume().failed(1, &["the loss became NaN in epoch 2", "smaller lr"]);
+    assert!(weights() == kept);
+    fs::write(bench.path("out/config.toml"), good).expect("written");
+    resume().done();
+}
+
+#[test]
 fn a_folder_that_goes_away_ends_the_run_with_a_message() {
     let bench = Bench::new();
     let settings = ["--set", "epochs=200", "--set", "checkpoint_minutes=1e-9"];

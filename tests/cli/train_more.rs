@@ -256,8 +256,23 @@ fn a_grid_that_does_not_do_is_refused_before_anything_runs() {
 #[test]
 fn a_run_that_fails_does_not_end_the_grid() {
     let bench = Bench::new();
-    let ran = bench.train("sweep", &["--grid", "lr=1e30,1e-3", "--set", "epochs=2"]).done();
+    let ran = bench.train("sweep", &["--grid", "lr=1e30,1e-3", "--set", "epochs=2"]);
+    let ran = ran.failed(1, &["1 of 2 runs of the grid failed", "grid.csv"]);
     assert!(ran.err.contains("lr=1e30: the loss became NaN"), "{}", ran.err);
+    let table = fs::read_to_string(bench.path("sweep/grid.csv")).expect("a table");
+    assert_eq!(column(&table, "state"), ["failed", "finished"], "{table}");
+}
+
+#[test]
+fn a_run_of_a_grid_that_cannot_be_read_is_not_begun_anew() {
+    let bench = Bench::new();
+    let settings = ["--grid", "lr=1e-3,1e-4", "--set", "epochs=1"];
+    bench.train("sweep", &settings).done();
+    let progress = bench.path("sweep/lr=1e-3/last/progress.json");
+    fs::write(&progress, "{ half").expect("written");
+    let ran = bench.train("sweep", &settings).failed(1, &["1 of 2 runs of the grid failed"]);
+    assert!(ran.err.contains("no whole checkpoint"), "{}", ran.err);
+    assert_eq!(fs::read_to_string(&progress).expect("read"), "{ half");
     let table = fs::read_to_string(bench.path("sweep/grid.csv")).expect("a table");
     assert_eq!(column(&table, "state"), ["failed", "finished"], "{table}");
 }

@@ -1,7 +1,7 @@
 //! Drawing and correcting masks in the Annotate tab.
 
 use eframe::egui::accesskit::{Role, Toggled};
-use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, vec2};
+use eframe::egui::{Event, Key, MissingGlyphPolicy, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::annotate_tools::area;
@@ -297,6 +297,8 @@ fn a_look_below_the_overlay_does_not_end_a_stroke() {
 fn a_colour_that_is_dragged_is_one_step() {
     let files = Files::new();
     let mut window = annotate(&files);
+    // The library's picker has a sign on its button to copy that the window's fonts lack.
+    window.ctx.set_missing_glyph_policy(MissingGlyphPolicy::Tofu);
     window.get_by_label("Add label").click();
     window.run();
     let well = window.get_by_label("Colour of Lesion").rect();

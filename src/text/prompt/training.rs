@@ -2,8 +2,6 @@
 //! the prompt says.
 //!
 //! The rules:
-//! - A variant that says the same in other words (a report, another order, abbreviations, words that nobody knows
-//!   between those of the prompt) has the same mask.
 //! - A variant that denies the finding has the empty mask, even if the lesion is in the image: the text asks for nothing.
 //! - A text about something else has the empty mask as well. It is not the same as no text at all, for which a network is
 //!   free to mark what it sees; otherwise nonsense would score like a sentence. A network that is to learn this must see
@@ -12,30 +10,16 @@
 
 use super::parse::parse;
 use super::report::{Left, Style, augment};
-use super::training_words::{NO_INFECTION, NO_POLYP, abbreviated, made_up, reordered};
+use super::training_words::{NO_INFECTION, NO_POLYP, made_up};
 use super::value::{Grammar, Lungs, Polyps, Prompt};
 
 /// How a variant differs from its prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VariantKind {
-    /// Written out as a report.
-    Report,
-    /// The clauses, and the places within them, in another order.
-    Reordered,
-    /// In abbreviations.
-    Abbreviated,
     /// The finding is denied.
     Negated,
     /// About something else, or made-up words.
     Irrelevant,
-    /// With made-up words between those of the prompt.
-    PartlyUnknown,
-}
-
-impl VariantKind {
-    /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Report, Self::Reordered, Self::Abbreviated, Self::Negated, Self::Irrelevant, Self::PartlyUnknown];
 }
 
 /// The mask that answers a variant.
@@ -58,7 +42,7 @@ pub struct Variant {
 
 /// Texts about something else. They share no sentence with [`Form::Irrelevant`](super::Form::Irrelevant), by which a
 /// trained network is tested.
-const ELSEWHERE: [&str; 16] = [
+pub const ELSEWHERE: [&str; 16] = [
     "The garden behind the school has apple trees and a pond.",
     "Please send the letter before Friday afternoon.",
     "Our neighbours painted their fence last summer.",
@@ -79,29 +63,13 @@ const ELSEWHERE: [&str; 16] = [
 
 /// Returns a variant of `sentence`, and the mask that answers it. What is drawn depends on `random` alone.
 ///
-/// Returns `None` if the sentence has no variant of this kind: one that is in no known grammar cannot be written
-/// out, reordered, abbreviated or denied, nor can one that names no finding; one without words has nothing that
-/// made-up words could stand between.
+/// Returns `None` if the sentence has no variant of this kind: one that is in no known grammar cannot be denied.
 pub fn training_variant(sentence: &str, kind: VariantKind, random: &mut fastrand::Rng) -> Option<Variant> {
-    let parsed = parse(sentence);
-    // What was not understood would be lost. A prompt that denies is its own opposite already.
-    let whole = || parsed.prompt.as_ref().filter(|prompt| parsed.is_whole() && !prompt.is_negative());
-    let same = |sentence: String| Variant { sentence, mask: VariantMask::Same };
-    let empty = |sentence: String| Variant { sentence, mask: VariantMask::Empty };
-    match kind {
-        VariantKind::Report => {
-            let style = random.choice(Style::ALL)?;
-            Some(same(augment(whole()?, style, random.u64(..), Left::Image)))
-        }
-        VariantKind::Reordered => Some(same(reordered(whole()?, random))),
-        VariantKind::Abbreviated => Some(same(abbreviated(whole()?, random))),
-        VariantKind::Negated => Some(empty(negated(parsed.grammar()?, random))),
-        VariantKind::Irrelevant => Some(empty(irrelevant(random))),
-        VariantKind::PartlyUnknown => {
-            let is_negative = parsed.prompt.as_ref().is_some_and(Prompt::is_negative);
-            partly_unknown(sentence, random).map(if is_negative { empty } else { same })
-        }
-    }
+    let sentence = match kind {
+        VariantKind::Negated => negated(parse(sentence).grammar()?, random),
+        VariantKind::Irrelevant => irrelevant(random),
+    };
+    Some(Variant { sentence, mask: VariantMask::Empty })
 }
 
 /// Denies what a grammar names, in a sentence or in a report.
@@ -127,23 +95,10 @@ fn irrelevant(random: &mut fastrand::Rng) -> String {
     words.join(" ")
 }
 
-/// Puts one to three made-up words between the words of a sentence.
-fn partly_unknown(sentence: &str, random: &mut fastrand::Rng) -> Option<String> {
-    let mut words: Vec<String> = sentence.split_whitespace().map(String::from).collect();
-    if words.is_empty() {
-        return None;
-    }
-    for _ in 0..random.usize(1..=3) {
-        words.insert(random.usize(0..=words.len()), made_up(random));
-    }
-    Some(words.join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::text::prompt::report::{Options, distil};
-    use crate::text::prompt::training_words::expanded;
     use crate::text::prompt::{Form, samples};
 
     /// Runs `check` with many variants of many prompts.
@@ -154,49 +109,6 @@ mod tests {
             for _ in 0..5 {
                 let variant = training_variant(&text, kind, &mut random).expect("a variant");
                 check(&text, prompt, &variant);
-            }
-        }
-    }
-
-    #[test]
-    fn a_variant_that_says_the_same_reads_as_the_same_prompt() {
-        each(VariantKind::Reordered, |text, prompt, variant| {
-            let read = parse(&variant.sentence);
-            assert!(read.is_whole(), "{text}: {}", variant.sentence);
-            assert_eq!(sorted(&read.prompt.expect("a prompt")), sorted(prompt), "{}", variant.sentence);
-            assert_eq!(variant.mask, VariantMask::Same);
-        });
-        each(VariantKind::Abbreviated, |text, prompt, variant| {
-            let full = expanded(&variant.sentence);
-            let read = parse(&full);
-            assert!(read.is_whole(), "{text}: {} {full}", variant.sentence);
-            assert_eq!(sorted(&read.prompt.expect("a prompt")), sorted(prompt), "{} {full}", variant.sentence);
-            assert!(variant.sentence.len() < text.len(), "{text}: {}", variant.sentence);
-            assert_eq!(variant.mask, VariantMask::Same);
-        });
-        each(VariantKind::Report, |_, prompt, variant| {
-            let options = Options { left: Left::Image, with_possible: true, limit: None };
-            let read = parse(&distil(&variant.sentence, &options).text());
-            assert_eq!(
-                read.prompt.map(|read| read.normalised()),
-                Some(prompt.normalised()),
-                "{}",
-                variant.sentence
-            );
-            assert_eq!(variant.mask, VariantMask::Same);
-        });
-    }
-
-    /// The prompt with its places in a fixed order.
-    fn sorted(prompt: &Prompt) -> Prompt {
-        match prompt.normalised() {
-            Prompt::Lungs(mut lungs) => {
-                lungs.findings.sort_by_key(|finding| finding.side);
-                Prompt::Lungs(lungs)
-            }
-            Prompt::Polyps(mut polyps) => {
-                polyps.places.sort_unstable();
-                Prompt::Polyps(polyps)
             }
         }
     }
@@ -236,37 +148,17 @@ mod tests {
     }
 
     #[test]
-    fn made_up_words_leave_the_prompt_as_it_was() {
-        each(VariantKind::PartlyUnknown, |text, _, variant| {
-            assert_eq!(variant.mask, VariantMask::Same);
-            let words: Vec<&str> = text.split_whitespace().collect();
-            let mut rest = variant.sentence.split_whitespace();
-            assert!(words.iter().all(|word| rest.any(|other| other == *word)), "{text}: {}", variant.sentence);
-            assert!(variant.sentence.split_whitespace().count() > words.len());
-        });
-        let mut random = fastrand::Rng::with_seed(1);
-        let denied = training_variant("No pulmonary infection.", VariantKind::PartlyUnknown, &mut random);
-        assert_eq!(denied.expect("words").mask, VariantMask::Empty);
-    }
-
-    #[test]
     fn the_same_state_draws_the_same_and_what_has_no_variant_has_none() {
         let text = "Bilateral pulmonary infection, two infected areas, upper left lung and all right lung.";
-        for kind in VariantKind::ALL {
+        for kind in [VariantKind::Negated, VariantKind::Irrelevant] {
             let drawn = |seed| training_variant(text, kind, &mut fastrand::Rng::with_seed(seed));
             assert!((0..20).all(|seed| drawn(seed) == drawn(seed)));
             assert!((1..20).any(|seed| drawn(seed) != drawn(0)), "{kind:?}");
         }
-        let none =
-            |sentence: &str, kind| training_variant(sentence, kind, &mut fastrand::Rng::with_seed(0)).is_none();
-        use VariantKind::{Abbreviated, Negated, PartlyUnknown, Reordered, Report};
-        for kind in [Report, Reordered, Abbreviated, Negated] {
-            assert!(none("banana", kind) && none("", kind), "{kind:?}");
+        for sentence in ["banana", ""] {
+            let mut random = fastrand::Rng::with_seed(0);
+            assert_eq!(training_variant(sentence, VariantKind::Negated, &mut random), None);
+            assert!(training_variant(sentence, VariantKind::Irrelevant, &mut random).is_some());
         }
-        for kind in [Report, Reordered, Abbreviated] {
-            assert!(none("No pulmonary infection.", kind), "{kind:?}");
-            assert!(none("Bilateral pulmonary infection, lower banana lung.", kind), "{kind:?}");
-        }
-        assert!(none(" ", PartlyUnknown) && !none("banana", PartlyUnknown));
     }
 }

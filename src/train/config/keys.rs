@@ -59,7 +59,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("blur", "probability of a Gaussian blur by 0.5 to 1.5 pixels"),
     ("noise", "probability of Gaussian noise by up to 0.2 standard deviations of the image"),
     ("jpeg", "probability of JPEG compression with a quality of 20 to 90"),
-    ("cutout", "probability of one to three grey rectangles, which never hide more than a quarter of the lesion"),
+    ("cutout", "probability of one to three grey rectangles, each of which hides at most a quarter of the lesion"),
     ("reword", "probability of any of the prompts that the table has for an image, in place of the first"),
     ("reorder", "probability that the places of a prompt change their order"),
     ("drop_parts", "probability that parts of a prompt are left out, never a place alone"),

@@ -5,15 +5,33 @@ use std::time::Instant;
 
 use super::Run;
 use super::validated::{Validated, ValidatedAverage};
+use crate::model::Model;
 use crate::model::config::ModelConfig;
 use crate::train::error::TrainError;
 use crate::train::event::{AverageScores, Epoch, Event};
-use crate::train::folder::{AVERAGE, OPTIMISER, STAGES};
+use crate::train::folder::{AVERAGE, OPTIMISER, Progress, STAGES};
 use crate::train::schedule::rate_of_step;
 
 impl Run<'_> {
     /// Saves the results of an epoch.
-    pub(super) fn finish(&mut self, number: usize, validated: &Validated, seconds: f64) -> Result<(), TrainError> {
+    ///
+    /// # Errors
+    /// The loss is not finite, or the folder cannot be written.
+    pub(super) fn finish(&mut self, number: usize, mut validated: Validated) -> Result<(), TrainError> {
+        // A last step may have spoilt the weights, which shows only now. Those of the last checkpoint are kept.
+        if !validated.own.scores.loss().is_finite() {
+            return Err(self.not_a_number(number));
+        }
+        let is_spoilt = |average: &mut ValidatedAverage| !average.validation.scores.loss().is_finite();
+        if validated.average.take_if(is_spoilt).is_some() {
+            let note = format!(
+                "epoch {}: the loss of the averaged weights is NaN; only the weights themselves are kept",
+                number + 1
+            );
+            self.folder.log(&note);
+            (self.report)(Event::Warning(note));
+        }
+        let seconds = self.seconds();
         let scores = &validated.own.scores;
         let criterion = self.config.criterion;
         let best = self.progress.best().map(|best| best.cost(criterion));
@@ -33,7 +51,8 @@ impl Run<'_> {
             learning_rate: rate_of_step(self.config, number, 0, 1),
             sigma: overrides.stages.iter().map(|stage| stage.sigma).collect(),
             layer_weights: overrides.layer_weights(),
-            images: self.train.len() - self.progress.skipped,
+            // On a GPU, the first cases of an epoch fill its last pass up and may be skipped twice.
+            images: self.train.len().saturating_sub(self.progress.skipped),
             skipped: self.progress.skipped,
             seconds,
             waiting: self.waiting,
@@ -59,20 +78,27 @@ impl Run<'_> {
         self.progress.history.push(epoch.clone());
         self.progress.step = 0;
         self.progress.skipped = 0;
+        self.begun = Instant::now();
+        self.progress.seconds = 0.0;
         self.progress.case_losses.begin_epoch();
         self.folder.log(&format!(
             "epoch {}: loss {:.4}, validation {:.4}",
             epoch.number, epoch.train_loss, epoch.validation_loss
         ));
         (self.report)(Event::Epoch(epoch));
-        (self.report)(Event::Preview { epoch: number + 1, masks: validated.own.masks.clone() });
+        (self.report)(Event::Preview { epoch: number + 1, masks: validated.own.masks });
         self.checkpoint()
     }
 
     pub(super) fn checkpoint(&mut self) -> Result<(), TrainError> {
         // Losses that are still on a GPU belong to the checkpoint too, and one that is not finite forbids it.
         self.look_at_losses(self.progress.history.len(), true)?;
+        let number = self.progress.history.len();
         let Some(model) = &self.model else { return Ok(()) };
+        // The loss of a step is that before its update, which may have spoilt the weights.
+        if !is_finite(model.as_ref()) {
+            return Err(self.not_a_number(number));
+        }
         let described = match self.progress.history.last() {
             Some(epoch) => self.described(epoch, false),
             None => self.model_config.clone(),
@@ -82,10 +108,23 @@ impl Run<'_> {
         arrays.extend(self.average.as_ref().map(|average| (AVERAGE, average.to_arrays())));
         arrays.extend(self.stages.as_ref().map(|stages| (STAGES, stages.to_arrays())));
         let vocabulary = self.vocabulary.as_deref();
-        self.folder.checkpoint(&described, model.as_ref(), vocabulary, arrays, &self.progress)?;
+        let progress = Progress { seconds: self.seconds(), ..self.progress.clone() };
+        self.folder.checkpoint(&described, model.as_ref(), vocabulary, arrays, &progress)?;
         self.saved = Instant::now();
         (self.report)(Event::Checkpoint);
         Ok(())
+    }
+
+    /// The seconds spent on the current epoch, with those before the run was resumed.
+    fn seconds(&self) -> f64 {
+        self.progress.seconds + self.begun.elapsed().as_secs_f64()
+    }
+
+    /// The error that ends the run after the last step of epoch `number`, counted from 0.
+    fn not_a_number(&self, number: usize) -> TrainError {
+        let error = TrainError::NotANumber { epoch: number + 1, step: self.progress.step.max(1) };
+        self.folder.log(&error.to_string());
+        error
     }
 
     /// The scores of the averaged weights. They are kept if no average was better.
@@ -123,6 +162,15 @@ impl Run<'_> {
         );
         config
     }
+}
+
+/// Whether all weights are finite.
+fn is_finite(model: &dyn Model) -> bool {
+    let mut is_finite = true;
+    model.visit_parameters(&mut |_, parameter| {
+        is_finite = is_finite && parameter.values().iter().all(|value| value.is_finite());
+    });
+    is_finite
 }
 
 /// The last component of a path, which names a data set or a model.

@@ -63,6 +63,11 @@ impl Run<'_> {
             Ok(Outcome::Done)
         });
         self.train = cases;
+        if let (Ok(Outcome::Done), true, Some(reason)) =
+            (&outcome, self.progress.losses.is_empty(), &self.unreadable)
+        {
+            return Err(TrainError::NothingReadable { count: self.train.len(), reason: reason.clone() });
+        }
         self.waiting = pace.waiting_share();
         outcome
     }
@@ -85,6 +90,7 @@ impl Run<'_> {
         let images: usize = group.iter().map(|batch| batch.count).sum();
         for reason in group.iter().flat_map(|batch| &batch.skipped) {
             self.progress.skipped += 1;
+            self.unreadable.get_or_insert_with(|| reason.clone());
             self.folder.log(&format!("skipped: {reason}"));
             (self.report)(Event::Warning(format!("skipped: {reason}")));
         }

@@ -57,7 +57,7 @@ pub fn run_in(
     report: &mut dyn FnMut(Event),
 ) -> Result<Option<Epoch>, TrainError> {
     config.validate().map_err(TrainError::Config)?;
-    let folder = RunFolder::new(&config.out);
+    let folder = RunFolder::new(&config.out).of_run(control);
     if folder.is_used() {
         return Err(TrainError::Folder(format!(
             "{}: there is a run in this folder already; resume it, or choose another folder",
@@ -101,7 +101,7 @@ pub fn resume_in(
     control: &Control,
     report: &mut dyn FnMut(Event),
 ) -> Result<Option<Epoch>, TrainError> {
-    let folder = RunFolder::new(folder);
+    let folder = RunFolder::new(folder).of_run(control);
     // If the run was moved, its folder is the current one.
     let config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
     config.validate().map_err(TrainError::Config)?;
@@ -121,7 +121,10 @@ pub fn resume_in(
 }
 
 /// Runs `job`; a GPU that fails, which is a panic, becomes an error that says how to go on.
-fn saying_faults<T>(device: &OpenDevice, job: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
+pub(super) fn saying_faults<T>(
+    device: &OpenDevice,
+    job: impl FnOnce() -> Result<T, TrainError>,
+) -> Result<T, TrainError> {
     if !device.is_gpu {
         return job();
     }
@@ -172,6 +175,10 @@ struct Run<'a> {
     /// The fraction of the epoch's time spent waiting for data.
     waiting: f64,
     saved: Instant,
+    /// Why the first case that could not be read was skipped.
+    unreadable: Option<String>,
+    /// When the epoch was begun or resumed.
+    begun: Instant,
 }
 
 impl<'a> Run<'a> {
@@ -244,7 +251,7 @@ impl<'a> Run<'a> {
             let rehearsal =
                 Rehearsal { config, form, model, is_text_frozen, open: device, device: &training_device, cases };
             let pass = rehearsal.run(control, report)?;
-            folder.log(&memory_used(network.as_ref(), pass.min(train.len()), is_text_frozen, device));
+            folder.log(&memory_used(config, network.as_ref(), pass.min(train.len()), device));
             pass
         } else {
             config.batch_size
@@ -299,6 +306,8 @@ impl<'a> Run<'a> {
             losses: Losses::on(device.is_gpu),
             waiting: 0.0,
             saved: Instant::now(),
+            unreadable: None,
+            begun: Instant::now(),
         })
     }
 
@@ -308,12 +317,12 @@ impl<'a> Run<'a> {
             if let Some(reason) = self.end_before(number) {
                 break reason;
             }
-            let begin = Instant::now();
+            self.begun = Instant::now();
             if let Outcome::Stopped = self.epoch(number)? {
                 return self.stopped();
             }
             let Some(validated) = self.validate() else { return self.stopped() };
-            self.finish(number, &validated, begin.elapsed().as_secs_f64())?;
+            self.finish(number, validated)?;
         };
         self.progress.ended = Some(reason.clone());
         self.checkpoint()?;

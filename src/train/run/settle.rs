@@ -23,7 +23,7 @@ pub(super) fn manifest(
             report(Event::Preparing(format!("recording the contents of {total} pairs, {done} done")));
         }
     };
-    Ok(Manifest::of(&config.data, folder.path(), train, validation, &mut progress)?)
+    Ok(Manifest::of(config, folder.path(), train, validation, &mut progress)?)
 }
 
 /// Compares the data found with those with which the run was started, sorts them in the same order, and records

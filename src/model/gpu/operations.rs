@@ -356,7 +356,7 @@ mod tests {
             let units = units(keys.min(128));
             let capacity = keys_at_a_time(keys, rows, width, units);
             let values = rows * (units as usize + capacity + 2 * width + 2);
-            assert!(values <= SHARED && capacity >= FEWEST_KEYS && capacity <= KEYS, "{width}: {capacity}");
+            assert!(values <= SHARED && (FEWEST_KEYS..=KEYS).contains(&capacity), "{width}: {capacity}");
         }
         assert_eq!(keys_at_a_time(9, 4, 32, 32), 32, "no more than there are");
         assert_eq!(keys_at_a_time(4000, 4, 128, 128), KEYS);

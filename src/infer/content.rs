@@ -12,7 +12,7 @@ const BESIDE: [&str; 3] = ["config.json", "vocab.txt", "tokenizer.json"];
 /// The weights of a bundle.
 const WEIGHTS: &str = "model.safetensors";
 
-/// Returns a hash of the files of a model that decide its masks; for a model without files, of its name and the version of
+/// Returns a hash of the files of a model that decide its masks; for a model without files here, of its name and the version of
 /// this program. The files are read as a whole.
 ///
 /// # Errors
@@ -27,7 +27,7 @@ pub fn model_content(source: &ModelSource, info: &ModelInfo) -> Result<String, D
     };
     let path = source.path();
     let files: Vec<PathBuf> = match source {
-        ModelSource::Files(_) => {
+        ModelSource::Files(_) if path.exists() => {
             let (weights, folder) = match path.is_dir() {
                 true => (path.join(WEIGHTS), path),
                 false => (path.to_owned(), path.parent().unwrap_or(Path::new(""))),
@@ -35,7 +35,8 @@ pub fn model_content(source: &ModelSource, info: &ModelInfo) -> Result<String, D
             let beside = BESIDE.iter().map(|name| folder.join(name)).filter(|path| path.is_file());
             std::iter::once(weights).chain(beside).collect()
         }
-        ModelSource::Bundled { .. } | ModelSource::Deterministic { .. } => Vec::new(),
+        // A model that was opened elsewhere has no files here, nor have those of the program.
+        _ => Vec::new(),
     };
     let is_elsewhere = files.is_empty();
     files.iter().map(|path| path.as_path()).chain(source.config()).chain(source.vocab()).try_for_each(&mut add)?;

@@ -35,8 +35,8 @@ dicom-seg  mask.dcm, and mask_probability.dcm with the probabilities; for DICOM 
 csv        mask_measurements.csv: areas, diameters, volumes and values
 
 manifest.json in the folder of --out says what became of every mask. What is done is skipped, so a batch that was ended, also with
-Ctrl-C, goes on where it was when the same command is given again. If image, prompt, model, threshold, window or formats are others
-than before, the masks are made anew, and files of the same name are replaced. An image that fails gives one line on standard error
+Ctrl-C, goes on where it was when the same command is given again. If image, prompt, model, threshold, window, formats or
+segment codes are others than before, the masks are made anew, and files of the same name are replaced. An image that fails gives one line on standard error
 and does not end the batch. The exit status is 0 if all masks were made, 1 if some failed, and 2 if nothing could begin.";
 
 /// Segment all images of a folder; goes on where an earlier run ended
@@ -84,14 +84,15 @@ pub struct BatchArguments {
 /// Runs the batch with the model that `open` opens.
 pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> {
     let cases = cases(arguments)?;
+    let source = arguments.model.source(arguments.vocab.as_ref());
     let settings = BatchSettings {
+        model: source.clone(),
         threshold: arguments.threshold,
         window: arguments.window,
         formats: arguments.format.clone(),
         limit: Limit::default(),
         codes: codes(arguments.segment_codes.as_deref())?,
     };
-    let source = arguments.model.source(arguments.vocab.as_ref());
     let device = arguments.device.choice_for(cases.iter().map(|case| case.prompts.len()).sum());
     let mut segmenter = model::open(open, &source, device, "masks")?;
     let bar = terminal::bar(0, "masks");

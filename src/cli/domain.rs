@@ -47,6 +47,9 @@ enum Task {
 struct FitArguments {
     #[command(flatten)]
     pictures: PictureArguments,
+    /// Data set with splits; may be repeated
+    #[arg(long, value_name = "DIR")]
+    data: Vec<PathBuf>,
     /// Split of the training pictures
     #[arg(long, value_name = "SPLIT", default_value = "train")]
     split: String,
@@ -65,6 +68,9 @@ struct FitArguments {
 struct EvaluateArguments {
     #[command(flatten)]
     pictures: PictureArguments,
+    /// Folder of a data set or of pictures; may be repeated
+    #[arg(long, value_name = "DIR")]
+    data: Vec<PathBuf>,
     /// Split of the folders that have splits
     #[arg(long, value_name = "SPLIT", default_value = "test")]
     split: String,
@@ -78,9 +84,6 @@ struct PictureArguments {
     /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
     #[arg(long, value_name = "V")]
     vocab: Option<PathBuf>,
-    /// Folder of a data set or of pictures; may be repeated
-    #[arg(long, value_name = "DIR")]
-    data: Vec<PathBuf>,
     /// Number of phantoms of every kind
     #[arg(long, value_name = "N", default_value_t = 0)]
     phantoms: u64,
@@ -114,14 +117,14 @@ pub fn run(arguments: &DomainArguments, open: &OpenModel) -> Result<(), Failure>
 }
 
 fn fit(arguments: &FitArguments, open: &OpenModel) -> Result<(), Failure> {
-    let FitArguments { pictures, split, held_out, false_alarms, out } = arguments;
+    let FitArguments { pictures, data, split, held_out, false_alarms, out } = arguments;
     if split == held_out {
         return Err(Failure::input(
             "pictures that are held out must not be training pictures; name another split with --held-out",
         ));
     }
-    let training = pictures.sets(split, true, pictures.seed)?;
-    let others = pictures.sets(held_out, true, pictures.seed + 1)?;
+    let training = pictures.sets(data, split, true, pictures.seed)?;
+    let others = pictures.sets(data, held_out, true, pictures.seed + 1)?;
     let count = training.iter().chain(&others).map(|(_, images)| images.len()).sum();
     let mut segmenter = pictures.open(open, count)?;
     // The target is determined before the work, so that the result is not lost because it cannot be stored.
@@ -153,19 +156,16 @@ fn fit(arguments: &FitArguments, open: &OpenModel) -> Result<(), Failure> {
     for kind in &summary.kinds {
         let (name, held_out, threshold) = (&kind.name, kind.held_out, kind.threshold);
         // Writing into a string does not fail.
-        let _ = writeln!(
-            text,
-            "  {name}: unlike beyond a distance of {threshold:.2}, from {held_out} that were held out"
-        );
+        let _ = writeln!(text, "  {name}: threshold {threshold:.2} (set by {held_out} held-out pictures)");
     }
     terminal::print(&text)
 }
 
 fn evaluate(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failure> {
     let pictures = &arguments.pictures;
-    let sets = pictures.sets(&arguments.split, false, pictures.seed)?;
+    let sets = pictures.sets(&arguments.data, &arguments.split, false, pictures.seed)?;
     let located = bundle::locate(&pictures.model.source(pictures.vocab.as_ref()))?;
-    let name = pictures.model.model.display();
+    let (name, path) = (pictures.model.model.display(), located.domain_path().unwrap_or_default());
     let domain = located.domain()?.and_then(Domain::new).ok_or_else(|| {
         let fit = format!("make one with: himix domain fit --model {name} --data DIR");
         Failure::input(format!("{name}: the model has no summary of its training pictures; {fit}"))
@@ -174,7 +174,8 @@ fn evaluate(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failu
     let (mut objects, mut text) = (Vec::new(), String::new());
     for (name, images) in sets {
         let rows = rows(segmenter.as_mut(), &images)?;
-        let figures: Vec<DomainFigure> = rows.iter().filter_map(|row| domain.figure(row)).collect();
+        let figures = rows.iter().map(|row| domain.figure(row)).collect::<Result<Vec<DomainFigure>, String>>();
+        let figures = figures.map_err(|reason| Failure::input(format!("{}: {reason}", path.display())))?;
         let unlike = figures.iter().filter(|figure| figure.is_unlike).count();
         let mut distances: Vec<f32> = figures.iter().map(|figure| figure.distance).collect();
         distances.sort_by(f32::total_cmp);
@@ -203,13 +204,22 @@ impl PictureArguments {
     /// every split, unless `must_have_split`.
     fn sets(
         &self,
+        data: &[PathBuf],
         split: &str,
         must_have_split: bool,
         seed: u64,
     ) -> Result<Vec<(String, Vec<DomainImage>)>, Failure> {
         let mut sets = Vec::new();
-        for folder in &self.data {
+        for folder in data {
             let mut items = worklist::list(folder)?;
+            if must_have_split && items.iter().all(|item| item.split.is_none()) {
+                return Err(Failure::input(format!(
+                    "{}: the folder has pictures without splits, and some must be held out from the fit; name a data set \
+                     with the splits {split} and another one (docs/training.md has the layouts), for instance with the \
+                     folders train and val",
+                    folder.display()
+                )));
+            }
             items.retain(|item| item.split.as_ref().map_or(!must_have_split, |own| own == split));
             if items.is_empty() {
                 let folder = folder.display();

@@ -87,14 +87,15 @@ fn model_with_domain(name: &Path, open: &OpenModel) -> Result<Box<dyn Segmenter>
 /// Says how far an image is from the training pictures of a model.
 fn domain(segmenter: &mut dyn Segmenter, image: &Image) -> Result<Section, Failure> {
     // Nothing depends on the prompt.
-    let figure = segmenter.predict(image, "")?.domain;
+    let Some(figure) = segmenter.predict(image, "")?.domain else {
+        // The notices say why there is none.
+        return Err(Failure::input(segmenter.take_notices().join(" ")));
+    };
     let name = segmenter.info().name;
-    let rows = figure.into_iter().map(|figure| {
-        let words = figure.words().map(|words| format!(". {words}")).unwrap_or_default();
-        let value = format!("{:.1} to {}{words}", figure.distance, figure.kind);
-        Fact::new("Distance to training", value, format!("features of {name}"))
-    });
-    Ok(Section { title: "Model", rows: rows.collect() })
+    let words = figure.words().map(|words| format!(". {words}")).unwrap_or_default();
+    let value = format!("{:.1} to {}{words}", figure.distance, figure.kind);
+    let row = Fact::new("Distance to training", value, format!("features of {name}"));
+    Ok(Section { title: "Model", rows: vec![row] })
 }
 
 fn sections(

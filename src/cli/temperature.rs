@@ -21,8 +21,8 @@ Examples:
 
 The logits of a model are divided by its temperature before they become probabilities (Guo et al. 2017). The temperature with the smallest
 cross entropy on the pixels of the pairs, at the size of the network, is found. Take pairs that the model was not trained on. With --write it is
-kept in the configuration of the bundle, and every probability of the model follows it; presence must then be calibrated again. Near a
-threshold of 0.5 masks stay as they are.";
+kept in the configuration of the bundle, and every probability of the model follows it; presence must then be calibrated again. At
+a threshold of exactly 0.5 and at the size of the network masks stay as they are; at other thresholds they change.";
 
 /// Fit how certain a model is to how often it is right
 #[derive(Debug, Args)]
@@ -75,8 +75,24 @@ pub fn run(arguments: &TemperatureArguments, open: &OpenModel) -> Result<(), Fai
     bar.finish_and_clear();
     model::notices(segmenter.as_mut());
     // Nothing breaks the progress.
-    let Some(TemperatureFit { temperature, images, reliability, skipped }) = found else { return Ok(()) };
+    let Some(TemperatureFit { temperature, is_at_limit, images, reliability, skipped }) = found else {
+        return Ok(());
+    };
     skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
+    if is_at_limit {
+        let limit = format!(
+            "the fit ended at the limit {temperature} of the temperatures ({} to {}), which is no temperature of this model: \
+             its pixels are nearly all right, or not better than chance",
+            Temperature::RANGE.start(),
+            Temperature::RANGE.end()
+        );
+        if arguments.write {
+            return Err(Failure::input(format!(
+                "{limit}; nothing was written, name more or other pairs with --data"
+            )));
+        }
+        terminal::note(limit);
+    }
     let written = match arguments.write {
         true => located.write_temperature(Temperature::try_from(temperature).map_err(Failure::work)?)?,
         false => None,
@@ -92,6 +108,7 @@ pub fn run(arguments: &TemperatureArguments, open: &OpenModel) -> Result<(), Fai
     if arguments.json {
         let object = json!({
             "temperature": temperature,
+            "is_at_limit": is_at_limit,
             "images": images,
             "temperature_before": super::report::number(had),
             "expected_error_before": before,

@@ -82,7 +82,7 @@ impl InferThread {
     pub(super) fn run(mut self) {
         loop {
             let warm_up = self.warm_up.as_ref().map_or_else(never, |warm_up| warm_up.messages.clone());
-            let late = self.warm_up.as_ref().map_or_else(never, |warm_up| at(warm_up.deadline()));
+            let late = self.warm_up.as_ref().and_then(WarmUpThread::deadline).map_or_else(never, at);
             select! {
                 recv(self.quit) -> _ => {
                     if let Some(warm_up) = self.warm_up.take() {
@@ -179,6 +179,7 @@ impl InferThread {
     /// Handles a message of the warm-up; `None` if its thread ended without a word.
     fn hear(&mut self, message: Option<Message>) {
         let outcome = match message {
+            Some(Message::Begins) => return self.warm_up.iter_mut().for_each(WarmUpThread::begins),
             Some(Message::Progress(progress)) => {
                 self.warm_up.iter_mut().for_each(|warm_up| warm_up.hear_of(&progress.device));
                 return self.say(ModelEvent::WarmUp(Some(progress)));

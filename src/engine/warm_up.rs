@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
@@ -20,26 +20,60 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const QUEUE: usize = 4;
 
 /// The time without a message after which a warm-up is taken for hung. A step takes two minutes on a card, and longer on
-/// a software renderer; a warm-up may also have to wait for its turn.
+/// a software renderer.
 const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// Warm-ups take turns: side by side, two models would tune the same kernels twice.
 #[derive(Clone, Default)]
-pub(super) struct Turn(Arc<Mutex<Arc<Mutex<()>>>>);
+pub(super) struct Turn(Arc<(Mutex<Turns>, Condvar)>);
+
+/// The warm-up that has the turn, by its number, and the number of the next one.
+#[derive(Default)]
+struct Turns {
+    holder: Option<u64>,
+    next: u64,
+}
+
+/// The turn of a warm-up, which ends when this is dropped.
+struct Held<'a> {
+    turn: &'a Turn,
+    number: u64,
+}
 
 impl Turn {
-    fn current(&self) -> Arc<Mutex<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no other warm-up has the turn.
+    fn wait(&self) -> Held<'_> {
+        let waited = self.0.1.wait_while(self.turns(), |turns| turns.holder.is_some());
+        let mut turns = waited.unwrap_or_else(PoisonError::into_inner);
+        let number = turns.next;
+        (turns.holder, turns.next) = (Some(number), number + 1);
+        Held { turn: self, number }
     }
 
     /// Lets others go on without the warm-up that has the turn and will never return it.
     pub(super) fn take_away(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        self.turns().holder = None;
+        self.0.1.notify_all();
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let mut turns = self.turn.turns();
+        // After the turn was taken away, another one may have it.
+        turns.holder.take_if(|holder| *holder == self.number);
+        self.turn.0.1.notify_all();
     }
 }
 
 /// A message of the thread.
 pub(super) enum Message {
+    /// It has its turn.
+    Begins,
     Progress(WarmUpProgress),
     /// The end; a failure is the reason, for the user.
     Done(Result<Warmed, String>),
@@ -53,8 +87,8 @@ pub(super) struct WarmUpThread {
     ended: Receiver<()>,
     /// The name of the device, once it is known.
     pub(super) device: Option<String>,
-    /// When the thread gave its last sign.
-    heard: Instant,
+    /// When the thread gave its last sign; `None` while it waits for its turn.
+    heard: Option<Instant>,
 }
 
 impl WarmUpThread {
@@ -76,18 +110,23 @@ impl WarmUpThread {
             lower(PREDICTION);
             run(warm_up, &turn, &flag, &out);
         })?;
-        Ok(Self { messages, is_abandoned, ended, device: None, heard: Instant::now() })
+        Ok(Self { messages, is_abandoned, ended, device: None, heard: None })
+    }
+
+    /// Notes that it has its turn.
+    pub(super) fn begins(&mut self) {
+        self.heard = Some(Instant::now());
     }
 
     /// Notes a message about this device.
     pub(super) fn hear_of(&mut self, device: &str) {
         self.device = Some(device.to_owned());
-        self.heard = Instant::now();
+        self.heard = Some(Instant::now());
     }
 
-    /// When to give up unless there is another message.
-    pub(super) fn deadline(&self) -> Instant {
-        self.heard + PATIENCE
+    /// When to give up unless there is another message; `None` while it waits for its turn.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.heard.map(|heard| heard + PATIENCE)
     }
 
     /// Abandons the warm-up and waits for its current step for a limited time.
@@ -105,10 +144,9 @@ impl Drop for WarmUpThread {
 }
 
 fn run(warm_up: WarmUp, turn: &Turn, is_abandoned: &AtomicBool, out: &Sender<Message>) {
-    let turn = turn.current();
-    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+    let _held = turn.wait();
     // The caller may have gone while this one waited for its turn.
-    if is_abandoned.load(Ordering::Relaxed) {
+    if is_abandoned.load(Ordering::Relaxed) || out.send(Message::Begins).is_err() {
         return;
     }
     let mut report = |progress| {
@@ -136,14 +174,24 @@ mod tests {
             let _ = held.recv();
             Ok(Warmed::Abandoned)
         });
-        let first = WarmUpThread::start(Slot::Primary, hangs, turn.clone()).expect("a thread");
+        let mut first = WarmUpThread::start(Slot::Primary, hangs, turn.clone()).expect("a thread");
         begins.recv().expect("it has begun");
-        assert!(first.deadline() > Instant::now());
+        assert_eq!(first.deadline(), None, "nothing was heard of it");
+        assert!(matches!(first.messages.recv(), Ok(Message::Begins)));
+        first.begins();
+        assert!(first.deadline().is_some_and(|deadline| deadline > Instant::now()));
+        // It waits before the turn is taken away.
+        let waits = Box::new(|_: &mut crate::infer::Report<'_>| Ok(Warmed::NoGpu(None)));
+        let second = WarmUpThread::start(Slot::Compared, waits, turn.clone()).expect("a thread");
+        assert!(second.messages.recv_timeout(Duration::from_millis(50)).is_err(), "it is not its turn");
         drop(first);
         turn.take_away();
-        let second = WarmUpThread::start(Slot::Compared, Box::new(|_| Ok(Warmed::NoGpu(None))), turn);
-        let message = second.expect("a thread").messages.recv().expect("it has its turn");
-        assert!(matches!(message, Message::Done(Ok(Warmed::NoGpu(None)))));
+        assert!(matches!(second.messages.recv(), Ok(Message::Begins)));
+        assert!(matches!(second.messages.recv(), Ok(Message::Done(Ok(Warmed::NoGpu(None))))));
+        // The first one, which ends after all, takes no turn from another.
+        let held = turn.wait();
         drop(hold);
+        drop(Held { turn: &turn, number: 0 });
+        assert_eq!(turn.turns().holder, Some(held.number));
     }
 }

@@ -5,7 +5,9 @@
 //! images and finish predictions themselves; what is in between goes to the thread that has the model, which waits
 //! until enough of them have asked ([`serve`]) and computes their images together ([`Batches`]).
 
+use std::mem::replace;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -27,7 +29,7 @@ use crate::model::{Inputs, Model, Tokens, Trace};
 
 /// The number of images of a pass. A batch with fewer is filled up, because a GPU is tuned for each size anew.
 pub(super) const SIZE: usize = 16;
-/// The number of images below which they are computed one at a time.
+/// The size of a pass below which images are computed one at a time.
 const FEW: usize = 3;
 /// The time that an incomplete batch waits for another image.
 const MOMENT: Duration = Duration::from_millis(4);
@@ -197,9 +199,9 @@ pub(super) struct Batches<'a> {
     modified: Option<(Overrides, Box<dyn Model>)>,
     /// The number of images in a pass, which is smaller if the card has too little memory.
     size: usize,
-    /// The thread of the passes, because a driver may hang; `None` for a software renderer.
+    /// The thread of all that is computed, because a driver may hang; `None` for a software renderer.
     thread: Option<GpuThread>,
-    /// How long a pass may take.
+    /// How long a pass or an inspection may take.
     patience: Duration,
 }
 
@@ -250,8 +252,50 @@ impl<'a> Batches<'a> {
         Self { predictor, plain: None, modified: None, size: SIZE, thread, patience }
     }
 
+    /// Runs `work` with the predictor on the thread, for the time of which another with the same weights takes its place,
+    /// and again on the CPU if the device hangs.
+    fn alone<T: Send + 'static>(
+        &mut self,
+        work: impl Fn(&mut Predictor) -> Result<T, InferError> + Clone + Send + 'static,
+    ) -> Result<T, InferError> {
+        let (Some(thread), Some(twin)) = (&self.thread, self.predictor.twin()) else {
+            return work(self.predictor);
+        };
+        let mut predictor = replace(self.predictor, twin);
+        // They stay here, where they are not lost with a device that hangs.
+        self.predictor.set_notices(predictor.take_notices());
+        let name = predictor.device().name.clone();
+        let on_thread = work.clone();
+        let run = thread.run(self.patience, move || {
+            let outcome = on_thread(&mut predictor);
+            (predictor, outcome)
+        });
+        match run {
+            Ok(Ok((mut predictor, outcome))) => {
+                let mut notices = self.predictor.take_notices();
+                notices.extend(predictor.take_notices());
+                predictor.set_notices(notices);
+                *self.predictor = predictor;
+                if !self.predictor.device().is_gpu {
+                    // The CPU may take its time.
+                    self.thread = None;
+                }
+                outcome
+            }
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(Hung) => {
+                self.give_way(Failed::Hung(name))?;
+                work(self.predictor)
+            }
+        }
+    }
+
     fn one(&mut self, case: &BatchCase, overrides: &Overrides) -> Result<Logits, InferError> {
-        let logits = self.predictor.with_fallback(|predictor| predictor.logits_of(case, overrides))?;
+        let (case, overrides) = (Arc::new(case.clone()), overrides.clone());
+        let work = move |predictor: &mut Predictor| {
+            predictor.with_fallback(|predictor| predictor.logits_of(&case, &overrides))
+        };
+        let logits = self.alone(work)?;
         Ok((logits, self.predictor.device().name.clone()))
     }
 
@@ -327,11 +371,14 @@ impl<'a> Batches<'a> {
                 drop((plain, modified));
                 self.size /= 2;
                 self.predictor.device().device.memory_cleanup();
+                let together = match self.size {
+                    size if size < FEW => "they are computed one at a time".to_owned(),
+                    size => format!("{size} are computed together"),
+                };
                 self.predictor.add_notice(format!(
-                    "{} has too little memory for {} images at a time; {} are computed together from now on.",
+                    "{} has too little memory for {} images at a time; {together} from now on.",
                     fault.device,
-                    2 * self.size,
-                    self.size
+                    2 * self.size
                 ));
             }
             Failed::Device(Fault { device, reason }) => {
@@ -369,7 +416,7 @@ impl Compute for Batches<'_> {
         while found.len() < cases.len() {
             let rest = &cases[found.len()..];
             let open = self.predictor.device();
-            if !open.is_gpu || self.size < FEW || rest.len() < FEW {
+            if !open.is_gpu || self.size < FEW {
                 found.push(self.one(&rest[0], overrides)?);
                 continue;
             }
@@ -389,7 +436,8 @@ impl Compute for Batches<'_> {
         overrides: Option<&Overrides>,
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
-        self.predictor.inspect(image, prompt, overrides, wanted)
+        let (image, prompt, overrides) = (Arc::new(image.clone()), prompt.to_owned(), overrides.cloned());
+        self.alone(move |predictor| predictor.inspect(&image, &prompt, overrides.as_ref(), wanted))
     }
 }
 
@@ -542,10 +590,12 @@ mod tests {
             let expected: Vec<Vec<f32>> = cases.iter().map(one).collect();
             let mut batches = Batches::of(&mut predictor);
             batches.size = FEW;
-            // A whole batch and a remainder that is computed alone.
+            // A whole batch and a remainder that is filled up.
             assert_alike(&batches.logits(&cases, Some(&overrides)).expect("logits"), &expected);
             batches.size = cases.len() + 2;
             // A batch that is filled up.
+            assert_alike(&batches.logits(&cases, Some(&overrides)).expect("logits"), &expected);
+            batches.size = 1;
             assert_alike(&batches.logits(&cases, Some(&overrides)).expect("logits"), &expected);
         }
     }
@@ -557,16 +607,24 @@ mod tests {
         let fault = |reason: &str| Failed::Device(Fault { device: "card".into(), reason: reason.into() });
         batches.give_way(fault("out of device memory allocating 4096 bytes")).expect("it goes on");
         assert_eq!(batches.size, SIZE / 2);
+        for _ in 0..2 {
+            batches.give_way(fault("out of device memory allocating 4096 bytes")).expect("it goes on");
+        }
         batches.give_way(fault("wgpu error: Validation Error: Parent device is lost")).expect("it goes on");
         assert_eq!(batches.size, 1);
         assert!(predictor.device().is_gpu, "single images stay there");
         let notices = predictor.take_notices();
         assert!(notices[0].contains("too little memory for 16 images at a time; 8"), "{notices:?}");
         assert!(
-            notices[1].contains("Parent device is lost") && notices[1].contains("one at a time"),
+            notices[2].contains("for 4 images at a time; they are computed one at a time from now on"),
+            "{notices:?}"
+        );
+        assert!(
+            notices[3].contains("Parent device is lost") && notices[3].contains("one at a time"),
             "{notices:?}"
         );
     }
+
     #[test]
     fn a_card_that_hangs_in_a_batch_is_replaced_by_the_cpu() {
         let mut predictor = gpu();
@@ -581,5 +639,38 @@ mod tests {
         assert!(!predictor.device().is_gpu);
         let notices = predictor.take_notices();
         assert!(notices.iter().any(|notice| notice.contains("card has not answered")), "{notices:?}");
+    }
+
+    #[test]
+    fn a_card_that_hangs_in_the_last_image_or_an_inspection_is_replaced_as_well() {
+        let (image, prompt) = images().remove(0);
+        for size in [SIZE, 1] {
+            let mut predictor = gpu();
+            let case = predictor.front().case(&image, prompt);
+            let mut batches = Batches::of(&mut predictor);
+            (batches.patience, batches.size) = (Duration::ZERO, size);
+            let found = batches.logits(&[case], None).expect("the CPU answers");
+            assert!(found[0].1.starts_with("CPU"), "{}", found[0].1);
+        }
+        let mut predictor = gpu();
+        let mut batches = Batches::of(&mut predictor);
+        let wanted = InspectOptions { maps: true, ..InspectOptions::default() };
+        batches.patience = Duration::ZERO;
+        let found = batches.inspect(&image, prompt, None, wanted).expect("the CPU answers");
+        assert!(found.prediction.device.starts_with("CPU") && !found.prediction.stages.is_empty());
+        assert!(!predictor.device().is_gpu && predictor.info().device.starts_with("CPU"));
+        assert_eq!(predictor.take_notices().len(), 1);
+    }
+
+    #[test]
+    fn what_is_computed_alone_on_a_card_leaves_the_model_as_it_is() {
+        let mut predictor = gpu();
+        predictor.add_notice("kept".into());
+        let (image, prompt) = images().remove(0);
+        let mut batches = Batches::of(&mut predictor);
+        let wanted = InspectOptions { maps: true, ..InspectOptions::default() };
+        let found = batches.inspect(&image, prompt, None, wanted).expect("it answers");
+        assert!(batches.thread.is_some());
+        assert_eq!((found.prediction.device.as_str(), predictor.take_notices().len()), ("card", 1));
     }
 }

@@ -29,14 +29,26 @@ pub struct DomainFigure {
 impl DomainFigure {
     /// Returns what is said beside a mask of a picture that is unlike the training pictures; `None` for another one.
     pub fn words(&self) -> Option<String> {
-        let Self { distance, percentile, .. } = self;
-        let place = match *percentile {
-            100.0 => "farther than all that were held out".to_owned(),
-            percentile => format!("{percentile:.1}th percentile"),
+        let distance = self.distance;
+        let held_out = if self.percentile < 100.0 {
+            format!("{:.1} % of those", rounded_down(self.percentile))
+        } else {
+            "all".to_owned()
         };
-        self.is_unlike
-            .then(|| format!("This picture is unlike the training pictures (distance {distance:.1}, {place})."))
+        self.is_unlike.then(|| {
+            format!(
+                "This picture is unlike the training pictures (distance {distance:.1}, farther than {held_out} that were \
+                 held out)."
+            )
+        })
     }
+}
+
+/// Returns a share in per cent to the tenth below, and less than 100: what is not farther than all is not called that.
+fn rounded_down(percent: f32) -> f64 {
+    // A tenth has no exact number and may lie below itself.
+    const EXACT: f64 = 1e-3;
+    ((f64::from(percent) * 10.0 + EXACT).floor() / 10.0).min(99.9)
 }
 
 /// The coordinates of pictures: standardisation and subspace.
@@ -48,11 +60,27 @@ pub(super) struct Coordinates {
 }
 
 impl Coordinates {
+    /// Returns why features have no coordinates: their number is another one, or one is not finite.
+    fn check(&self, features: &[f32]) -> Result<(), String> {
+        let (own, others) = (self.centre.len(), features.len());
+        if own != others {
+            return Err(format!(
+                "it summarises {own} features, and those of this network are {others}: it belongs to another model; \
+                 summarise the training pictures of this one with `himix domain fit`, or remove the file"
+            ));
+        }
+        if features.iter().any(|value| !value.is_finite()) {
+            return Err(
+                "the features of a picture are not finite and cannot be compared; check the weights of the model"
+                    .into(),
+            );
+        }
+        Ok(())
+    }
+
     /// Returns the standardised features; `None` if their number is another one or one is not finite.
     pub fn standardised(&self, features: &[f32]) -> Option<Vec<f64>> {
-        if features.len() != self.centre.len() || features.iter().any(|value| !value.is_finite()) {
-            return None;
-        }
+        self.check(features).ok()?;
         let of = |((value, centre), scale): ((&f32, &f64), &f64)| (f64::from(*value) - centre) / scale;
         Some(features.iter().zip(&self.centre).zip(&self.scale).map(of).collect())
     }
@@ -98,11 +126,19 @@ impl Domain {
         &self.summary
     }
 
-    /// Returns how far a picture with these features is from the training pictures; `None` if they are not features of
-    /// this model.
-    pub fn figure(&self, features: &[f32]) -> Option<DomainFigure> {
-        let point = self.coordinates.of(features)?;
-        let distances = self.kinds.iter().map(|kind| kind.distance(&point));
+    /// Returns how far a picture with these features is from the training pictures.
+    ///
+    /// # Errors
+    /// They are not features of the model whose pictures are summarised, or not finite. The message goes with the path of
+    /// the summary.
+    pub fn figure(&self, features: &[f32]) -> Result<DomainFigure, String> {
+        self.coordinates.check(features)?;
+        let figure = self.coordinates.of(features).and_then(|point| self.of_point(&point));
+        figure.ok_or_else(|| "the distance of a picture cannot be computed; make the summary again".into())
+    }
+
+    fn of_point(&self, point: &[f64]) -> Option<DomainFigure> {
+        let distances = self.kinds.iter().map(|kind| kind.distance(point));
         let distances = distances.collect::<Option<Vec<f64>>>()?;
         let beyond = |index: &usize| distances[*index] / f64::from(self.summary.kinds[*index].threshold);
         let nearest = (0..distances.len()).min_by(|a, b| beyond(a).total_cmp(&beyond(b)))?;
@@ -179,9 +215,15 @@ mod tests {
     fn only_what_is_unlike_is_said() {
         let figure =
             |is_unlike, percentile| DomainFigure { kind: "qata".into(), distance: 4.23, percentile, is_unlike };
-        let words = "This picture is unlike the training pictures (distance 4.2, 99.7th percentile).";
-        assert_eq!(figure(true, 99.7).words().as_deref(), Some(words));
-        assert!(figure(true, 100.0).words().is_some_and(|words| words.contains("farther than all")));
+        let words = |place: &str| format!("This picture is unlike the training pictures (distance 4.2, {place}).");
+        for (percentile, place) in [
+            (99.7, "farther than 99.7 % of those that were held out"),
+            (99.69, "farther than 99.6 % of those that were held out"),
+            (99.99999, "farther than 99.9 % of those that were held out"),
+            (100.0, "farther than all that were held out"),
+        ] {
+            assert_eq!(figure(true, percentile).words(), Some(words(place)));
+        }
         assert_eq!(figure(false, 97.0).words(), None);
     }
 }

@@ -137,7 +137,7 @@ mod tests {
         let kinds = kinds();
         let domain = Domain::new(fit_domain("a test", &kinds, 0.02).expect("a summary")).expect("sound");
         let unlike = |rows: &[Vec<f32>]| {
-            rows.iter().filter(|row| domain.figure(row).is_some_and(|figure| figure.is_unlike)).count()
+            rows.iter().filter(|row| domain.figure(row).is_ok_and(|figure| figure.is_unlike)).count()
         };
         for (index, kind) in kinds.iter().enumerate() {
             assert!(unlike(&kind.held_out) <= 4, "at most 2 % of 200");
@@ -157,8 +157,9 @@ mod tests {
         let mut broken = pictures(0, 50, 6);
         broken.iter_mut().for_each(|row| row.rotate_left(3));
         assert!(unlike(&broken) >= 48, "{}", unlike(&broken));
-        assert_eq!(domain.figure(&[0.0; 3]), None);
-        assert_eq!(domain.figure(&[f32::NAN; 40]), None);
+        let refused = domain.figure(&[0.0; 3]).expect_err("another number");
+        assert!(refused.contains("40 features") && refused.contains("are 3"), "{refused}");
+        assert!(domain.figure(&[f32::NAN; 40]).is_err_and(|reason| reason.contains("not finite")));
     }
 
     #[test]

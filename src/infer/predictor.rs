@@ -200,10 +200,12 @@ impl Predictor {
     /// encoded are known to the other, and the image that was used last is known to the new one. `None` on a GPU,
     /// which computes for one thread at a time, and if the network cannot share its weights.
     pub fn share(&self) -> Option<Self> {
+        if self.device().is_gpu { None } else { self.twin() }
+    }
+
+    /// The same on any device. Only one of them may compute at a time on a GPU.
+    pub(super) fn twin(&self) -> Option<Self> {
         let Loaded { executor, device, images, prompts } = &self.loaded;
-        if device.is_gpu {
-            return None;
-        }
         let mut shared_images = Recent::new(IMAGES_CACHED_SHARED);
         if let Some((key, encoded)) = images.latest() {
             shared_images.put(*key, encoded.clone());
@@ -412,14 +414,26 @@ impl Predictor {
         let start = Instant::now();
         let features = self.loaded.executor.encode_image(self.input(image, &self.loaded.device.device));
         self.sync()?;
-        let domain = match &self.domain {
-            Some(domain) => domain.figure(&self.pooled(&features)?),
-            None => None,
-        };
+        let domain = self.domain_figure(&features)?;
         let encoded = Encoded { features, domain };
         self.loaded.images.put(key, encoded.clone());
         times.vision = elapsed_ms(start);
         Ok(encoded)
+    }
+
+    /// How far an image with these features is from the training pictures. A summary that does not belong to the network
+    /// is not used any more, and a notice says so.
+    fn domain_figure(&mut self, features: &Features) -> Result<Option<DomainFigure>, InferError> {
+        let Some(domain) = self.domain.clone() else { return Ok(None) };
+        let figure = domain.figure(&self.pooled(features)?);
+        Ok(figure.map_err(|reason| self.forget_domain(&reason)).ok())
+    }
+
+    fn forget_domain(&mut self, reason: &str) {
+        let path = self.domain_path().unwrap_or_default();
+        self.notices.push(WeightsError::file(&path, reason.to_owned()).to_string());
+        self.domain = None;
+        self.info.domain.clear();
     }
 
     /// The means and standard deviations of the channels of an image's features, by which its kind is told

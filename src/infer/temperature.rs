@@ -19,6 +19,8 @@ const BELOW_ONE: f64 = 1.0 - 6e-8;
 pub struct TemperatureFit {
     /// The temperature, to a thousandth.
     pub temperature: f64,
+    /// Whether this is an end of the range of temperatures: a better one, if there is any, is beyond it.
+    pub is_at_limit: bool,
     /// The number of images on which it was fitted.
     pub images: usize,
     /// The calibration of the pixels with the temperature that the model had, and with the fitted one.
@@ -77,9 +79,10 @@ pub fn fit_temperature(
     }
     let range = f64::from(*Temperature::RANGE.start())..=f64::from(*Temperature::RANGE.end());
     let fitted = counts
-        .temperature(range)
+        .temperature(range.clone())
         .ok_or("a temperature needs masks with foreground and background; name other pairs")?;
     let fitted = (fitted * 1e3).round() / 1e3;
+    let is_at_limit = fitted <= *range.start() || fitted >= *range.end();
     let reliability = [before, fitted].map(|temperature| counts.reliability(temperature));
-    Ok(Some(TemperatureFit { temperature: fitted, images, reliability, skipped }))
+    Ok(Some(TemperatureFit { temperature: fitted, is_at_limit, images, reliability, skipped }))
 }

@@ -25,7 +25,7 @@ use crate::model::overrides::Overrides;
 pub(super) struct Patience {
     /// While kernels may be compiled and tuned, which takes minutes.
     pub(super) untuned: Duration,
-    /// Once everything that a prediction needs is tuned.
+    /// For a plain prediction, once everything that it needs is tuned.
     pub(super) tuned: Duration,
 }
 
@@ -45,7 +45,7 @@ type Returned<T> = Outcome<(Box<dyn Segmenter>, Outcome<T>)>;
 pub(super) struct Watched {
     /// The model; `None` while the thread has it, and if it could not be opened again.
     model: Option<Box<dyn Segmenter>>,
-    /// The thread; `None` once the CPU computes.
+    /// The thread; `None` once the CPU computes, which may take its time.
     thread: Option<GpuThread>,
     /// What was known of the model before it was left behind.
     info: ModelInfo,
@@ -62,8 +62,18 @@ impl Watched {
         Self { model: Some(model), thread, info, reopen, patience, is_tuned, notices: Vec::new() }
     }
 
-    fn limit(&self) -> Duration {
-        if self.is_tuned { self.patience.tuned } else { self.patience.untuned }
+    /// How long a call may take: what a warm-up does not run may still have to be tuned.
+    fn limit(&self, is_plain: bool) -> Duration {
+        if self.is_tuned && is_plain { self.patience.tuned } else { self.patience.untuned }
+    }
+
+    /// Whether calls are watched: not once the model has moved to the CPU, which it also does by itself.
+    fn is_watched(&mut self) -> bool {
+        let predictor = self.model.as_mut().and_then(|model| model.local());
+        if predictor.is_some_and(|predictor| !predictor.device().is_gpu) {
+            self.thread = None;
+        }
+        self.thread.is_some()
     }
 
     fn model(&mut self) -> Result<&mut Box<dyn Segmenter>, InferError> {
@@ -94,8 +104,8 @@ impl Watched {
     }
 
     /// Leaves the model and its thread behind, and opens the model on the CPU.
-    fn give_up(&mut self) -> Result<&mut Box<dyn Segmenter>, InferError> {
-        let (device, seconds) = (self.info.device.clone(), self.limit().as_secs());
+    fn give_up(&mut self, waited: Duration) -> Result<&mut Box<dyn Segmenter>, InferError> {
+        let (device, seconds) = (self.info.device.clone(), waited.as_secs());
         tracing::warn!("a GPU does not answer; the CPU is used");
         self.thread = None;
         self.model = Some((self.reopen)()?);
@@ -109,12 +119,14 @@ impl Watched {
     /// Runs `work` with the model, and once more on the CPU if the GPU does not answer.
     fn run<T: Send + 'static>(
         &mut self,
+        is_plain: bool,
         work: impl Fn(&mut dyn Segmenter) -> Result<T, InferError> + Clone + Send + 'static,
     ) -> Result<T, InferError> {
         let Some(returned) = self.hand_over(work.clone()) else { return work(self.model()?.as_mut()) };
-        match returned.recv_timeout(self.limit()) {
+        let limit = self.limit(is_plain);
+        match returned.recv_timeout(limit) {
             Ok(returned) => self.take_back(returned),
-            Err(_) => work(self.give_up()?.as_mut()),
+            Err(_) => work(self.give_up(limit)?.as_mut()),
         }
     }
 
@@ -134,7 +146,7 @@ impl Watched {
                     Err(_) => asked = never(),
                 },
                 recv(returned) -> back => return back.map(|back| self.take_back(back)).map_err(|_| Hung),
-                default(self.limit()) => return Err(Hung),
+                default(self.patience.untuned) => return Err(Hung),
             }
         }
     }
@@ -146,11 +158,11 @@ impl Segmenter for Watched {
     }
 
     fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
-        if self.thread.is_none() {
+        if !self.is_watched() {
             return self.model()?.predict(image, prompt);
         }
         let (image, prompt) = (Arc::new(image.clone()), prompt.to_owned());
-        self.run(move |model| model.predict(&image, &prompt))
+        self.run(true, move |model| model.predict(&image, &prompt))
     }
 
     fn inspect(
@@ -160,11 +172,13 @@ impl Segmenter for Watched {
         overrides: Option<&Overrides>,
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
-        if self.thread.is_none() {
+        if !self.is_watched() {
             return self.model()?.inspect(image, prompt, overrides, wanted);
         }
+        let is_plain =
+            overrides.is_none() && InspectOptions { maps: false, ..wanted } == InspectOptions::default();
         let (image, prompt, overrides) = (Arc::new(image.clone()), prompt.to_owned(), overrides.cloned());
-        self.run(move |model| model.inspect(&image, &prompt, overrides.as_ref(), wanted))
+        self.run(is_plain, move |model| model.inspect(&image, &prompt, overrides.as_ref(), wanted))
     }
 
     fn warm_up(&mut self, report: &mut Report<'_>) -> Result<(), InferError> {
@@ -176,13 +190,22 @@ impl Segmenter for Watched {
                 answered.recv().ok().filter(|_| is_asked).unwrap_or(ControlFlow::Break(()))
             })
         };
+        if !self.is_watched() {
+            return self.model()?.warm_up(report);
+        }
         let Some(returned) = self.hand_over(work) else { return self.model()?.warm_up(report) };
-        match self.follow(&asked, &returned, report) {
+        let mut is_whole = true;
+        let mut told = |progress| {
+            let flow = report(progress);
+            is_whole &= flow.is_continue();
+            flow
+        };
+        match self.follow(&asked, &returned, &mut told) {
             Ok(outcome) => {
-                self.is_tuned |= outcome.is_ok();
+                self.is_tuned |= outcome.is_ok() && is_whole;
                 outcome
             }
-            Err(Hung) => self.give_up().map(|_| ()),
+            Err(Hung) => self.give_up(self.patience.untuned).map(|_| ()),
         }
     }
 
@@ -320,6 +343,33 @@ mod tests {
         // From now on it is expected to be quick.
         assert_eq!(model.predict(&Drawn::image(), "left").expect("a mask").device, "none");
         assert_eq!(opened.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn what_a_warm_up_does_not_run_or_has_not_run_may_take_longer() {
+        let slow = SHORT.tuned * 2;
+        let (mut model, opened) = watched(Card::boxed(slow, false), true);
+        let image = Drawn::image();
+        let wanted = InspectOptions { attribution: true, ..InspectOptions::default() };
+        assert!(model.inspect(&image, "left", None, wanted).is_ok());
+        assert!(model.inspect(&image, "left", Some(&Overrides::default()), InspectOptions::default()).is_ok());
+        assert_eq!(opened.load(Ordering::SeqCst), 0);
+        let (mut model, opened) = watched(Card::boxed(slow, false), false);
+        model.warm_up(&mut |_| ControlFlow::Break(())).expect("it was not wanted");
+        assert_eq!(model.predict(&image, "left").expect("a mask").device, "card");
+        assert_eq!(opened.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn a_model_that_has_moved_to_the_cpu_is_not_watched() {
+        let predictor = Predictor::open_on(&crate::infer::ModelSource::bundled(), crate::device::cpu());
+        let reopen: Reopen = Box::new(|| Err("it must not be opened again".into()));
+        // No prediction is this quick.
+        let patience = Patience { untuned: Duration::ZERO, tuned: Duration::ZERO };
+        let mut model = Watched::new(Box::new(predictor.expect("opens")), reopen, patience, true);
+        model.warm_up(&mut |_| ControlFlow::Continue(())).expect("nothing to warm up");
+        assert!(model.predict(&Drawn::image(), "left").is_ok());
+        assert_eq!(model.take_notices(), Vec::<String>::new());
     }
 
     #[test]

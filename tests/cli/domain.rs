@@ -67,11 +67,21 @@ fn a_summary_is_stored_and_said_of_every_picture() {
     for set in evaluated["sets"].as_array().expect("sets") {
         assert_eq!((&set["pictures"], &set["unlike"]), (&20.into(), &0.into()), "{set}");
     }
-    // Another model in the folder has other features.
-    fs::write(model.join("domain.json"), "[]").expect("written");
-    let ran =
-        himix!["predict", "--device", "cpu", "--model", &model, "--image", &image, "--prompt", "lung"].done();
-    assert!(ran.err.contains("domain.json") && ran.err.contains("himix domain fit"), "{}", ran.err);
+    // The summary of another network, which has fewer features, and a damaged one.
+    let path = model.join("domain.json");
+    let text = fs::read_to_string(&path).expect("a summary");
+    let mut summary: Value = serde_json::from_str(&text).expect("JSON");
+    let shorten = |values: &mut Value| drop(values.as_array_mut().expect("a list").pop());
+    ["centre", "scale"].into_iter().for_each(|key| shorten(&mut summary[key]));
+    summary["basis"].as_array_mut().expect("a list").iter_mut().for_each(shorten);
+    for content in [summary.to_string(), "[]".to_owned()] {
+        fs::write(&path, content).expect("written");
+        let ran =
+            himix!["predict", "--device", "cpu", "--model", &model, "--image", &image, "--prompt", "lung"].done();
+        assert!(ran.err.contains("domain.json") && ran.err.contains("himix domain fit"), "{}", ran.err);
+        domain("evaluate", &model, &["--phantoms", "3"]).refused(&["domain.json", "himix domain fit"]);
+        himix!["info", &image, "--model", &model].refused(&["himix domain fit"]);
+    }
 }
 
 #[test]
@@ -86,5 +96,6 @@ fn what_cannot_be_summarised_is_refused() {
     let pictures = folder.path().join("pictures");
     fs::create_dir_all(&pictures).expect("a folder");
     fs::copy(put_picture(&folder, "chest.png", 64, 64), pictures.join("chest.png")).expect("a copy");
-    domain("fit", bundle(), &["--data", &pictures.to_string_lossy()]).refused(&["no pictures of split train"]);
+    domain("fit", bundle(), &["--data", &pictures.to_string_lossy()])
+        .refused(&["pictures without splits", "train"]);
 }

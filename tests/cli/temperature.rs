@@ -31,7 +31,7 @@ fn a_temperature_is_fitted_and_kept_in_the_configuration() {
     );
     assert_eq!(fs::read_to_string(model.join("config.json")).expect("text"), before, "nothing is written unasked");
     let temperature = number(&found, "temperature");
-    assert!((0.05..=20.0).contains(&temperature), "{found}");
+    assert!(temperature > 0.05 && temperature < 20.0 && found["is_at_limit"] == false, "{found}");
 
     let kept = fit(&["--write"]);
     assert!(kept["written"].as_str().is_some_and(|path| path.ends_with("config.json")), "{kept}");
@@ -47,6 +47,31 @@ fn a_temperature_is_fitted_and_kept_in_the_configuration() {
     assert_eq!(number(&again, "temperature_before"), temperature);
     assert!((number(&again, "temperature") / temperature - 1.0).abs() < 0.01, "{again}");
     assert!((number(&again, "expected_error_before") - number(&found, "expected_error")).abs() < 0.01, "{again}");
+}
+
+#[test]
+fn a_fit_that_ends_at_the_limit_is_said_and_not_kept() {
+    let folder = folder();
+    let data = folder.path().join("set");
+    data_set(&data);
+    // Masks that contradict the model: the flatter its probabilities, the better.
+    for index in 0..3 {
+        let path = data.join(format!("test/GTs/mask_{index}.png"));
+        let mut mask = image::open(&path).expect("a mask").into_luma8();
+        image::imageops::invert(&mut mask);
+        mask.save(&path).expect("a mask");
+    }
+    let model = copied(folder.path());
+    let before = fs::read_to_string(model.join("config.json")).expect("a configuration");
+    let ran =
+        himix!["temperature", "--device", "cpu", "--model", &model, "--data", &data, "--split", "test", "--json"]
+            .done();
+    let found: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!((&found["temperature"], &found["is_at_limit"]), (&20.0.into(), &true.into()));
+    assert!(ran.err.contains("ended at the limit 20"), "{}", ran.err);
+    himix!["temperature", "--device", "cpu", "--model", &model, "--data", &data, "--split", "test", "--write"]
+        .refused(&["ended at the limit 20", "nothing was written"]);
+    assert_eq!(fs::read_to_string(model.join("config.json")).expect("text"), before);
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn phantoms_are_like_the_training_pictures_and_a_photograph_is_not() {
 
     let sound = Domain::new(summary).expect("sound");
     for kind in &kinds {
-        let unlike = kind.held_out.iter().filter(|row| sound.figure(row).is_some_and(|figure| figure.is_unlike));
+        let unlike = kind.held_out.iter().filter(|row| sound.figure(row).is_ok_and(|figure| figure.is_unlike));
         assert!(unlike.count() <= 1, "at most 2 % of 50 {}", kind.name);
     }
     // The summary is found beside the weights, and every prediction says it.

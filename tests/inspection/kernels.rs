@@ -57,7 +57,7 @@ fn in_a_child() {
 }
 
 fn norms(devices: &Devices) {
-    for (rows, channels) in [(3, 5), (24, 96), (7, 1030)] {
+    for (rows, channels) in [(3, 5), (24, 96), (7, 1030), (65_537, 3)] {
         let [x, gx] = devices.draw([rows, channels]);
         let [shift, gshift] = devices.draw([1, channels]);
         let [before, gbefore] = devices.draw([rows, channels]);
@@ -118,7 +118,9 @@ fn attention(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>, seen: usize, he
 }
 
 fn self_attention(devices: &Devices) {
-    for (n, channels, heads, seen) in [(24, 24, 4, 9), (49, 96, 8, 49), (70, 10, 2, 70), (1100, 8, 1, 1030)] {
+    for (n, channels, heads, seen) in
+        [(24, 24, 4, 9), (49, 96, 8, 49), (70, 10, 2, 70), (1100, 8, 1, 1030), (5, 300, 1, 5), (20, 768, 1, 20)]
+    {
         let [all, gall] = devices.draw([n, 3 * channels]);
         for rows in [1, n] {
             let [bias, gbias] = devices.draw([rows, 3 * channels]);

@@ -110,7 +110,7 @@ fn a_picture_unlike_the_training_pictures_says_so_at_the_mask() {
     let mut window = with_result(&model, vec![files.image()]);
     assert!(!says(&window, "unlike the training pictures") && !says(&window, "Distance to training"));
     type_prompt(&mut window, "left lung photograph ");
-    let words = "This picture is unlike the training pictures (distance 9.1, 99.7th percentile).";
+    let words = "This picture is unlike the training pictures (distance 9.1, farther than 99.7 % of those that were held out).";
     wait(&mut window, "the warning", |window| says(window, words));
     assert!(says(&window, "Distance to training"));
     let said = window.get_by_label("Picture").value().unwrap_or_default();

@@ -7,8 +7,8 @@ use super::manifest::{Entry, State, slashes, stamp};
 use super::{BatchCase, BatchSettings};
 use crate::analysis::export::{Export, Exported, Format, predicted, probabilities, write};
 use crate::data::worklist::Item;
-use crate::data::{DataError, Volume, dicom, open};
-use crate::infer::{ModelInfo, Segmenter, SlicesWanted, predict_slices};
+use crate::data::{DataError, Volume, dicom, fingerprint, open};
+use crate::infer::{ModelInfo, Segmenter, SlicesWanted, model_content, predict_slices};
 
 /// Extensions of files that are one image, so that several are computed side by side.
 const PICTURES: [&str; 5] = ["png", "jpg", "jpeg", "bmp", "webp"];
@@ -27,6 +27,24 @@ pub struct Job<'a> {
     pub entry: Entry,
 }
 
+/// What a mask depends on that no setting names, as hashes.
+pub struct Contents {
+    model: String,
+    codes: Option<String>,
+}
+
+impl Contents {
+    /// Reads the files of the model.
+    ///
+    /// # Errors
+    /// Returns an error if one of them cannot be read.
+    pub fn of(settings: &BatchSettings, info: &ModelInfo) -> Result<Self, DataError> {
+        let has_codes = settings.formats.has(Format::DicomSeg);
+        let codes = has_codes.then(|| fingerprint::of_bytes(format!("{:?}", settings.codes).as_bytes()));
+        Ok(Self { model: model_content(&settings.model, info)?, codes })
+    }
+}
+
 impl<'a> Job<'a> {
     /// Returns the work for every prompt of a case; one that fails if there is none.
     pub fn of_case(
@@ -34,7 +52,7 @@ impl<'a> Job<'a> {
         folder: &Path,
         out: &'a Path,
         settings: &'a BatchSettings,
-        info: &'a ModelInfo,
+        (info, contents): (&'a ModelInfo, &Contents),
     ) -> Vec<Self> {
         let item = &case.item;
         let (path, _) = dicom::of_stack(&item.path);
@@ -49,6 +67,8 @@ impl<'a> Job<'a> {
             image_changed,
             prompt: prompt.to_owned(),
             model: info.name.clone(),
+            model_content: Some(contents.model.clone()),
+            segment_codes: contents.codes.clone(),
             threshold: settings.threshold,
             window: settings.window.map(|window| [window.centre, window.width]),
             formats: settings.formats.names(),

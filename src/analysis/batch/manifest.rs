@@ -43,6 +43,12 @@ pub struct Entry {
     pub error: Option<String>,
     /// The name of the model.
     pub model: String,
+    /// A hash of its files; `None` in a manifest of an earlier version.
+    #[serde(default)]
+    pub model_content: Option<String>,
+    /// A hash of the list of codes for DICOM segmentations; `None` if there is none among the formats.
+    #[serde(default)]
+    pub segment_codes: Option<String>,
     /// The threshold.
     pub threshold: f32,
     /// Level and width of the display window; `None` for the first window of every slice.
@@ -62,12 +68,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns whether `other` asks for the same mask of the same image.
+    /// Returns whether `other` asks for the same mask of the same image. The name of a model does not tell: one that was
+    /// trained again keeps it.
     fn is_same_work(&self, other: &Self) -> bool {
-        let work = |entry: &Self| {
-            (entry.image_bytes, entry.image_changed, entry.threshold, entry.window, entry.model.clone())
-        };
-        work(self) == work(other) && other.formats.iter().all(|format| self.formats.contains(format))
+        let work = |entry: &Self| (entry.image_bytes, entry.image_changed, entry.threshold, entry.window);
+        let is_same_model = self.model_content.is_some() && self.model_content == other.model_content;
+        let has_codes = other.segment_codes.is_none() || self.segment_codes == other.segment_codes;
+        let is_same = work(self) == work(other) && self.model == other.model && is_same_model && has_codes;
+        is_same && other.formats.iter().all(|format| self.formats.contains(format))
     }
 
     /// Returns the folders of its files below the folder of the results.
@@ -207,6 +215,7 @@ mod tests {
         Entry {
             image: "a.png".into(),
             prompt: prompt.into(),
+            model_content: Some("1f".into()),
             threshold: 0.5,
             state,
             formats,
@@ -234,9 +243,15 @@ mod tests {
         assert!(read.has_done(&asked, "a", out));
         assert!(!read.has_done(&asked, "a/0", out), "its files are asked for in another folder");
         assert!(read.has_done(&Entry { formats: vec!["csv".into()], ..asked.clone() }, "a", out));
+        let mut earlier = read.clone();
+        earlier.cases.iter_mut().for_each(|entry| entry.model_content = None);
+        assert!(!earlier.has_done(&asked, "a", out), "nobody knows which model it was");
+        assert!(!earlier.has_done(&Entry { model_content: None, ..asked.clone() }, "a", out));
         for other in [
             Entry { threshold: 0.5, ..asked.clone() },
             Entry { model: "other".into(), ..asked.clone() },
+            Entry { model_content: Some("2e".into()), ..asked.clone() },
+            Entry { segment_codes: Some("3d".into()), ..asked.clone() },
             Entry { image_bytes: 7, ..asked.clone() },
             Entry { formats: vec!["nifti".into()], ..asked.clone() },
             Entry { prompt: "right".into(), ..asked.clone() },

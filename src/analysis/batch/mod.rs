@@ -15,8 +15,8 @@ use super::export::Formats;
 use crate::data::seg::Codes;
 use crate::data::worklist::Item;
 use crate::data::{DataError, Limit, Window, dicom};
-use crate::infer::{InferError, Segmenter, in_order};
-use case::Job;
+use crate::infer::{InferError, ModelSource, Segmenter, in_order};
+use case::{Contents, Job};
 use record::Record;
 use results::Results;
 
@@ -34,6 +34,8 @@ pub struct BatchCase {
 /// How the images are segmented and exported.
 #[derive(Clone, Debug)]
 pub struct BatchSettings {
+    /// The model, whose files tell whether a mask was made by the same one.
+    pub model: ModelSource,
     /// The probability at and above which a pixel is foreground, 0…1.
     pub threshold: f32,
     /// The display window for the network's input; `None` for the first window of every slice.
@@ -75,13 +77,13 @@ pub struct BatchSummary {
 /// Segments every image with its prompts and writes the masks below `out`, in a folder with the path that the image has
 /// below `folder`; with several prompts, each has a folder of its own in it: 0, 1, … A stack is segmented in all slices.
 ///
-/// A mask is skipped if the manifest has it with the same image, prompt, model and settings, and its files exist in this
-/// folder. Files of another prompt or with other settings are replaced, and the manifest forgets them before. Results of
+/// A mask is skipped if the manifest has it with the same image, prompt, model (its files, not its name alone) and settings,
+/// and its files exist in this folder. Files of another prompt or with other settings are replaced, and the manifest forgets them before. Results of
 /// this or another batch that are among `cases` are left out. Pictures are computed side by side if the model allows it,
 /// and so are the slices of a stack. `report` returns whether to continue.
 ///
 /// # Errors
-/// The folder or the manifest cannot be written, an existing manifest cannot be read, `out` is the folder of the images,
+/// The folder or the manifest cannot be written, an existing manifest or a file of the model cannot be read, `out` is the folder of the images,
 /// or there is no image.
 pub fn batch(
     segmenter: &mut dyn Segmenter,
@@ -102,8 +104,9 @@ pub fn batch(
     if cases.is_empty() {
         return Err(DataError::NothingToOpen { path: folder.to_owned() }.into());
     }
+    let contents = Contents::of(settings, &info)?;
     let all: Vec<Job<'_>> =
-        cases.iter().flat_map(|case| Job::of_case(case, folder, out, settings, &info)).collect();
+        cases.iter().flat_map(|case| Job::of_case(case, folder, out, settings, (&info, &contents))).collect();
     let count = all.len();
     let is_open = |job: &Job<'_>| !manifest.has_done(&job.entry, &job.folder, out);
     let jobs: Vec<Job<'_>> = all.into_iter().filter(is_open).collect();

@@ -8,7 +8,7 @@ use super::*;
 use crate::data::export::{LabelMasks, read_labels};
 use crate::data::mask::Agreed;
 use crate::data::{Image, MaskReading, open, worklist, write};
-use crate::infer::{InspectOptions, Inspection, ModelInfo, Overrides, Plane, Prediction};
+use crate::infer::{InspectOptions, Inspection, ModelInfo, ModelSource, Overrides, Plane, Prediction};
 
 /// A model that finds what is brighter than the middle of the range, or for the prompt "the dark" the rest, and counts its
 /// masks.
@@ -62,7 +62,14 @@ fn bright(is_shared: bool) -> Bright {
 
 fn settings(formats: &str) -> BatchSettings {
     let formats = formats.parse().expect("formats");
-    BatchSettings { threshold: 0.5, window: None, formats, limit: Limit::default(), codes: Codes::built_in() }
+    BatchSettings {
+        model: ModelSource::bundled(),
+        threshold: 0.5,
+        window: None,
+        formats,
+        limit: Limit::default(),
+        codes: Codes::built_in(),
+    }
 }
 
 fn cases(folder: &Path, prompts: &[&str]) -> Vec<BatchCase> {
@@ -168,6 +175,33 @@ fn a_batch_that_is_stopped_goes_on_where_it_was() {
 fn white(path: &Path) -> usize {
     let values = ::image::open(path).expect("a picture").into_luma8().into_raw();
     values.iter().filter(|value| **value == 255).count()
+}
+
+#[test]
+fn masks_of_another_model_of_this_name_or_with_other_codes_are_made_again() {
+    let folder = images();
+    let (out, weights) = (folder.path().join("out"), folder.path().join("weights.bin"));
+    let mut cases = cases(folder.path(), &["left lung"]);
+    cases.retain(|case| !case.item.files.is_empty());
+    let run = |settings: &BatchSettings| {
+        let done = batch(&mut bright(true), folder.path(), &cases, settings, &out, go_on).expect("a summary");
+        (done.done, done.known)
+    };
+    let of_files = |formats: &str| BatchSettings { model: ModelSource::new(&weights), ..settings(formats) };
+    std::fs::write(&weights, "first").expect("written");
+    assert_eq!(run(&of_files("png,dicom-seg")), (1, 0));
+    assert_eq!(run(&of_files("png,dicom-seg")), (0, 1));
+    std::fs::write(&weights, "again").expect("written");
+    assert_eq!(run(&of_files("png,dicom-seg")), (1, 0));
+    let table = folder.path().join("codes.csv");
+    let text =
+        "words,category,category_meaning,property,property_meaning\nlung,123037004,Body structure,39607008,Lung\n";
+    std::fs::write(&table, text).expect("written");
+    let codes = Codes::with_file(&table).expect("codes");
+    let others = |formats: &str| BatchSettings { codes: codes.clone(), ..of_files(formats) };
+    assert_eq!(run(&others("png")), (0, 1), "a picture has no codes");
+    assert_eq!(run(&others("png,dicom-seg")), (1, 0));
+    assert_eq!(run(&others("png,dicom-seg")), (0, 1));
 }
 
 #[test]

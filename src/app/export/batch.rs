@@ -78,8 +78,10 @@ impl HimixApp {
     fn start_batch(&mut self) {
         let state = &mut self.state;
         let Some(list) = state.worklist.as_ref().filter(|_| state.batch_refusal().is_none()) else { return };
+        let Some(model) = state.model.as_ref() else { return };
         let out = PathBuf::from(state.export.batch.out.trim());
         let settings = BatchSettings {
+            model: model.source.clone(),
             threshold: state.settings.threshold,
             window: None,
             formats: Formats::from_iter(state.export.batch.formats.iter().copied()),

@@ -32,14 +32,16 @@ fn about_presence(state: &State) -> String {
 }
 
 const DOMAIN: &str = "How far the features of this picture are from those of the pictures that the model was trained on: the Mahalanobis \
-                      distance to the nearest kind. The percentile is the share of pictures of that kind, held out from \
-                      training, that are nearer. A mask of a picture unlike them means little, and one of a picture like them \
-                      may still be wrong.";
+                      distance to the nearest kind. A picture whose distance is beyond the threshold of every kind is called \
+                      unlike them. Its mask means little, and that of a picture like them may still be wrong.";
+/// Explains the rest of the warning.
+const UNLIKE: &str = "The warning also says how many pictures of that kind, which were held out from training, are nearer than this one.";
 
 /// Draws the domain, the presence, the text–mask agreement and the warnings.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if let Some(figure) = state.shown.as_ref().and_then(|shown| shown.prediction.domain.as_ref()) {
-        let about = format!("{DOMAIN}\nNearest: {}.", figure.kind);
+        let nearest = format!("{DOMAIN}\nNearest: {}.", figure.kind);
+        let about = if figure.is_unlike { format!("{nearest}\n{UNLIKE}") } else { nearest };
         explained_row(ui, "Distance to training", &about, format!("{:.1}", figure.distance));
         if let Some(words) = figure.words() {
             let colour = theme::palette(ui.visuals()).warning;

@@ -1,18 +1,16 @@
 //! What a study is about, so that its record is not continued with another model, data set or seed.
 
-use std::fs::{self, File};
-use std::path::Path;
+use std::fs;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Form, RobustnessSettings};
 use crate::data::{DataError, Dataset};
+use crate::infer::content::{model_content, shortened};
 use crate::infer::{ModelInfo, ModelSource};
 
 /// The version of the record's format.
 const VERSION: u32 = 1;
-/// The files of a bundle that decide its masks.
-const BUNDLE: [&str; 4] = ["config.json", "model.safetensors", "vocab.txt", "tokenizer.json"];
 
 /// What a study is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,30 +80,6 @@ impl Study {
     }
 }
 
-fn model_content(source: &ModelSource, info: &ModelInfo) -> Result<String, DataError> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{} {}\n", info.token_limit, info.parameters).as_bytes());
-    let mut add = |path: &Path| -> Result<(), DataError> {
-        let file = File::open(path).map_err(|error| DataError::reading(path, &error))?;
-        hasher.update_reader(file).map_err(|error| DataError::reading(path, &error))?;
-        Ok(())
-    };
-    let path = source.path();
-    let files = match source {
-        ModelSource::Files(_) if path.is_dir() => {
-            BUNDLE.iter().map(|name| path.join(name)).filter(|path| path.is_file()).collect()
-        }
-        ModelSource::Files(_) => vec![path.to_owned()],
-        ModelSource::Bundled { .. } | ModelSource::Deterministic { .. } => Vec::new(),
-    };
-    let is_elsewhere = files.is_empty();
-    files.iter().map(|path| path.as_path()).chain(source.config()).chain(source.vocab()).try_for_each(&mut add)?;
-    if is_elsewhere {
-        hasher.update(format!("{} {}", path.display(), env!("CARGO_PKG_VERSION")).as_bytes());
-    }
-    Ok(short(&hasher))
-}
-
 fn data_content(dataset: &Dataset) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |text: &str| {
@@ -121,9 +95,5 @@ fn data_content(dataset: &Dataset) -> String {
             add(&size.to_string());
         }
     }
-    short(&hasher)
-}
-
-fn short(hasher: &blake3::Hasher) -> String {
-    hasher.finalize().to_hex()[..16].to_owned()
+    shortened(&hasher)
 }

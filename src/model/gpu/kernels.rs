@@ -35,7 +35,7 @@ fn sum(shared: &mut Shared<[f32]>, value: f32) -> f32 {
 }
 
 /// `norm(x + shift + before) · weight + bias + after`, one cube for each row of `x`, `[rows, channels]`. What is absent
-/// is not read; another tensor takes its place.
+/// is not read; another tensor takes its place. There may be more cubes than rows.
 #[cube(launch)]
 pub fn norm(
     x: &Tensor<f32>,
@@ -45,6 +45,7 @@ pub fn norm(
     bias: &Tensor<f32>,
     after: &Tensor<f32>,
     output: &mut Tensor<f32>,
+    rows: u32,
     channels: u32,
     eps: f32,
     #[comptime] has_shift: bool,
@@ -54,7 +55,10 @@ pub fn norm(
 ) {
     let mut shared = Shared::<[f32]>::new_slice(units);
     let channels = channels as usize;
-    let start = CUBE_POS_X as usize * channels;
+    let row = CUBE_POS_X as usize + CUBE_POS_Y as usize * CUBE_COUNT_X as usize;
+    // A cube behind the last row takes part in all barriers, reads that row and writes nothing.
+    let is_row = row < rows as usize;
+    let start = min(row, rows as usize - 1) * channels;
     let unit = UNIT_POS_X as usize;
     let width = CUBE_DIM_X as usize;
 
@@ -69,7 +73,9 @@ pub fn norm(
         if comptime!(has_before) {
             value += before[start + channel];
         }
-        output[start + channel] = value;
+        if is_row {
+            output[start + channel] = value;
+        }
         part += value;
         channel += width;
     }
@@ -91,7 +97,9 @@ pub fn norm(
         if comptime!(has_after) {
             value += after[start + channel];
         }
-        output[start + channel] = value;
+        if is_row {
+            output[start + channel] = value;
+        }
         channel += width;
     }
 }
@@ -202,7 +210,7 @@ pub fn attention(
     let step = CUBE_DIM_X as usize;
     let keys = keys as usize;
     let length = length as usize;
-    let first = CUBE_POS_X as usize * rows;
+    let first = (CUBE_POS_X as usize + CUBE_POS_Z as usize * CUBE_COUNT_X as usize) * rows;
     let width = channels as usize / heads as usize;
     let column = CUBE_POS_Y as usize * width;
     let memory_width = memory_width as usize;

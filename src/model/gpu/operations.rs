@@ -17,9 +17,14 @@ const UNITS: u32 = 256;
 
 /// The number of queries that share a cube of an attention, if there are many.
 const SEVERAL: usize = 4;
-/// The most keys that an attention processes at a time. With them, and with heads of 128 channels, a cube takes 14 KiB of
-/// the 16 KiB that every adapter has for it.
+/// The widest heads for which queries share a cube, because each takes memory for twice its channels.
+const WIDE: usize = 128;
+/// The most keys that an attention processes at a time. With them, and with heads of 128 channels, a cube takes 14 KiB.
 const KEYS: usize = 512;
+/// The fewest, by whose number those that are processed at a time can be divided.
+const FEWEST_KEYS: usize = 32;
+/// The values for which every adapter has memory in a cube: 16 KiB.
+const SHARED: usize = 4096;
 
 /// Which of the optional operands of [`Operations::normalise`] are given.
 #[derive(Clone, Copy, Debug, Default)]
@@ -136,11 +141,24 @@ fn units(width: usize) -> u32 {
     width.next_power_of_two().clamp(32, UNITS)
 }
 
-/// The cubes for one unit for each of `values`; two dimensions, because one holds 65535 cubes only.
-fn cubes(values: usize) -> CubeCount {
-    let count = values.div_ceil(UNITS as usize);
+/// Distributes so many cubes over two dimensions, because one holds 65535 only. There may be some more in all.
+fn spread(count: usize) -> [u32; 2] {
     let rows = count.div_ceil(usize::from(u16::MAX));
-    CubeCount::Static(number(count.div_ceil(rows.max(1))), number(rows), 1)
+    [number(count.div_ceil(rows.max(1))), number(rows)]
+}
+
+/// The cubes for one unit for each of `values`.
+fn cubes(values: usize) -> CubeCount {
+    let [x, y] = spread(values.div_ceil(UNITS as usize));
+    CubeCount::Static(x, y, 1)
+}
+
+/// The number of keys that an attention processes at a time: as many as there are, or as fit beside `rows` queries with
+/// heads of `width` channels. Heads of more than 1900 channels leave no room; they need an adapter with more memory.
+fn keys_at_a_time(keys: usize, rows: usize, width: usize, units: u32) -> usize {
+    let others = units as usize + 2 * width + 2;
+    let free = (SHARED / rows).saturating_sub(others) / FEWEST_KEYS * FEWEST_KEYS;
+    keys.next_multiple_of(FEWEST_KEYS).min(free.clamp(FEWEST_KEYS, KEYS))
 }
 
 fn number(value: usize) -> u32 {
@@ -171,9 +189,10 @@ impl Operations for CubeBackend {
         let shape = x.shape();
         let output = empty(&x, shape.clone());
         let units = units(shape[1]);
+        let [x_cubes, y_cubes] = spread(shape[0]);
         kernels::norm::launch(
             &output.client.clone(),
-            CubeCount::Static(number(shape[0]), 1, 1),
+            CubeCount::Static(x_cubes, y_cubes, 1),
             CubeDim::new_1d(units),
             argument(x),
             argument(shift),
@@ -182,6 +201,7 @@ impl Operations for CubeBackend {
             argument(bias),
             argument(after),
             output.clone().into_tensor_arg(),
+            number(shape[0]),
             number(shape[1]),
             eps,
             given.shift,
@@ -232,12 +252,14 @@ impl Operations for CubeBackend {
         let (rows, keys) = (of_queries[0], of_memory[0]);
         let output = empty(&queries, attended(&of_queries, &layout));
         let width = channels / heads;
-        let rows_each = if rows >= SEVERAL * SEVERAL { SEVERAL } else { 1 };
+        let rows_each = if rows >= SEVERAL * SEVERAL && width <= WIDE { SEVERAL } else { 1 };
         let units = units(keys.max(rows_each * width).min(128));
+        let head_capacity = width.next_multiple_of(16);
+        let [x_cubes, z_cubes] = spread(rows.div_ceil(rows_each));
         let (query_step, memory_step) = (bias_step(&query_bias), bias_step(&memory_bias));
         kernels::attention::launch(
             &output.client.clone(),
-            CubeCount::Static(number(rows.div_ceil(rows_each)), number(heads), 1),
+            CubeCount::Static(x_cubes, number(heads), z_cubes),
             CubeDim::new_1d(units),
             argument(queries),
             argument(query_bias),
@@ -258,8 +280,8 @@ impl Operations for CubeBackend {
             1.0 / (width as f32).sqrt(),
             has_hidden,
             rows_each,
-            keys.next_multiple_of(32).min(KEYS),
-            width.next_multiple_of(16),
+            keys_at_a_time(keys, rows_each, head_capacity, units),
+            head_capacity,
             units as usize,
         );
         output
@@ -313,5 +335,30 @@ impl Operations for CubeBackend {
             number(n),
         );
         output
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_cube_and_no_dimension_has_too_many() {
+        for count in [1, 65_535, 65_536, 1 << 20, 5_000_001] {
+            let [x, y] = spread(count).map(|size| size as usize);
+            assert!(x <= 65_535 && y <= 65_535 && x * y >= count && (x - 1) * y < count, "{count}: {x}, {y}");
+        }
+    }
+
+    #[test]
+    fn an_attention_takes_no_more_memory_than_every_adapter_has() {
+        for (keys, rows, width) in [(9, 4, 24), (4000, 4, 128), (4000, 1, 768), (50, 1, 1536), (4000, 1, 1840)] {
+            let units = units(keys.min(128));
+            let capacity = keys_at_a_time(keys, rows, width, units);
+            let values = rows * (units as usize + capacity + 2 * width + 2);
+            assert!(values <= SHARED && (FEWEST_KEYS..=KEYS).contains(&capacity), "{width}: {capacity}");
+        }
+        assert_eq!(keys_at_a_time(9, 4, 32, 32), 32, "no more than there are");
+        assert_eq!(keys_at_a_time(4000, 4, 128, 128), KEYS);
     }
 }

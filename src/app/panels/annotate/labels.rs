@@ -73,6 +73,8 @@ fn row(
     let mut send = |label: Label, gesture: Option<u64>| {
         commands.push(Command::Annotate(AnnotateCommand::SetLabel { id, label, gesture }));
     };
+    // A click on the lock may end the edit of the name: the later change contains the earlier one.
+    let mut edited = label.clone();
     let is_active = state.annotating.active == Some(id);
     let mut chosen = None;
     ui.horizontal(|ui| {
@@ -89,23 +91,29 @@ fn row(
         well.widget_info(|| WidgetInfo::labeled(Role::ColorWell, true, format!("Colour of {}", label.name)));
         if colour != label.colour {
             // The other changes are one step each, even if the click on one of them ends the edit of the name.
-            send(Label { colour, ..label.clone() }, gesture);
+            edited.colour = colour;
+            send(edited.clone(), gesture);
         }
-        name(ui, id, label, &mut send);
+        if let Some(name) = name(ui, id, label) {
+            edited.name = name;
+            send(edited.clone(), None);
+        }
         let mut is_visible = label.is_visible;
         let shown = ui.checkbox(&mut is_visible, "").on_hover_text("Show the label");
         shown.widget_info(|| {
             WidgetInfo::selected(Role::CheckBox, true, is_visible, format!("Show {}", label.name))
         });
         if is_visible != label.is_visible {
-            send(Label { is_visible, ..label.clone() }, None);
+            edited.is_visible = is_visible;
+            send(edited.clone(), None);
         }
         let lock = ui.selectable_label(label.is_locked, "Lock").on_hover_text("A locked label keeps its pixels.");
         lock.widget_info(|| {
             WidgetInfo::selected(Role::CheckBox, true, label.is_locked, format!("Lock {}", label.name))
         });
         if lock.clicked() {
-            send(Label { is_locked: !label.is_locked, ..label.clone() }, None);
+            edited.is_locked = !label.is_locked;
+            send(edited.clone(), None);
         }
         let remove = ui.small_button("×").on_hover_text("Remove the label with its pixels. Undo brings it back.");
         remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", label.name)));
@@ -116,8 +124,8 @@ fn row(
     commands.extend(chosen.map(Command::Annotate));
 }
 
-/// Draws the name, which is changed when the field loses the focus.
-fn name(ui: &mut Ui, id: LabelId, label: &Label, send: &mut impl FnMut(Label, Option<u64>)) {
+/// Draws the name. Returns the new one when the field loses the focus.
+fn name(ui: &mut Ui, id: LabelId, label: &Label) -> Option<String> {
     let field = ui.scope_id().with(("name of label", id));
     let mut text = ui.data(|data| data.get_temp::<String>(field)).unwrap_or_else(|| label.name.clone());
     let width = (ui.available_width() - 118.0).max(60.0);
@@ -131,12 +139,12 @@ fn name(ui: &mut Ui, id: LabelId, label: &Label, send: &mut impl FnMut(Label, Op
     if response.lost_focus() {
         ui.data_mut(|data| data.remove_temp::<String>(field));
         let name = text.trim().to_owned();
-        if !name.is_empty() && name != label.name {
-            send(Label { name, ..label.clone() }, None);
-        }
-    } else if response.has_focus() {
+        return (!name.is_empty() && name != label.name).then_some(name);
+    }
+    if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(field, text));
     }
+    None
 }
 
 /// Draws what the active label has in this slice and where it comes from.

@@ -1,7 +1,7 @@
 //! The settings of a training run.
 
 use eframe::egui::{
-    Align, Button, CollapsingHeader, ComboBox, Label, Layout, Panel, RichText, ScrollArea, TextEdit, Ui,
+    Align, Button, CollapsingHeader, ComboBox, Id, Label, Layout, Panel, RichText, ScrollArea, TextEdit, Ui,
 };
 
 use crate::app::command::Command;
@@ -182,7 +182,9 @@ fn data(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
         let words = "Enter adds it. Folders can be dropped here too.";
         let label = ui.label(RichText::new("Or path").weak()).on_hover_text(words);
         let mut typed = training.form.typed.clone();
-        let field = TextEdit::singleline(&mut typed).desired_width(f32::INFINITY);
+        let field = TextEdit::singleline(&mut typed)
+            .id(Id::new("path of data of a training run"))
+            .desired_width(f32::INFINITY);
         let response = ui.add(field).labelled_by(label.id);
         if response.changed() {
             commands.push(Command::Train(TrainCommand::TypeData(typed.clone())));
@@ -291,7 +293,9 @@ fn setting(
                     .on_hover_text(shown)
             }
             None => {
-                let mut field = TextEdit::singleline(&mut typed).desired_width(f32::INFINITY);
+                // By its key, a field keeps the focus when rows above it come and go.
+                let id = Id::new(("setting of a training run", key));
+                let mut field = TextEdit::singleline(&mut typed).id(id).desired_width(f32::INFINITY);
                 if fault.is_some() {
                     field = field.text_color(colour);
                 }

@@ -183,7 +183,7 @@ fn data(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
         let label = ui.label(RichText::new("Or path").weak()).on_hover_text(words);
         let mut typed = training.form.typed.clone();
         let field = TextEdit::singleline(&mut typed)
-            .id(Id::new("path of data of a training run"))
+            .id(Id::unique("path of data of a training run"))
             .desired_width(f32::INFINITY);
         let response = ui.add(field).labelled_by(label.id);
         if response.changed() {
@@ -294,7 +294,7 @@ fn setting(
             }
             None => {
                 // By its key, a field keeps the focus when rows above it come and go.
-                let id = Id::new(("setting of a training run", key));
+                let id = Id::unique(("setting of a training run", key));
                 let mut field = TextEdit::singleline(&mut typed).id(id).desired_width(f32::INFINITY);
                 if fault.is_some() {
                     field = field.text_color(colour);

@@ -83,7 +83,8 @@ fn open_with(folder: tempfile::TempDir, model: OpenModel, trainer: Arc<dyn Train
             app.show(ui);
         }
     };
-    let mut window = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(16).build_ui_state(frame, None);
+    // Threads wake the window for what they have done, some frames one after the other; a window that never rests takes more.
+    let mut window = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).build_ui_state(frame, None);
     window.set_render_cursor(false);
     window
 }

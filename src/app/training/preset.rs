@@ -46,7 +46,7 @@ impl Preset {
                 "1.7 million parameters, the text encoder is trained too: about an hour on two CPU cores for 1\u{2009}400 pairs."
             }
             Self::OwnCases => {
-                "Starts from the bundled model and takes about ten minutes on a CPU. Needs a folder with images, masks and \
+                "Starts from the bundled model and takes a few minutes on a CPU. Needs a folder with images, masks and \
                  sentences: about 50 cases in the split train and 10 to 20 of other patients in the split val."
             }
             Self::FineTune => {

@@ -323,7 +323,7 @@ impl Step {
         let (image, mut trace) = (self.image.clone(), Trace::off());
         let logits = match (&self.kept, model.text_conditioned()) {
             (Some(kept), Some(text)) => text.forward_from(image, kept, &mut trace),
-            _ => model.forward(Inputs { image, tokens: self.tokens.clone() }, &mut trace),
+            _ => model.forward(Inputs::new(image).with_tokens(self.tokens.clone()), &mut trace),
         };
         let value = loss(logits, self.target.clone(), LossKind::Binary).total;
         let seen = value.clone().inner();

@@ -69,7 +69,7 @@ fn main() {
     for _ in 0..ROUNDS {
         let start = Instant::now();
         let tokens = Some(Tokens { ids: ids.clone(), mask: mask.clone() });
-        let logits = model.forward(Inputs { image: image.clone(), tokens }, &mut Trace::off());
+        let logits = model.forward(Inputs::new(image.clone()).with_tokens(tokens), &mut Trace::off());
         let value = loss(logits, target.clone(), LossKind::Binary).total;
         forward.push(milliseconds(start));
         let begin = Instant::now();
@@ -87,7 +87,7 @@ fn main() {
     for _ in 0..ROUNDS {
         let begin = Instant::now();
         let tokens = Some(Tokens { ids: ids.clone(), mask: mask.clone() });
-        let _ = valid.forward(Inputs { image: image.clone(), tokens }, &mut Trace::off()).into_data();
+        let _ = valid.forward(Inputs::new(image.clone()).with_tokens(tokens), &mut Trace::off()).into_data();
         alone.push(milliseconds(begin));
     }
     println!("{} parameters, batch {batch}", model.count());

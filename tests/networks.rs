@@ -108,7 +108,7 @@ struct Alone(Tiny);
 
 impl Executor for Alone {
     fn encode_image(&self, image: Tensor<4>) -> Features {
-        let logits = self.0.forward(Inputs { image, tokens: None }, &mut Trace::off());
+        let logits = self.0.forward(Inputs::new(image), &mut Trace::off());
         let [_, _, height, width] = logits.dims();
         vec![logits.reshape([height, width])]
     }
@@ -194,7 +194,7 @@ fn it_predicts_what_its_forward_pass_computes_whatever_the_prompt() {
     let model = located.load(&Device::flex()).expect("loads");
     let input = preprocess::input_tensor(&picture(), 16, false);
     let image = Tensor::<4>::from_data(TensorData::new(input, [1, 3, 16, 16]), &Device::flex());
-    let logits = model.forward(Inputs { image, tokens: None }, &mut Trace::off());
+    let logits = model.forward(Inputs::new(image), &mut Trace::off());
     let expected: Vec<f32> = sigmoid(logits).into_data().iter::<f32>().collect();
     assert_close(&prediction.probability_model.values, &expected);
     assert_eq!((prediction.probability.width, prediction.probability.height), (40, 24));

@@ -47,7 +47,7 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
     let (image, ids, mask) = inputs(&reference, device);
     let mut trace = Trace::on();
     let tokens = Some(Tokens { ids: ids.clone(), mask: mask.clone() });
-    model.forward(Inputs { image: image.clone(), tokens }, &mut trace);
+    model.forward(Inputs::new(image.clone()).with_tokens(tokens), &mut trace);
     let ours: BTreeMap<String, (Vec<usize>, Vec<f32>)> = trace
         .into_tensors()
         .into_iter()

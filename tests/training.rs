@@ -65,7 +65,7 @@ fn forward(setup: &Setup, model: &dyn Model, kind: LossKind) -> Loss {
         Tensor::<2, Int>::from_data(TensorData::new(values, shape), &setup.device)
     };
     let tokens = Some(Tokens { ids: int("input.ids"), mask: int("input.mask") });
-    let logits = model.forward(Inputs { image: float("input.image"), tokens }, &mut Trace::off());
+    let logits = model.forward(Inputs::new(float("input.image")).with_tokens(tokens), &mut Trace::off());
     loss(logits, float("input.target"), kind)
 }
 

@@ -81,7 +81,7 @@ impl Reference {
                 |values: &[i64]| Tensor::from_data(TensorData::new(values.to_vec(), [self.batch, *limit]), device);
             Tokens { ids: tensor(ids), mask: tensor(mask) }
         });
-        Inputs { image: Tensor::from_data(image, device), tokens }
+        Inputs::new(Tensor::from_data(image, device)).with_tokens(tokens)
     }
 
     /// Returns whether the file has a tensor of this name.

@@ -325,7 +325,7 @@ impl Predictor {
                 trace.record("input.ids", &ids.clone().float());
                 trace.record("input.mask", &mask.clone().float());
             }
-            model.forward(Inputs { image, tokens }, &mut trace);
+            model.forward(Inputs::new(image).with_tokens(tokens), &mut trace);
             Ok(trace.into_tensors())
         })
         .map_err(InferError::from)

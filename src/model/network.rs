@@ -127,6 +127,19 @@ pub struct Inputs {
     pub tokens: Option<Tokens>,
 }
 
+impl Inputs {
+    /// Images `[batch, 3, side, side]` without a prompt.
+    pub fn new(image: Tensor<4>) -> Self {
+        Self { image, tokens: None }
+    }
+
+    /// The same images with these prompts.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Option<Tokens>) -> Self {
+        Self { tokens, ..self }
+    }
+}
+
 /// A network with its weights, as published: it supports batches and gradients and can record every intermediate
 /// tensor by name.
 pub trait Model: Parameters + fmt::Debug + Send {

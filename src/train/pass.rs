@@ -150,7 +150,7 @@ pub fn logits(model: &dyn Model, tensors: &Tensors, states: Option<&[Tensor<3>]>
     let image = tensors.image.clone();
     match (states, model.text_conditioned()) {
         (Some(states), Some(text)) => text.forward_from(image, states, trace),
-        _ => model.forward(Inputs { image, tokens: tensors.tokens.clone() }, trace),
+        _ => model.forward(Inputs::new(image).with_tokens(tensors.tokens.clone()), trace),
     }
 }
 

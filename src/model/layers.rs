@@ -127,24 +127,51 @@ impl Conv2d {
     }
 }
 
-/// A transposed convolution with kernel size 2 and stride 2, without a bias.
+/// A transposed convolution with kernel size 2 and stride 2.
 #[derive(Module, Debug)]
 pub struct Upsample2 {
     /// The weight, `[in, out, 2, 2]`.
     pub weight: Param<Tensor<4>>,
+    /// The bias, `[out]`, if the layer has one.
+    pub bias: Option<Param<Tensor<1>>>,
 }
 
 impl Upsample2 {
     /// Creates a layer with values drawn uniformly from ±1/√(4 out), as in PyTorch.
-    pub fn new(input: usize, output: usize, device: &Device) -> Self {
-        Self { weight: uniform([input, output, 2, 2], 1.0 / ((output * 4) as f64).sqrt(), device) }
+    pub fn new(input: usize, output: usize, has_bias: bool, device: &Device) -> Self {
+        let bound = 1.0 / ((output * 4) as f64).sqrt();
+        Self {
+            weight: uniform([input, output, 2, 2], bound, device),
+            bias: has_bias.then(|| uniform([output], bound, device)),
+        }
     }
 
     /// Maps `[batch, in, n, n]` to `[batch, out, 2n, 2n]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let options = ConvTransposeOptions::new([2, 2], [0, 0], [0, 0], [1, 1], 1);
-        conv_transpose2d(x, self.weight.val(), None, options)
+        conv_transpose2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), options)
     }
+}
+
+/// The matrix, `[2n, n]`, that doubles `n` values by linear interpolation from corner to corner.
+pub fn interpolation(n: usize, device: &Device) -> Tensor<2> {
+    let mut values = vec![0f32; 2 * n * n];
+    for (line, (before, after, weight)) in values.chunks_exact_mut(n.max(1)).zip(cpu::conv::between(n)) {
+        line[before] += 1.0 - weight;
+        line[after] += weight;
+    }
+    Tensor::from_data(TensorData::new(values, [2 * n, n]), device)
+}
+
+/// Doubles the grid by bilinear interpolation from corner to corner (PyTorch's `align_corners`): `[batch, C, n, n]` to
+/// `[batch, C, 2n, 2n]`. As products, it has gradients on every device.
+pub fn double(x: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, n, _] = x.dims();
+    let matrix = interpolation(n, &x.device()).transpose();
+    let along = x.reshape([batch * channels * n, n]).matmul(matrix.clone());
+    let turned = along.reshape([batch * channels, n, 2 * n]).swap_dims(1, 2);
+    let both = turned.reshape([batch * channels * 2 * n, n]).matmul(matrix);
+    both.reshape([batch * channels, 2 * n, 2 * n]).swap_dims(1, 2).reshape([batch, channels, 2 * n, 2 * n])
 }
 
 /// Multi-head attention with one stacked projection for query, key and value, as in PyTorch.

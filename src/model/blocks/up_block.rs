@@ -2,10 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
-use burn::tensor::activation::leaky_relu;
 use burn::tensor::{Device, Tensor};
 
-use crate::model::cpu;
+use super::conv_norm::batch_norm;
 use crate::model::layers::{Conv2d, ConvShape, Upsample2};
 
 /// The negative slope of every leaky ReLU.
@@ -37,7 +36,7 @@ impl UpBlock {
     pub fn new(channels: usize, device: &Device) -> Self {
         let half = channels / 2;
         Self {
-            transp_conv: Upsample2::new(channels, half, device),
+            transp_conv: Upsample2::new(channels, half, false, device),
             conv1: conv3(channels, half, device),
             norm1: BatchNormConfig::new(half).init(device),
             conv2: conv3(half, half, device),
@@ -48,17 +47,7 @@ impl UpBlock {
     /// Maps `[batch, C, n, n]` and the skip connection `[batch, C/2, 2n, 2n]` to `[batch, C/2, 2n, 2n]`.
     pub fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
         let x = Tensor::cat(vec![self.transp_conv.forward(x), skip], 1);
-        let x = normalise(&self.norm1, self.conv1.forward(x));
-        normalise(&self.norm2, self.conv2.forward(x))
+        let x = batch_norm(&self.norm1, self.conv1.forward(x), LEAK);
+        batch_norm(&self.norm2, self.conv2.forward(x), LEAK)
     }
-}
-
-/// Applies a batch norm and the leaky ReLU after it.
-fn normalise(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
-    let device = x.device();
-    // In training, the norm itself would see only a part of a batch that is divided among threads.
-    if device.is_autodiff() && norm.training.is_enabled() && cpu::is_cpu(&device) {
-        return cpu::batch_norm_leaky_relu(norm, x, LEAK);
-    }
-    leaky_relu(norm.forward(x), LEAK)
 }

@@ -10,32 +10,93 @@ const BORDER: usize = 1;
 /// The number of taps of a 3×3 kernel.
 pub const TAPS: usize = 9;
 
-/// The weights of an up block: the transposed convolution to `[2, 2, C/2]` values for each position, and the two
-/// convolutions.
+/// How an up block doubles its grid.
+#[derive(Debug)]
+pub enum PackedRaise {
+    /// By a transposed convolution to `[2, 2, channels]` values for each position.
+    Learned(PackedWeights),
+    /// By bilinear interpolation from corner to corner.
+    Bilinear,
+}
+
+/// The weights of an up block: how it doubles the grid, and its two convolutions.
 #[derive(Debug)]
 pub struct PackedUp {
-    /// The transposed convolution, from C to the four positions of the finer grid times C/2.
-    pub raise: PackedWeights,
+    /// How the grid is doubled.
+    pub raise: PackedRaise,
     /// The convolution of the raised values and the skip connection.
     pub first: PackedWeights,
     /// The convolution after it.
     pub second: PackedWeights,
+    /// The activation after both.
+    pub activation: Activation,
 }
 
 impl PackedUp {
-    /// Maps `x`, `[n², C]`, and `skip`, `[4n², C/2]`, to `[4n², C/2]`.
+    /// Maps `x`, `[n², in]`, and `skip`, `[4n², channels]`, which may be empty, to `[4n², out]`.
     pub(super) fn forward(&self, x: &[f32], skip: &[f32], n: usize) -> Vec<f32> {
-        let raised = self.raise.multiply(x, Rows::same(n * n), Activation::None, None);
-        let (fine, half) = (2 * n, self.first.output());
-        let both = padded(fine, 2 * half, |row, column, values| {
-            let coarse = row / 2 * n + column / 2;
-            let place = coarse * 4 + row % 2 * 2 + column % 2;
-            values[..half].copy_from_slice(&raised[place * half..][..half]);
-            values[half..].copy_from_slice(&skip[(row * fine + column) * half..][..half]);
-        });
-        let y = convolve_padded(&both, &self.first, fine, Activation::LeakyRelu);
-        convolve(&y, &self.second, fine, Activation::LeakyRelu)
+        let fine = 2 * n;
+        let of_skip = skip.len() / (fine * fine).max(1);
+        let both = match &self.raise {
+            PackedRaise::Learned(weights) => {
+                let raised = weights.multiply(x, Rows::same(n * n), Activation::None, None);
+                let channels = weights.output() / 4;
+                padded(fine, channels + of_skip, |row, column, values| {
+                    let coarse = row / 2 * n + column / 2;
+                    let place = coarse * 4 + row % 2 * 2 + column % 2;
+                    values[..channels].copy_from_slice(&raised[place * channels..][..channels]);
+                    values[channels..].copy_from_slice(&skip[(row * fine + column) * of_skip..][..of_skip]);
+                })
+            }
+            PackedRaise::Bilinear => {
+                let (channels, between) = (x.len() / (n * n).max(1), between(n));
+                let at = |row: usize, column: usize| &x[(row * n + column) * channels..][..channels];
+                padded(fine, channels + of_skip, |row, column, values| {
+                    let ((top, bottom, down), (left, right, along)) = (between[row], between[column]);
+                    let upper = at(top, left).iter().zip(at(top, right));
+                    let corners = upper.zip(at(bottom, left).iter().zip(at(bottom, right)));
+                    for (value, ((a, b), (c, d))) in values.iter_mut().zip(corners) {
+                        let (over, under) = ((1.0 - along) * a + along * b, (1.0 - along) * c + along * d);
+                        *value = (1.0 - down) * over + down * under;
+                    }
+                    values[channels..].copy_from_slice(&skip[(row * fine + column) * of_skip..][..of_skip]);
+                })
+            }
+        };
+        let y = convolve_padded(&both, &self.first, fine, self.activation);
+        convolve(&y, &self.second, fine, self.activation)
     }
+}
+
+/// For each of the `2n` lines of a grid that is doubled from corner to corner, the two lines between which it lies and
+/// the weight of the second.
+pub fn between(n: usize) -> Vec<(usize, usize, f32)> {
+    let scale = n.saturating_sub(1) as f32 / (2 * n).saturating_sub(1).max(1) as f32;
+    let line = |index: usize| {
+        let place = scale * index as f32;
+        let before = (place as usize).min(n.saturating_sub(1));
+        (before, (before + 1).min(n.saturating_sub(1)), place - before as f32)
+    };
+    (0..2 * n).map(line).collect()
+}
+
+/// The maximum of every square of `kernel`×`kernel` positions of `x`, `[n², channels]`, at every second line and column.
+/// Squares that would cross the border are left out.
+pub(super) fn max_pool(x: &[f32], n: usize, kernel: usize) -> Vec<f32> {
+    let (channels, m) = (x.len() / (n * n).max(1), (n - kernel) / 2 + 1);
+    let mut output = vec![f32::NEG_INFINITY; m * m * channels];
+    output.par_chunks_exact_mut((m * channels).max(1)).enumerate().for_each(|(row, line)| {
+        for (column, values) in line.chunks_exact_mut(channels.max(1)).enumerate() {
+            for (dy, dx) in (0..kernel * kernel).map(|tap| (tap / kernel, tap % kernel)) {
+                let place = (2 * row + dy) * n + 2 * column + dx;
+                for (value, x) in values.iter_mut().zip(&x[place * channels..][..channels]) {
+                    // A value that is no number is kept, so that it is seen.
+                    *value = if *x > *value || x.is_nan() { *x } else { *value };
+                }
+            }
+        }
+    });
+    output
 }
 
 /// Maps `x`, `[n², in]`, to `[n², out]`.

@@ -11,6 +11,7 @@ mod batch_norm;
 pub mod conv;
 mod depthwise;
 mod gradients;
+pub mod group_norm;
 mod layer_norm;
 mod operations;
 pub mod product;
@@ -18,7 +19,7 @@ mod training;
 
 pub use batch_norm::batch_norm_leaky_relu;
 pub use gradients::attend;
-pub use operations::{convolution, depthwise7, product, product_onto, up_block};
+pub use operations::{convolution, depthwise7, group_norm, max_pool, product, product_onto, up_block};
 pub use training::{depthwise7_last, exact_gelu, layer_norm};
 
 use burn::tensor::Device;

@@ -8,6 +8,7 @@ use super::Activation;
 use super::conv::{self, PackedUp};
 use super::depthwise;
 use super::gradients::values;
+use super::group_norm::GroupNormOf;
 use super::product::{PackedWeights, Rows};
 
 /// Computes `activation(x Wᵀ + b)`; maps `[rows, in]` to `[rows, out]`.
@@ -26,10 +27,29 @@ pub fn convolution(x: Tensor<2>, n: usize, weights: &PackedWeights, activation: 
     Tensor::from_dispatch(<Dispatch as PlainKernels>::convolution(x.into_dispatch(), weights, n, activation))
 }
 
-/// Maps `x`, `[n², C]`, and the skip connection, `[4n², C/2]`, to `[4n², C/2]`.
-pub fn up_block(x: Tensor<2>, skip: Tensor<2>, n: usize, weights: &PackedUp) -> Tensor<2> {
-    let (x, skip) = (x.into_dispatch(), skip.into_dispatch());
-    Tensor::from_dispatch(<Dispatch as PlainKernels>::up_block(x, skip, weights, n))
+/// Maps `x`, `[n², in]`, and the skip connection, `[4n², channels]`, to `[4n², out]`.
+pub fn up_block(x: Tensor<2>, skip: Option<Tensor<2>>, n: usize, weights: &PackedUp) -> Tensor<2> {
+    let x = x.into_dispatch();
+    Tensor::from_dispatch(match skip {
+        Some(skip) => <Dispatch as PlainKernels>::up_block(x, skip.into_dispatch(), weights, n),
+        None => <Dispatch as PlainKernels>::up_block_alone(x, weights, n),
+    })
+}
+
+/// The maximum of squares of `kernel`×`kernel` positions at every second line and column of an image of n×n pixels, which
+/// is at least as large as a square; maps `[n², channels]` to `[m², channels]` with `m = (n − kernel)/2 + 1`.
+pub fn max_pool(x: Tensor<2>, n: usize, kernel: usize) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as PlainKernels>::max_pool(x.into_dispatch(), n, kernel))
+}
+
+/// A group norm over the positions of an image, `[n², channels]`, plus `residual`, which has its shape, and the ReLU if
+/// it `is_cut`.
+pub fn group_norm(x: Tensor<2>, residual: Option<Tensor<2>>, norm: &GroupNormOf, is_cut: bool) -> Tensor<2> {
+    let x = x.into_dispatch();
+    Tensor::from_dispatch(match residual {
+        Some(residual) => <Dispatch as PlainKernels>::group_norm_onto(x, residual.into_dispatch(), norm, is_cut),
+        None => <Dispatch as PlainKernels>::group_norm(x, norm, is_cut),
+    })
 }
 
 /// Depthwise 7×7 convolution with zero padding of `x`, `[n·n, channels]`. `weight` is `[49, channels]`.
@@ -61,6 +81,23 @@ pub trait PlainKernels: Backend {
     /// Implements [`up_block`].
     fn up_block(x: FloatTensor<Self>, skip: FloatTensor<Self>, weights: &PackedUp, n: usize) -> FloatTensor<Self>;
 
+    /// Implements [`up_block`] without a skip connection.
+    fn up_block_alone(x: FloatTensor<Self>, weights: &PackedUp, n: usize) -> FloatTensor<Self>;
+
+    /// Implements [`max_pool`].
+    fn max_pool(x: FloatTensor<Self>, n: usize, kernel: usize) -> FloatTensor<Self>;
+
+    /// Implements [`group_norm`] without a residual.
+    fn group_norm(x: FloatTensor<Self>, norm: &GroupNormOf, is_cut: bool) -> FloatTensor<Self>;
+
+    /// Implements [`group_norm`] with a residual.
+    fn group_norm_onto(
+        x: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        norm: &GroupNormOf,
+        is_cut: bool,
+    ) -> FloatTensor<Self>;
+
     /// Implements [`depthwise7`].
     fn depthwise7(x: FloatTensor<Self>, weight: &[f32], bias: &[f32], n: usize) -> FloatTensor<Self>;
 }
@@ -91,6 +128,24 @@ impl PlainKernels for Flex {
     fn up_block(x: Cpu, skip: Cpu, weights: &PackedUp, n: usize) -> Cpu {
         let (x, skip) = (x.to_contiguous(), skip.to_contiguous());
         tensor(weights.forward(values(&x), values(&skip), n), weights.second.output())
+    }
+
+    fn up_block_alone(x: Cpu, weights: &PackedUp, n: usize) -> Cpu {
+        tensor(weights.forward(values(&x.to_contiguous()), &[], n), weights.second.output())
+    }
+
+    fn max_pool(x: Cpu, n: usize, kernel: usize) -> Cpu {
+        let (x, channels) = (x.to_contiguous(), x.shape()[1]);
+        tensor(conv::max_pool(values(&x), n, kernel), channels)
+    }
+
+    fn group_norm(x: Cpu, norm: &GroupNormOf, is_cut: bool) -> Cpu {
+        tensor(norm.forward(values(&x.to_contiguous()), None, is_cut), norm.weight.len())
+    }
+
+    fn group_norm_onto(x: Cpu, residual: Cpu, norm: &GroupNormOf, is_cut: bool) -> Cpu {
+        let (x, residual) = (x.to_contiguous(), residual.to_contiguous());
+        tensor(norm.forward(values(&x), Some(values(&residual)), is_cut), norm.weight.len())
     }
 
     fn depthwise7(x: Cpu, weight: &[f32], bias: &[f32], n: usize) -> Cpu {

@@ -1,16 +1,17 @@
 //! 3×3 convolutions as matrix products, and the up block and head built from them.
 
+use burn::module::Param;
 use burn::nn::BatchNorm;
 use burn::tensor::{Device, Tensor};
 
 use super::linear::pack;
 use crate::model::blocks::head::{self, ENLARGE, Head};
 use crate::model::blocks::up_block::UpBlock;
-use crate::model::cpu::conv::{PackedUp, TAPS};
+use crate::model::cpu::conv::{PackedRaise, PackedUp, TAPS};
 use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu;
-use crate::model::layers::Conv2d;
+use crate::model::layers::{Conv2d, Upsample2, interpolation};
 
 /// A 3×3 convolution over channels-last positions with zero padding.
 #[derive(Debug)]
@@ -27,8 +28,8 @@ pub enum Conv3 {
 }
 
 impl Conv3 {
-    /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`.
-    fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
+    /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`, and `bias`, `[out]`.
+    pub fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
         if !gpu::has_kernels(device) {
             return Self::Packed(packed(weight, bias));
         }
@@ -37,7 +38,7 @@ impl Conv3 {
     }
 
     /// Maps `[n², in]` to `[n², out]`.
-    fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
+    pub fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
         match self {
             Self::Packed(weights) => cpu::convolution(x, n, weights, activation),
             Self::Gpu { weight, bias } => {
@@ -58,65 +59,152 @@ fn packed(weight: Tensor<4>, bias: Tensor<1>) -> PackedWeights {
     pack(by_taps(weight), bias, TAPS)
 }
 
-/// The up block, prepared for prediction.
+/// How an up block doubles its grid.
+#[derive(Debug)]
+pub enum Raise {
+    /// By a transposed convolution.
+    Learned(Upsample2),
+    /// By bilinear interpolation from corner to corner.
+    Bilinear,
+}
+
+/// How an up block doubles its grid on a GPU.
+#[derive(Debug)]
+pub enum GpuRaise {
+    /// By a transposed convolution, `[in, 4·channels]`, with its four kernel positions side by side, and its bias,
+    /// `[1, 4·channels]`.
+    Learned(Tensor<2>, Option<Tensor<2>>),
+    /// By bilinear interpolation.
+    Bilinear,
+}
+
+/// An up block, prepared for prediction: it doubles the grid, appends the skip connection and has two convolutions.
 #[derive(Debug)]
 pub enum PreparedUp {
     /// On the CPU, as one operation.
     Packed(PackedUp),
     /// On a GPU.
     Gpu {
-        /// The transposed convolution, `[C, 4·C/2]`, with its four kernel positions side by side.
-        upsample: Box<Tensor<2>>,
-        /// The weight and the bias of the convolution of the raised values and the skip connection, as those of
-        /// [`Conv3::Gpu`].
-        first: Box<(Tensor<2>, Tensor<2>)>,
+        /// How the grid is doubled.
+        raise: Box<GpuRaise>,
+        /// The convolution of the raised values and the skip connection.
+        first: Conv3,
         /// The convolution after it.
         second: Conv3,
+        /// The activation after both.
+        activation: Activation,
     },
 }
 
 /// Folds a batch norm into the convolution before it. Returns weight and bias.
-fn fold(conv: Conv2d, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
+pub fn fold(conv: Conv2d, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
     let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
-    let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
+    let mean = match conv.bias {
+        Some(bias) => norm.running_mean.value() - bias.into_value(),
+        None => norm.running_mean.value(),
+    };
+    let bias = norm.beta.val() - mean * scale.clone();
     let [output] = scale.dims();
     (conv.weight.into_value() * scale.reshape([output, 1, 1, 1]), bias)
 }
 
 impl PreparedUp {
-    /// Folds the norms into the convolutions.
+    /// Prepares the block of a text-guided decoder.
     pub fn of(up: UpBlock, device: &Device) -> Self {
-        let upsample = up.transp_conv.weight.into_value();
-        let [input, output, _, _] = upsample.dims();
-        let ((weight1, bias1), (weight2, bias2)) = (fold(up.conv1, &up.norm1), fold(up.conv2, &up.norm2));
+        let convolutions = [fold(up.conv1, &up.norm1), fold(up.conv2, &up.norm2)];
+        Self::new(Raise::Learned(up.transp_conv), convolutions, Activation::LeakyRelu, device)
+    }
+
+    /// Prepares a block from the weights, `[out, in, 3, 3]`, and biases, `[out]`, of its convolutions, into which their
+    /// norms are folded.
+    pub fn new(
+        raise: Raise,
+        [first, second]: [(Tensor<4>, Tensor<1>); 2],
+        activation: Activation,
+        device: &Device,
+    ) -> Self {
+        let learned = match raise {
+            Raise::Learned(layer) => Some((layer.weight.into_value(), layer.bias.map(Param::into_value))),
+            Raise::Bilinear => None,
+        };
         if !gpu::has_kernels(device) {
-            let none = Tensor::zeros([4 * output], &upsample.device());
-            return Self::Packed(PackedUp {
-                raise: pack(upsample.permute([2, 3, 1, 0]).reshape([4 * output, input]), none, 1),
-                first: packed(weight1, bias1),
-                second: packed(weight2, bias2),
-            });
+            let raise = match learned {
+                Some((weight, bias)) => {
+                    let [input, output, _, _] = weight.dims();
+                    let bias = match bias {
+                        Some(bias) => bias.repeat_dim(0, 4),
+                        None => Tensor::zeros([4 * output], &weight.device()),
+                    };
+                    let weight = weight.permute([2, 3, 1, 0]).reshape([4 * output, input]);
+                    PackedRaise::Learned(pack(weight, bias, 1))
+                }
+                None => PackedRaise::Bilinear,
+            };
+            let (first, second) = (packed(first.0, first.1), packed(second.0, second.1));
+            return Self::Packed(PackedUp { raise, first, second, activation });
         }
-        let upsample = upsample.permute([0, 2, 3, 1]).reshape([input, 4 * output]);
-        let first = (by_taps(weight1).to_device(device).transpose(), bias1.unsqueeze::<2>().to_device(device));
+        let raise = match learned {
+            Some((weight, bias)) => {
+                let [input, output, _, _] = weight.dims();
+                let weight = weight.permute([0, 2, 3, 1]).reshape([input, 4 * output]);
+                let bias = bias.map(|bias| bias.repeat_dim(0, 4).unsqueeze::<2>().to_device(device));
+                GpuRaise::Learned(weight.to_device(device), bias)
+            }
+            None => GpuRaise::Bilinear,
+        };
         Self::Gpu {
-            upsample: Box::new(upsample.to_device(device)),
-            first: Box::new(first),
-            second: Conv3::new(weight2, bias2, device),
+            raise: Box::new(raise),
+            first: Conv3::new(first.0, first.1, device),
+            second: Conv3::new(second.0, second.1, device),
+            activation,
         }
     }
 
-    /// Maps `[n², C]` and the skip connection `[4n², C/2]` to `[4n², C/2]`.
-    pub fn forward(&self, x: Tensor<2>, skip: Tensor<2>, n: usize) -> Tensor<2> {
-        let (upsample, first, second) = match self {
+    /// Maps `[n², in]` and the skip connection, `[4n², channels]`, to `[4n², out]`. A transposed convolution makes as many
+    /// channels as the skip connection has.
+    pub fn forward(&self, x: Tensor<2>, skip: Option<Tensor<2>>, n: usize) -> Tensor<2> {
+        let (raise, first, second, activation) = match self {
             Self::Packed(weights) => return cpu::up_block(x, skip, n, weights),
-            Self::Gpu { upsample, first, second } => (upsample, first, second),
+            Self::Gpu { raise, first, second, activation } => (&**raise, first, second, *activation),
         };
-        let raised = x.matmul((**upsample).clone());
-        let (weight, bias) = &**first;
-        let x = gpu::raised_neighbourhoods(raised, skip, 2 * n).matmul(weight.clone());
-        second.forward(gpu::finish(x, bias, Activation::LeakyRelu, None), 2 * n, Activation::LeakyRelu)
+        let x = match (raise, skip, first) {
+            (GpuRaise::Learned(upsample, of_raised), Some(skip), Conv3::Gpu { weight, bias }) => {
+                let raised = x.matmul(upsample.clone());
+                let raised = match of_raised {
+                    Some(bias) => gpu::finish(raised, bias, Activation::None, None),
+                    None => raised,
+                };
+                let x = gpu::raised_neighbourhoods(raised, skip, 2 * n).matmul((**weight).clone());
+                gpu::finish(x, bias, activation, None)
+            }
+            (GpuRaise::Learned(upsample, of_raised), skip, first) => {
+                let [_, channels] = upsample.dims();
+                let raised = x.matmul(upsample.clone());
+                let raised = of_raised.iter().fold(raised, |raised, bias| raised + bias.clone());
+                let raised = raised.reshape([n, n, 2, channels / 2]).swap_dims(1, 2);
+                first.forward(appended(raised.reshape([4 * n * n, channels / 4]), skip), 2 * n, activation)
+            }
+            (GpuRaise::Bilinear, skip, first) => first.forward(appended(enlarged(x, n), skip), 2 * n, activation),
+        };
+        second.forward(x, 2 * n, activation)
     }
+}
+
+/// Appends the channels of the skip connection, if there is one.
+fn appended(x: Tensor<2>, skip: Option<Tensor<2>>) -> Tensor<2> {
+    match skip {
+        Some(skip) => Tensor::cat(vec![x, skip], 1),
+        None => x,
+    }
+}
+
+/// Doubles the grid by bilinear interpolation from corner to corner: `[n², C]` to `[4n², C]`.
+fn enlarged(x: Tensor<2>, n: usize) -> Tensor<2> {
+    let [_, channels] = x.dims();
+    let matrix = interpolation(n, &x.device());
+    let rows = matrix.clone().matmul(x.reshape([n, n * channels])).reshape([2 * n, n, channels]);
+    let matrix = matrix.unsqueeze::<3>().expand([2 * n, 2 * n, n]);
+    matrix.matmul(rows).reshape([4 * n * n, channels])
 }
 
 /// The head, prepared for prediction.
@@ -201,8 +289,39 @@ mod tests {
             "some values are negative"
         );
         let prepared = PreparedUp::of(up, &device);
-        let ours = prepared.forward(to_positions(x), to_positions(skip), n);
+        let ours = prepared.forward(to_positions(x), Some(to_positions(skip)), n);
         let apart = difference(to_planes(ours, 2 * n), expected);
         assert!(apart < 1e-4, "it differs by {apart}");
+    }
+
+    #[test]
+    fn an_interpolated_block_is_its_definition() {
+        let device = Device::flex();
+        for (channels, of_skip, n) in [(5, 3, 4), (2, 0, 7), (3, 2, 1)] {
+            let draw = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Uniform(-1.0, 1.0), &device);
+            let bias = || Tensor::<1>::random([4], Distribution::Uniform(-1.0, 1.0), &device);
+            let weights = [(draw([4, channels + of_skip, 3, 3]), bias()), (draw([4, 4, 3, 3]), bias())];
+            let x = draw([1, channels, n, n]);
+            let skip = (of_skip > 0).then(|| draw([1, of_skip, 2 * n, 2 * n]));
+            let mut expected = crate::model::layers::double(x.clone());
+            if let Some(skip) = &skip {
+                expected = Tensor::cat(vec![expected, skip.clone()], 1);
+            }
+            for (weight, bias) in &weights {
+                let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+                let sums = module::conv2d(expected, weight.clone(), Some(bias.clone()), options);
+                expected = burn::tensor::activation::relu(sums);
+            }
+            assert!(
+                difference(
+                    to_planes(enlarged(to_positions(x.clone()), n), 2 * n),
+                    crate::model::layers::double(x.clone())
+                ) < 1e-5
+            );
+            let prepared = PreparedUp::new(Raise::Bilinear, weights, Activation::Relu, &device);
+            let ours = prepared.forward(to_positions(x), skip.map(to_positions), n);
+            let apart = difference(to_planes(ours, 2 * n), expected);
+            assert!(apart < 1e-4, "it differs by {apart}");
+        }
     }
 }

@@ -37,6 +37,20 @@ impl From<Tensor<2>> for Rows<'_> {
     }
 }
 
+impl Rows<'_> {
+    /// The rows with all that has yet to be added.
+    pub fn summed(self) -> Tensor<2> {
+        let x = match self.shift {
+            Some(shift) => self.x + shift.clone(),
+            None => self.x,
+        };
+        match self.before {
+            Some(before) => x + before,
+            None => x,
+        }
+    }
+}
+
 /// Packs `weight`, `[out, taps · in]`, and `bias`, `[out]`, which are in the memory of this process.
 pub fn pack(weight: Tensor<2>, bias: Tensor<1>, taps: usize) -> PackedWeights {
     let weight = weight.into_data();

@@ -12,6 +12,7 @@
 
 mod attention;
 mod conv;
+mod levels;
 mod linear;
 mod text;
 mod vision;
@@ -19,7 +20,8 @@ mod vision;
 use burn::tensor::Tensor;
 
 pub use attention::{CrossAttention, SelfAttention};
-pub use conv::{Conv3, PreparedHead, PreparedUp};
+pub use conv::{Conv3, PreparedHead, PreparedUp, Raise, fold};
+pub use levels::{EncoderDecoder, ImageEncoder, LastLayer, max_pool};
 pub use linear::{Affine, normalise};
 pub use text::PreparedText;
 pub use vision::PreparedVision;

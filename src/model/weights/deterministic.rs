@@ -108,6 +108,29 @@ pub fn distribution(name: &str, shape: &[usize]) -> (f64, f64) {
     }
 }
 
+/// The offset and scale of the uniform numbers of a tensor of a network with which HiMix is compared; `gain` is that of
+/// four-dimensional weights (3 for the networks with a ConvNeXt, 6 for the others). The first matching rule applies.
+pub fn baseline_distribution(name: &str, shape: &[usize], gain: f64) -> (f64, f64) {
+    let fan_in = || shape.iter().skip(1).product::<usize>() as f64;
+    if name.ends_with(".guide_layer.scale") {
+        (1.421, 0.0)
+    } else if name.ends_with(".gamma") {
+        (0.5, 0.25)
+    } else if name.contains("gaussian_matrix") {
+        (0.0, 1.0)
+    } else if name.ends_with("position_embeddings") || name.ends_with("pos_embed") {
+        (0.0, 0.5)
+    } else if shape.len() == 4
+        && !name.contains(".transp_conv.")
+        && !name.starts_with("text_encoder.model")
+        && name != "out.conv.conv.weight"
+    {
+        (0.0, (gain / fan_in()).sqrt())
+    } else {
+        distribution(name, shape)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -179,7 +179,7 @@ impl DecoderStage {
     ) -> Tensor<4> {
         let x = self.guided(x, text, name, trace);
         let x = self.up.forward(x, skip);
-        record_decoded(&x, name, trace);
+        trace.record_stage(name, &x);
         x
     }
 
@@ -216,15 +216,5 @@ impl DecoderStage {
             }
             _ => x,
         }
-    }
-}
-
-/// Records the output of a stage in the shape of the reference tensors, `[batch, side², channels]`.
-fn record_decoded(x: &Tensor<4>, name: &str, trace: &mut Trace) {
-    let name = format!("{name}.decoded");
-    if trace.keeps(&name) {
-        let [batch, channels, side, _] = x.dims();
-        let flat = x.clone().reshape([batch, channels, side * side]).swap_dims(1, 2);
-        trace.record(name, &flat);
     }
 }

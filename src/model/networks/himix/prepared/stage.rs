@@ -156,6 +156,6 @@ impl PreparedStage {
             (Some(guide), Some(text)) => guide.forward(x, text),
             _ => (x, None),
         };
-        (self.up.forward(x, skip, self.grid), filtered)
+        (self.up.forward(x, Some(skip), self.grid), filtered)
     }
 }

@@ -1,0 +1,259 @@
+//! TransUNet prepared for the prediction of one image at a time: weights are standardised once, batch norms are folded
+//! into the convolutions, and the transformer's products have packed weights.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::nn::GroupNorm;
+use burn::tensor::activation::relu;
+use burn::tensor::ops::PadMode;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::model::TransUNet;
+use super::resnet::{StandardisedConv, Unit, convolve};
+use super::vit::Layer;
+use crate::model::blocks::conv_norm::ConvNorm;
+use crate::model::cpu::group_norm::GroupNormOf;
+use crate::model::cpu::{self, Activation};
+use crate::model::gpu;
+use crate::model::layers::{Conv2d, LayerNorm};
+use crate::model::network::Features;
+use crate::model::prepared::{
+    Affine, Conv3, EncoderDecoder, ImageEncoder, LastLayer, PreparedUp, Raise, SelfAttention, fold, max_pool,
+    normalise, to_planes, to_positions,
+};
+
+/// A convolution with standardised weights.
+#[derive(Debug)]
+enum Convolution {
+    /// 1×1; the step is the stride.
+    One(Affine, usize),
+    /// 3×3 with stride 1.
+    Three(Conv3),
+    /// Any other, by the library.
+    Planes(Box<Tensor<4>>, usize),
+}
+
+impl Convolution {
+    fn of(conv: &StandardisedConv, device: &Device) -> Self {
+        let (weight, stride) = (conv.standardised(), conv.stride());
+        let [output, input, kernel, _] = weight.dims();
+        let none = || Tensor::zeros([output], &weight.device());
+        match (kernel, stride) {
+            (1, _) => Self::One(Affine::new(weight.clone().reshape([output, input]), none(), device), stride),
+            (3, 1) => Self::Three(Conv3::new(weight.clone(), none(), device)),
+            _ => Self::Planes(Box::new(weight.to_device(device)), stride),
+        }
+    }
+
+    /// Maps `[n², in]` to `[m², out]` and returns `m`.
+    fn forward(&self, x: Tensor<2>, n: usize) -> (Tensor<2>, usize) {
+        match self {
+            Self::One(layer, 1) => (layer.forward(x, Activation::None), n),
+            Self::One(layer, step) => {
+                let m = n.div_ceil(*step);
+                let places: Vec<i64> = (0..m * m).map(|at| (at / m * step * n + at % m * step) as i64).collect();
+                let places = Tensor::<1, Int>::from_data(TensorData::new(places, [m * m]), &x.device());
+                (layer.forward(x.select(0, places), Activation::None), m)
+            }
+            Self::Three(layer) => (layer.forward(x, n, Activation::None), n),
+            Self::Planes(weight, stride) => planes(to_planes(x, n), weight, *stride),
+        }
+    }
+}
+
+fn planes(x: Tensor<4>, weight: &Tensor<4>, stride: usize) -> (Tensor<2>, usize) {
+    let y = convolve(x, weight.clone(), stride);
+    let [_, _, m, _] = y.dims();
+    (to_positions(y), m)
+}
+
+/// A group norm.
+#[derive(Debug)]
+enum Norm {
+    Cpu(GroupNormOf),
+    Gpu(Box<GroupNorm>),
+}
+
+impl Norm {
+    fn of(norm: GroupNorm, device: &Device) -> Self {
+        if gpu::has_kernels(device) {
+            return Self::Gpu(Box::new(norm.to_device(device)));
+        }
+        let channels = norm.num_channels;
+        let values = |values: Option<burn::module::Param<Tensor<1>>>, other: f32| match values {
+            Some(values) => values.val().into_data().iter::<f32>().collect(),
+            None => vec![other; channels],
+        };
+        Self::Cpu(GroupNormOf {
+            weight: values(norm.gamma, 1.0),
+            bias: values(norm.beta, 0.0),
+            groups: norm.num_groups,
+            eps: norm.epsilon,
+        })
+    }
+
+    /// Normalises `[n², C]`, adds `residual` and applies the ReLU if it `is_cut`.
+    fn forward(&self, x: Tensor<2>, n: usize, residual: Option<Tensor<2>>, is_cut: bool) -> Tensor<2> {
+        match self {
+            Self::Cpu(norm) => cpu::group_norm(x, residual, norm, is_cut),
+            Self::Gpu(norm) => {
+                let y = to_positions(norm.forward(to_planes(x, n)));
+                let y = residual.into_iter().fold(y, |y, residual| y + residual);
+                if is_cut { relu(y) } else { y }
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct PreparedUnit {
+    /// The three convolutions with their norms.
+    path: [(Convolution, Norm); 3],
+    shortcut: Option<(Convolution, Norm)>,
+}
+
+impl PreparedUnit {
+    fn of(unit: Unit, device: &Device) -> Self {
+        let pair =
+            |conv: &StandardisedConv, norm: GroupNorm| (Convolution::of(conv, device), Norm::of(norm, device));
+        let shortcut = unit.downsample.as_ref().zip(unit.gn_proj).map(|(conv, norm)| pair(conv, norm));
+        let path = [pair(&unit.conv1, unit.gn1), pair(&unit.conv2, unit.gn2), pair(&unit.conv3, unit.gn3)];
+        Self { path, shortcut }
+    }
+
+    /// Maps `[n², in]` to `[m², out]` and returns `m`.
+    fn forward(&self, x: Tensor<2>, n: usize) -> (Tensor<2>, usize) {
+        let shortcut = match &self.shortcut {
+            Some((conv, norm)) => {
+                let (y, m) = conv.forward(x.clone(), n);
+                norm.forward(y, m, None, false)
+            }
+            None => x.clone(),
+        };
+        let [first, second, third] = &self.path;
+        let (mut x, mut n) = (x, n);
+        for (conv, norm) in [first, second] {
+            (x, n) = conv.forward(x, n);
+            x = norm.forward(x, n, None, true);
+        }
+        (x, n) = third.0.forward(x, n);
+        (third.1.forward(x, n, Some(shortcut), true), n)
+    }
+}
+
+#[derive(Debug)]
+struct PreparedLayer {
+    attention_norm: LayerNorm,
+    attention: SelfAttention,
+    norm: LayerNorm,
+    wide: Affine,
+    narrow: Affine,
+}
+
+impl PreparedLayer {
+    fn of(layer: Layer, device: &Device) -> Self {
+        let heads = layer.heads();
+        let parts = [layer.attn.query, layer.attn.key, layer.attn.value, layer.attn.out];
+        Self {
+            attention_norm: layer.attention_norm.to_device(device),
+            attention: SelfAttention::of_parts(parts, heads, device),
+            norm: layer.ffn_norm.to_device(device),
+            wide: Affine::of(layer.ffn.fc1, device),
+            narrow: Affine::of(layer.ffn.fc2, device),
+        }
+    }
+
+    /// Maps `[n², hidden]` to the same shape.
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let y = normalise(&self.attention_norm, x.clone(), None);
+        let x = self.attention.forward(y, None, Some(x)).summed();
+        let wide = self.wide.forward(normalise(&self.norm, x.clone(), None), Activation::Gelu);
+        self.narrow.forward_onto(wide, x)
+    }
+}
+
+/// The ResNet, the transformer, and the convolution with which the decoder begins.
+#[derive(Debug)]
+struct Encoder {
+    root: Tensor<4>,
+    root_norm: Norm,
+    blocks: Vec<Vec<PreparedUnit>>,
+    patches: Affine,
+    positions: Tensor<2>,
+    layers: Vec<PreparedLayer>,
+    norm: LayerNorm,
+    more: Conv3,
+}
+
+impl ImageEncoder for Encoder {
+    fn forward(&self, image: Tensor<4>) -> Features {
+        let (x, side) = planes(image, &self.root, 2);
+        let root = self.root_norm.forward(x, side, None, true);
+        let (mut x, mut n) = (max_pool(root.clone(), side, 3), (side - 3) / 2 + 1);
+        let mut features = vec![root];
+        for (index, block) in self.blocks.iter().enumerate() {
+            for unit in block {
+                (x, n) = unit.forward(x, n);
+            }
+            if index + 1 < self.blocks.len() {
+                features.push(padded(x.clone(), n, side >> (index + 1)));
+            }
+        }
+        let mut x = self.patches.forward(x, Activation::None) + self.positions.clone();
+        for layer in &self.layers {
+            x = layer.forward(x);
+        }
+        features.push(self.more.forward(normalise(&self.norm, x, None), n, Activation::Relu));
+        features
+    }
+}
+
+/// Adds lines of zeros at the bottom and on the right: `[n², C]` to `[m², C]`.
+fn padded(x: Tensor<2>, n: usize, m: usize) -> Tensor<2> {
+    let [_, channels] = x.dims();
+    if n == m {
+        return x;
+    }
+    let pad = [(0, m - n), (0, m - n), (0, 0)];
+    x.reshape([n, n, channels]).pad(pad, PadMode::Constant(0.0)).reshape([m * m, channels])
+}
+
+/// Takes over the weights of the network for `device`.
+pub fn prepare(model: TransUNet, device: &Device) -> EncoderDecoder {
+    let overrides = model.overrides();
+    let folded = |block: ConvNorm| fold(block.conv, &block.norm);
+    let units = |units: Vec<Unit>| units.into_iter().map(|unit| PreparedUnit::of(unit, device)).collect();
+    let (patches, patch_bias) = of_conv(model.patches);
+    let [hidden, deep, _, _] = patches.dims();
+    let (more, more_bias) = folded(model.more);
+    let encoder = Encoder {
+        root: model.root.conv.standardised().to_device(device),
+        root_norm: Norm::of(model.root.gn, device),
+        blocks: model.blocks.into_iter().map(|block| units(block.units)).collect(),
+        patches: Affine::new(patches.reshape([hidden, deep]), patch_bias, device),
+        positions: model.positions.into_value().squeeze_dim::<2>(0).to_device(device),
+        layers: model.layers.into_iter().map(|layer| PreparedLayer::of(layer, device)).collect(),
+        norm: model.norm.to_device(device),
+        more: Conv3::new(more, more_bias, device),
+    };
+    let level = |level: super::model::Level| {
+        PreparedUp::new(Raise::Bilinear, [folded(level.conv1), folded(level.conv2)], Activation::Relu, device)
+    };
+    let levels = model.decoder.into_iter().map(level).collect();
+    let (mut weight, mut bias) = of_conv(model.head);
+    if model.config.classes == 2 {
+        weight = weight.clone().narrow(0, 1, 1) - weight.narrow(0, 0, 1);
+        bias = bias.clone().narrow(0, 1, 1) - bias.narrow(0, 0, 1);
+    }
+    let last = LastLayer::Three(Conv3::new(weight, bias, device));
+    EncoderDecoder::new(Arc::new(encoder), levels, last, overrides)
+}
+
+/// The weight and the bias of a convolution.
+fn of_conv(conv: Conv2d) -> (Tensor<4>, Tensor<1>) {
+    let weight = conv.weight.into_value();
+    let [output, ..] = weight.dims();
+    let bias = conv.bias.map_or_else(|| Tensor::zeros([output], &weight.device()), |bias| bias.into_value());
+    (weight, bias)
+}

@@ -9,8 +9,6 @@ mod common;
 mod keys;
 #[path = "without_text/parity.rs"]
 mod parity;
-#[path = "without_text/program.rs"]
-mod program;
 
 use std::path::PathBuf;
 use std::sync::Arc;

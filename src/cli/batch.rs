@@ -83,7 +83,7 @@ pub struct BatchArguments {
 
 /// Runs the batch with the model that `open` opens.
 pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> {
-    let cases = cases(arguments)?;
+    let (mut cases, without) = cases(arguments)?;
     let source = arguments.model.source(arguments.vocab.as_ref());
     let settings = BatchSettings {
         model: source.clone(),
@@ -93,8 +93,17 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
         limit: Limit::default(),
         codes: codes(arguments.segment_codes.as_deref())?,
     };
-    let device = arguments.device.choice_for(cases.iter().map(|case| case.prompts.len()).sum());
+    let device = arguments.device.choice_for(cases.iter().map(|case| case.prompts.len().max(1)).sum());
     let mut segmenter = model::open(open, &source, device, "masks")?;
+    let info = segmenter.info();
+    if !info.reads_text() {
+        if !arguments.prompts.is_empty() || arguments.prompt_file.is_some() {
+            terminal::note(format!("{} reads no prompt: the masks follow the images alone", info.name));
+        }
+        cases.iter_mut().for_each(|case| case.prompts = vec![String::new()]);
+    } else if let Some(without) = without {
+        return Err(without);
+    }
     let bar = terminal::bar(0, "masks");
     let report = |event: BatchEvent<'_>| {
         match event {
@@ -134,8 +143,8 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     }
 }
 
-/// Returns the images of the folder with their prompts.
-fn cases(arguments: &BatchArguments) -> Result<Vec<BatchCase>, Failure> {
+/// Returns the images of the folder with their prompts, and what to say to a model that reads prompts if there are none.
+fn cases(arguments: &BatchArguments) -> Result<(Vec<BatchCase>, Option<Failure>), Failure> {
     let folder = &arguments.folder;
     if !folder.is_dir() {
         return Err(Failure::input(format!(
@@ -166,11 +175,11 @@ fn cases(arguments: &BatchArguments) -> Result<Vec<BatchCase>, Failure> {
         prompts.retain(|prompt| known.insert(prompt.clone()));
         cases.push(BatchCase { item, prompts });
     }
-    if cases.iter().all(|case| case.prompts.is_empty()) {
+    let without = cases.iter().all(|case| case.prompts.is_empty()).then(|| {
         let none =
             format!("{}: its images have no prompts; give one with --prompt or --prompts", folder.display());
-        return Err(missing.map_or_else(|| Failure::input(none), Failure::from));
-    }
+        missing.map_or_else(|| Failure::input(none), Failure::from)
+    });
     remarks.into_iter().for_each(terminal::note);
-    Ok(cases)
+    Ok((cases, without))
 }

@@ -71,6 +71,9 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
     summary(&dataset.findings).into_iter().for_each(terminal::note);
     let source = arguments.model.source(arguments.vocab.as_ref());
     let mut segmenter = model::open(open, &source, arguments.device.choice(), "scores")?;
+    if arguments.shuffle_prompts.is_some() {
+        model::must_read_text(segmenter.as_ref(), "there are no prompts to shuffle")?;
+    }
     if arguments.stages && segmenter.info().linear_probes.is_none() {
         let name = arguments.model.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");

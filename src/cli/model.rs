@@ -29,6 +29,18 @@ pub fn open(
     Ok(model)
 }
 
+/// Refuses a model that reads no prompt; `what` says what needs one.
+pub fn must_read_text(model: &dyn Segmenter, what: &str) -> Result<(), Failure> {
+    let info = model.info();
+    match info.reads_text() {
+        true => Ok(()),
+        false => Err(Failure::input(format!(
+            "{} reads no prompt, its mask follows the image alone: {what}; choose a model that reads text",
+            info.name
+        ))),
+    }
+}
+
 /// Makes the device of a model ready, and shows how far it is.
 fn warm_up(model: &mut dyn Segmenter) {
     let mut bar = None;

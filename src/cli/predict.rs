@@ -64,8 +64,9 @@ pub struct PredictArguments {
     image: PathBuf,
     #[command(flatten)]
     scan: ScanArguments,
-    /// Prompt that describes what to segment; may be repeated, one mask is then made for each
-    #[arg(long = "prompt", value_name = "T", required_unless_present = "prompt_file", allow_hyphen_values = true)]
+    /// Prompt that describes what to segment; may be repeated, one mask is then made for each. A model that reads no
+    /// prompt needs none
+    #[arg(long = "prompt", value_name = "T", allow_hyphen_values = true)]
     prompts: Vec<String>,
     /// File of further prompts: a text with one prompt a line, or a table (CSV, XLSX, JSON), of which the rows for
     /// this image are taken
@@ -105,7 +106,8 @@ pub struct PredictArguments {
 pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure> {
     // Fast checks come before the model is read.
     let prompts = prompts(arguments)?;
-    let count = prompts.len();
+    // Without a prompt there is one mask, if the model reads none.
+    let count = prompts.len().max(1);
     if arguments.activations.is_some() && count > 1 {
         return Err(Failure::input(format!(
             "--activations takes one --prompt, not {count}; run the command once for each"
@@ -123,6 +125,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
         let source = arguments.model.source(arguments.vocab.as_ref());
         let device = arguments.device.choice_for(count * seen.volume.slices);
         let mut segmenter = model::open(open, &source, device, "masks")?;
+        let prompts = read_prompts(segmenter.as_ref(), prompts)?;
         let wanted = slices::Wanted {
             image: &arguments.image,
             volume: &seen.volume,
@@ -140,6 +143,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let source = arguments.model.source(arguments.vocab.as_ref());
     let device = arguments.device.choice_for(count);
     let mut segmenter = model::open(open, &source, device, "masks")?;
+    let prompts = read_prompts(segmenter.as_ref(), prompts)?;
     let describer = Describer::new(&image, None).ok();
     let mut objects = Vec::new();
     let mut texts = Vec::new();
@@ -239,6 +243,30 @@ fn prompts(arguments: &PredictArguments) -> Result<Vec<String>, Failure> {
         )));
     }
     Ok(prompts)
+}
+
+/// Returns the prompts as the model reads them: a single empty one if it reads none.
+fn read_prompts(segmenter: &dyn Segmenter, prompts: Vec<String>) -> Result<Vec<String>, Failure> {
+    let info = segmenter.info();
+    if info.reads_text() {
+        return match prompts.is_empty() {
+            true => {
+                Err(Failure::input(format!("{} reads a prompt; give it with --prompt or --prompts", info.name)))
+            }
+            false => Ok(prompts),
+        };
+    }
+    let ignored = format!("{} reads no prompt: the mask follows the image alone", info.name);
+    match prompts.len() {
+        0 => {}
+        1 => terminal::note(ignored),
+        count => {
+            return Err(Failure::input(format!(
+                "{ignored}, so that {count} prompts have the same; leave them out"
+            )));
+        }
+    }
+    Ok(vec![String::new()])
 }
 
 /// Returns the folder of each prompt's image files, after creating it; `None` if nothing is to be written.

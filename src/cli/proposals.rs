@@ -111,6 +111,7 @@ impl Common {
         };
         let source = self.model.source(self.vocab.as_ref());
         let segmenter = model::open(open, &source, self.device.choice_for(passes), "masks")?;
+        model::must_read_text(segmenter.as_ref(), "there is no prompt to propose")?;
         Ok(Case { segmenter, image: seen.image, truth })
     }
 }

@@ -104,6 +104,7 @@ pub fn run(arguments: &RobustnessArguments, open: &OpenModel) -> Result<(), Fail
     })?;
     let source = arguments.model.source(arguments.vocab.as_ref());
     let mut segmenter = model::open(open, &source, arguments.device.choice(), "scores")?;
+    model::must_read_text(segmenter.as_ref(), "there are no forms of a prompt to compare")?;
     let bar = terminal::bar(dataset.samples.len(), "images");
     let progress = |done: usize, _| {
         bar.set_position(done as u64);

@@ -53,6 +53,30 @@ pub struct EncoderKeys {
     pub prefix: &'static str,
 }
 
+/// A tensor of a pretrained backbone in the archive of another framework.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackboneTensor {
+    /// The key in the network's files.
+    pub key: String,
+    /// The name in the archive.
+    pub name: String,
+    /// How its values are arranged in the archive.
+    pub layout: Layout,
+}
+
+/// The arrangement of a tensor in the archive of another framework.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// That of the network.
+    Plain,
+    /// A kernel `[height, width, in, out]`.
+    Convolution,
+    /// A kernel `[in, out]`, one side of which may be split into heads.
+    Matrix,
+    /// Learned positions `[1, 1 + n², channels]` behind that of a class token, on a grid of any size.
+    Positions,
+}
+
 /// The names and layout of a network's tensors in files. The defaults are correct for a network whose files use
 /// the parameter paths of its module as keys.
 pub trait KeyTable {
@@ -97,6 +121,11 @@ pub trait KeyTable {
     fn encoder(&self, encoder: Encoder) -> Option<EncoderKeys> {
         let _ = encoder;
         None
+    }
+
+    /// The tensors of the pretrained backbone that its authors distribute as a NumPy archive; empty if there is none.
+    fn backbone(&self) -> Vec<BackboneTensor> {
+        Vec::new()
     }
 
     /// Describes what is wrong with values that training cannot have produced, and what to do; `None` if the

@@ -23,6 +23,12 @@ impl Overrides {
         let stage = |grid| StageOverrides { grid, sigma: None, is_filtered: false, betas: None };
         Self { stages: grids.into_iter().map(stage).collect(), ..Self::default() }
     }
+
+    /// Whether there is no value that could be overridden.
+    pub fn is_nothing(&self) -> bool {
+        let is_fixed = |stage: &StageOverrides| stage.sigma.is_none() && stage.betas.is_none();
+        self.groups.is_empty() && self.stages.iter().all(is_fixed)
+    }
 }
 
 /// The values of a stage that can be overridden.

@@ -15,6 +15,9 @@ use crate::app::text::PRESETS as TEXTS;
 use crate::app::variants::VariantsCommand;
 use crate::text::prompt::words;
 
+/// Why what needs a prompt cannot be done.
+pub const NO_PROMPT: &str = "This network reads no prompt.";
+
 const NEW: Action = Action::of(Group::Prompt);
 /// The width of a menu of prompts, in points.
 const WIDTH: f32 = 420.0;
@@ -58,6 +61,11 @@ fn prompt(text: &str) -> Choice {
     Choice::new(text, Command::SetPrompt(text.to_owned()))
 }
 
+/// Returns whether an image is open whose mask follows a prompt.
+fn prompted(state: &State) -> Result<(), &'static str> {
+    if state.reads_no_text() { Err(NO_PROMPT) } else { image(state).map(|_| ()) }
+}
+
 /// Returns whether something is pinned; the error says how to pin.
 fn pins(state: &State) -> Result<(), &'static str> {
     if state.variants.pins.is_empty() { Err("Pin a prompt first.") } else { Ok(()) }
@@ -88,6 +96,7 @@ pub const ITEMS: &[Item] = &[
         name: "Examine its words",
         words: "influence important matter leave out mask token attribution shapley",
         command: |state| match state.examined() {
+            _ if state.reads_no_text() => Err(NO_PROMPT),
             Some(examined) if !words(&examined.prompt).is_empty() => {
                 Ok(Command::Influence(InfluenceCommand::Examine))
             }
@@ -112,7 +121,7 @@ pub const ITEMS: &[Item] = &[
         name: "Pin the prompt",
         words: "compare variant side by side",
         keys: &[Chord::ctrl(Key::P)],
-        command: |state| image(state).map(|_| Command::Variants(VariantsCommand::Pin)),
+        command: |state| prompted(state).map(|()| Command::Variants(VariantsCommand::Pin)),
         undo: Undo::Step,
         ..NEW
     }),
@@ -120,7 +129,7 @@ pub const ITEMS: &[Item] = &[
         id: ActionId("demonstration"),
         name: "Structured, report, distilled, empty",
         words: "demonstration preset compare variants forms pins",
-        command: |state| image(state).map(|_| Command::Variants(VariantsCommand::Demonstrate)),
+        command: |state| prompted(state).map(|()| Command::Variants(VariantsCommand::Demonstrate)),
         undo: Undo::Step,
         ..NEW
     }),

@@ -101,7 +101,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 
 /// Tells the user if the open network does not use a prompt. Returns whether this is the case.
 pub fn says_no_text(ui: &mut Ui, state: &State) -> bool {
-    let is_so = state.model.as_ref().is_some_and(|model| !model.info.reads_text());
+    let is_so = state.reads_no_text();
     if is_so {
         ui.add(Label::new(RichText::new(NO_TEXT).weak()).wrap());
     }

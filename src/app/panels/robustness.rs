@@ -18,6 +18,7 @@ use crate::infer::robustness::Form;
 /// The number of worst cases that are listed.
 const LISTED: usize = 12;
 const NO_DATA: &str = "Choose the folder of a data set, or open one in the worklist.";
+const NO_TEXT: &str = "This network reads no prompt, so there are no forms of one to compare.";
 const NO_FORMS: &str = "Choose a form beside the structured prompts.";
 
 /// Masks of a data set for several forms of its prompts.
@@ -37,7 +38,7 @@ impl Panel for Robustness {
     }
 
     fn missing(&self, state: &State) -> Option<&'static str> {
-        needs_model(state)
+        needs_model(state).or_else(|| state.reads_no_text().then_some(NO_TEXT))
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {

@@ -12,10 +12,14 @@ impl State {
         self.typing.as_ref().map_or(&self.document.prompt, Typing::sent)
     }
 
+    /// Returns whether a model is open that reads no prompt.
+    pub fn reads_no_text(&self) -> bool {
+        self.model.as_ref().is_some_and(|model| !model.info.reads_text())
+    }
+
     /// Returns whether nothing is drawn because the prompt is empty.
     pub fn is_without_prompt(&self) -> bool {
-        let reads_text = self.model.as_ref().is_none_or(|model| model.info.reads_text());
-        reads_text && !self.settings.draws_without_prompt && self.sent_prompt().trim().is_empty()
+        !self.reads_no_text() && !self.settings.draws_without_prompt && self.sent_prompt().trim().is_empty()
     }
 
     /// Returns how long it takes until the word that is being typed counts as complete; `None` if it is.

@@ -29,18 +29,15 @@ impl GroupNormOf {
         let centre: Vec<f32> = (0..channels).map(|channel| means[channel / size] as f32).collect();
         // The squares are those of the differences from the mean, because a difference of squares would cancel.
         let variances = self.by_group(&sums(x, &centre, true), count);
-        let (mut scale, mut shift) = (Vec::with_capacity(channels), Vec::with_capacity(channels));
-        for (channel, (weight, bias)) in self.weight.iter().zip(&self.bias).enumerate() {
-            let factor = f64::from(*weight) / (variances[channel / size] + self.eps).sqrt();
-            scale.push(factor as f32);
-            shift.push((f64::from(*bias) - means[channel / size] * factor) as f32);
-        }
-        let (scale, shift, arch) = (scale.as_slice(), shift.as_slice(), Arch::new());
+        let scale: Vec<f32> = (self.weight.iter().enumerate())
+            .map(|(channel, weight)| (f64::from(*weight) / (variances[channel / size] + self.eps).sqrt()) as f32)
+            .collect();
+        let (centre, scale, bias, arch) = (&centre[..], &scale[..], &self.bias[..], Arch::new());
         let mut output = vec![0f32; x.len()];
         output.par_chunks_mut(TASK * channels).enumerate().for_each(|(task, output)| {
             let part = task * TASK * channels..task * TASK * channels + output.len();
             let (x, residual) = (&x[part.clone()], residual.map(|residual| &residual[part]));
-            arch.dispatch(Normalise { output, x, residual, scale, shift, is_cut });
+            arch.dispatch(Normalise { output, x, residual, centre, scale, bias, is_cut });
         });
         output
     }
@@ -96,8 +93,9 @@ struct Normalise<'a> {
     output: &'a mut [f32],
     x: &'a [f32],
     residual: Option<&'a [f32]>,
+    centre: &'a [f32],
     scale: &'a [f32],
-    shift: &'a [f32],
+    bias: &'a [f32],
     is_cut: bool,
 }
 
@@ -106,11 +104,12 @@ impl WithSimd for Normalise<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        let Self { output, x, residual, scale, shift, is_cut } = self;
+        let Self { output, x, residual, centre, scale, bias, is_cut } = self;
         let channels = scale.len();
         for (output, x) in output.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-            for (((y, x), scale), shift) in output.iter_mut().zip(x).zip(scale).zip(shift) {
-                *y = x * scale + shift;
+            let channels = centre.iter().zip(scale).zip(bias);
+            for ((y, x), ((centre, scale), bias)) in output.iter_mut().zip(x).zip(channels) {
+                *y = (x - centre) * scale + bias;
             }
         }
         if let Some(residual) = residual {

@@ -4,6 +4,7 @@
 //! Every file has the keys of the authors' model and PyTorch's memory layout, so that one table of the network
 //! ([`KeyTable`](crate::model::key_table::KeyTable)) serves loading, saving, import and export.
 
+pub mod backbone;
 mod beside;
 pub mod bundle;
 mod bundled;
@@ -15,6 +16,7 @@ pub mod linear_probes;
 pub mod load;
 pub mod manifest;
 mod model_source;
+mod npz;
 pub mod presence;
 pub mod roots;
 pub mod save;

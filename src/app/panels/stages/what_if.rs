@@ -59,7 +59,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
     let own = &model.info.overrides;
     let overrides = state.stages.overrides.as_ref().unwrap_or(own);
-    if own.stages.is_empty() {
+    if own.is_nothing() {
         ui.label(RichText::new("This model has no parameters to override.").weak());
         return;
     }

@@ -2,6 +2,7 @@
 
 use eframe::egui::{Button, ComboBox, Frame, Margin, Panel, RichText, Ui};
 
+use crate::app::actions::NO_PROMPT;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::panels::widgets::explain;
@@ -22,18 +23,27 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.horizontal_wrapped(|ui| {
             let mut ask = |command| commands.push(Command::Variants(command));
             let variants = &state.variants;
-            let is_full = variants.pins.len() >= MOST;
-            let pin = ui.add_enabled(!is_full, Button::new("Pin the prompt"));
-            let words = format!("At most {MOST} variants can be pinned. Remove one to pin another.");
+            let (is_full, reads_no_text) = (variants.pins.len() >= MOST, state.reads_no_text());
+            let pin = ui.add_enabled(!is_full && !reads_no_text, Button::new("Pin the prompt"));
+            let words = match reads_no_text {
+                true => NO_PROMPT.to_owned(),
+                false => format!("At most {MOST} variants can be pinned. Remove one to pin another."),
+            };
             if pin.on_hover_text("Ctrl P").on_disabled_hover_text(words).clicked() {
                 ask(VariantsCommand::Pin);
             }
-            if ui.button("Structured, report, distilled, empty").clicked() {
+            let demonstration =
+                ui.add_enabled(!reads_no_text, Button::new("Structured, report, distilled, empty"));
+            if demonstration.on_disabled_hover_text(NO_PROMPT).clicked() {
                 ask(VariantsCommand::Demonstrate);
             }
             explain(ui, FORMS);
             if variants.pins.is_empty() {
-                ui.label(RichText::new("Pin prompts to see their masks side by side.").weak());
+                let words = match reads_no_text {
+                    true => "This network reads no prompt, so there are no variants to compare.",
+                    false => "Pin prompts to see their masks side by side.",
+                };
+                ui.label(RichText::new(words).weak());
                 return;
             }
             ui.separator();

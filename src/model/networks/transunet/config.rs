@@ -44,7 +44,7 @@ impl Default for ResNetConfig {
 impl ResNetConfig {
     /// The number of output channels of block `block`.
     pub fn channels(&self, block: usize) -> usize {
-        self.width * 4 << block
+        (4 * self.width) << block
     }
 }
 

@@ -77,3 +77,5 @@ mod train_more;
 mod verify;
 #[path = "cli/vocabulary.rs"]
 mod vocabulary;
+#[path = "cli/without_text.rs"]
+mod without_text;

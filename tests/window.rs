@@ -49,6 +49,8 @@ mod sizes;
 mod truth;
 #[path = "window/warm_up.rs"]
 mod warm_up;
+#[path = "window/without_text.rs"]
+mod without_text;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;

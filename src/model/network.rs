@@ -51,7 +51,7 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
     fn cost(&self) -> Cost;
 
     /// Whether a batch may be divided among threads in training. The images of a batch must be independent of each
-    /// other, except in the batch norm of [`super::blocks::up_block`], and no layer but
+    /// other, except in the batch norm of [`super::blocks::conv_norm`], and no layer but
     /// [`super::layers::drop_out`] may draw random numbers.
     fn is_divisible(&self) -> bool {
         false

@@ -127,7 +127,7 @@ fn search(
         device: training_device,
         form: &form,
         shards: if device.is_gpu { None } else { Some(Shards::start(parts)?) },
-        optimiser: Optimiser::new(config.weight_decay),
+        optimiser: Optimiser::of(config),
         stages: wanted.map(heads).transpose()?,
         kept: is_text_frozen.then(|| TextStates::kept_on(device.is_gpu)),
         model: Some(model),

@@ -6,6 +6,7 @@ use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimiz
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rayon::prelude::*;
 
+use super::config::{OptimiserKind, TrainConfig};
 use crate::model::Model;
 use crate::model::cpu;
 use crate::model::weights::Tensors;
@@ -86,19 +87,74 @@ impl GradientSum {
     }
 }
 
-/// AdamW as in PyTorch: β 0.9 and 0.999, ε 1e-8, decoupled weight decay. burn computes the steps. The moments are
-/// stored here by parameter path because burn's own record identifies parameters by numbers that change with every
-/// process.
+/// The rule by which a step moves the weights.
+enum Rule {
+    /// AdamW as in PyTorch: β 0.9 and 0.999, ε 1e-8, decoupled weight decay. burn computes the steps.
+    AdamW(AdamW),
+    /// Gradient descent with momentum as in PyTorch: the decay is added to the gradient. It is not burn's, whose velocities
+    /// cannot be stored.
+    Sgd { momentum: f64, decay: f64 },
+}
+
+/// What a rule remembers of a parameter.
+enum Moments {
+    AdamW(AdamWState<1>),
+    /// The sum of the gradients so far, each of which decays with every step by the momentum.
+    Velocity(Tensor<1>),
+}
+
+impl Rule {
+    fn step(
+        &self,
+        rate: f64,
+        weights: Tensor<1>,
+        gradient: Tensor<1>,
+        moments: Option<Moments>,
+    ) -> (Tensor<1>, Option<Moments>) {
+        match self {
+            Self::AdamW(rule) => {
+                let state = match moments {
+                    Some(Moments::AdamW(state)) => Some(state),
+                    _ => None,
+                };
+                let (weights, state) = rule.step(rate, weights, gradient, state);
+                (weights, state.map(Moments::AdamW))
+            }
+            Self::Sgd { momentum, decay } => {
+                let gradient = if *decay > 0.0 { gradient + weights.clone() * *decay } else { gradient };
+                let velocity = match moments {
+                    Some(Moments::Velocity(velocity)) => velocity * *momentum + gradient,
+                    _ => gradient,
+                };
+                (weights - velocity.clone() * rate, Some(Moments::Velocity(velocity)))
+            }
+        }
+    }
+}
+
+/// Moves the weights. What the rule remembers is stored here by parameter path because burn's own record identifies
+/// parameters by numbers that change with every process.
 pub struct Optimiser {
-    rule: AdamW,
-    moments: HashMap<String, AdamWState<1>>,
+    rule: Rule,
+    moments: HashMap<String, Moments>,
 }
 
 impl Optimiser {
-    /// Creates an optimiser without moments.
+    /// Creates AdamW without moments.
     pub fn new(weight_decay: f64) -> Self {
         let rule = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(weight_decay as f32).build();
-        Self { rule, moments: HashMap::new() }
+        Self { rule: Rule::AdamW(rule), moments: HashMap::new() }
+    }
+
+    /// Creates the optimiser of these settings.
+    pub fn of(config: &TrainConfig) -> Self {
+        match config.optimiser {
+            OptimiserKind::AdamW => Self::new(config.weight_decay),
+            OptimiserKind::Sgd => {
+                let rule = Rule::Sgd { momentum: config.momentum, decay: config.weight_decay };
+                Self { rule, moments: HashMap::new() }
+            }
+        }
     }
 
     /// Updates the weights with the gradients. A parameter without a gradient is not changed.
@@ -134,7 +190,7 @@ impl Optimiser {
             });
         }
         let rule = &self.rule;
-        let step = |(path, weights, gradient, state): (String, Tensor<1>, Tensor<1>, Option<AdamWState<1>>)| {
+        let step = |(path, weights, gradient, state): (String, Tensor<1>, Tensor<1>, Option<Moments>)| {
             let (value, state) = rule.step(rate, weights, gradient, state);
             (path, value, state)
         };
@@ -148,11 +204,19 @@ impl Optimiser {
         moved
     }
 
-    /// The moments as `first.PATH`, `second.PATH` and `time.PATH`.
+    /// The moments as `first.PATH`, `second.PATH` and `time.PATH`, or `velocity.PATH`.
     pub fn to_arrays(&self) -> Tensors {
         let mut arrays = Tensors::new();
-        for (path, AdamWState { momentum }) in &self.moments {
-            let values = |tensor: &Tensor<1>| tensor.clone().into_data().iter::<f32>().collect::<Vec<f32>>();
+        let values = |tensor: &Tensor<1>| tensor.clone().into_data().iter::<f32>().collect::<Vec<f32>>();
+        for (path, moments) in &self.moments {
+            let momentum = match moments {
+                Moments::AdamW(AdamWState { momentum }) => momentum,
+                Moments::Velocity(velocity) => {
+                    let values = values(velocity);
+                    arrays.insert(format!("velocity.{path}"), (vec![values.len()], values));
+                    continue;
+                }
+            };
             for (name, tensor) in [("first", &momentum.moment_1), ("second", &momentum.moment_2)] {
                 let values = values(tensor);
                 arrays.insert(format!("{name}.{path}"), (vec![values.len()], values));
@@ -165,15 +229,20 @@ impl Optimiser {
 
     /// Restores the moments from the arrays of [`Self::to_arrays`].
     pub fn load(&mut self, arrays: &Tensors, device: &Device) {
-        for (name, (_, time)) in arrays {
+        for (name, (_, values)) in arrays {
+            if let Some(path) = name.strip_prefix("velocity.") {
+                let velocity = Tensor::from_data(TensorData::new(values.clone(), [values.len()]), device);
+                self.moments.insert(path.to_owned(), Moments::Velocity(velocity));
+                continue;
+            }
             let Some(path) = name.strip_prefix("time.") else { continue };
             let tensor = |part: &str| -> Option<Tensor<1>> {
                 let (_, values) = arrays.get(&format!("{part}.{path}"))?;
                 Some(Tensor::from_data(TensorData::new(values.clone(), [values.len()]), device))
             };
-            if let (Some(first), Some(second), Some(time)) = (tensor("first"), tensor("second"), time.first()) {
+            if let (Some(first), Some(second), Some(time)) = (tensor("first"), tensor("second"), values.first()) {
                 let momentum = AdaptiveMomentumState::new(*time as usize, first, second);
-                self.moments.insert(path.to_owned(), AdamWState::new(momentum));
+                self.moments.insert(path.to_owned(), Moments::AdamW(AdamWState::new(momentum)));
             }
         }
     }
@@ -220,6 +289,36 @@ mod tests {
         for (most, expected) in [(6.5, [1.5, 2.0, 6.0]), (20.0, [3.0, 4.0, 12.0])] {
             let found = clipped(most);
             assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn gradient_descent_with_momentum_is_its_formula_and_is_stored() {
+        let config = TrainConfig {
+            optimiser: OptimiserKind::Sgd,
+            momentum: 0.9,
+            weight_decay: 0.1,
+            ..TrainConfig::default()
+        };
+        let device = Device::flex();
+        let tensor = |value: f32| Tensor::<1>::from_data([value], &device);
+        let number = |tensor: &Tensor<1>| tensor.clone().into_data().iter::<f64>().next().expect("a number");
+        let mut optimiser = Optimiser::of(&config);
+        let (mut weight, mut velocity, mut ours) = (2.0, 0.0, tensor(2.0));
+        for (step, gradient) in [0.5, -1.0, 0.25, 3.0].into_iter().enumerate() {
+            // v = 0.9 v + (g + 0.1 w); w = w - 0.01 v, where the first v is the gradient.
+            velocity = 0.9 * velocity + gradient + 0.1 * weight;
+            weight -= 0.01 * velocity;
+            let moments = optimiser.moments.remove("a");
+            let (moved, moments) = optimiser.rule.step(0.01, ours, tensor(gradient as f32), moments);
+            ours = moved;
+            optimiser.moments.extend(moments.map(|moments| ("a".to_owned(), moments)));
+            assert!((number(&ours) - weight).abs() < 1e-6, "step {step}");
+            // Another optimiser goes on from what is stored.
+            let arrays = optimiser.to_arrays();
+            assert_eq!(arrays.keys().collect::<Vec<_>>(), ["velocity.a"]);
+            optimiser = Optimiser::of(&config);
+            optimiser.load(&arrays, &device);
         }
     }
 }

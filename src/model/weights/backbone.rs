@@ -166,4 +166,61 @@ mod tests {
         assert_eq!(Layout::Positions.convert(&values, &[1, 4, 2]), values[2..]);
         assert!(!Layout::Positions.fits(&[1, 4, 2], &[1, 9, 2]));
     }
+
+    #[test]
+    fn an_archive_becomes_the_encoder_of_a_new_network() {
+        use burn::tensor::Device;
+
+        use crate::model::registry::Registry;
+        use crate::model::weights::load::{self, Missing};
+        use crate::model::weights::npz::tests::zip;
+
+        let text = r#"{"network": "transunet", "image_size": 96, "hidden_size": 8, "mlp_size": 12, "heads": 2, "layers": 1,
+            "resnet": {"units": [1, 1, 1], "width": 4, "group_norm_groups": 2}, "head_channels": 4,
+            "decoder_channels": [4, 4, 4, 4], "skip_channels": [32, 16, 4, 0]}"#;
+        let config = Registry::default().parse(text).expect("a configuration");
+        let network = config.network.as_ref();
+        let specs = manifest::parameters(network).expect("keys");
+        let shape = |key: &str| specs.iter().find(|spec| spec.name == key).expect("a key").shape.clone();
+        let mut arrays = Vec::new();
+        for (number, tensor) in network.backbone().into_iter().enumerate() {
+            let shape = match (tensor.layout, &shape(&tensor.key)[..]) {
+                (Layout::Convolution, [o, i, h, w]) => vec![*h, *w, *i, *o],
+                (Layout::Matrix, [output, input]) => vec![*input, 2, output / 2],
+                // A grid of 4×4, which is zoomed to 6×6.
+                (Layout::Positions, [one, _, channels]) => vec![*one, 17, *channels],
+                (_, shape) => shape.to_vec(),
+            };
+            let count = shape.iter().product::<usize>();
+            let values: Vec<f32> = (0..count).map(|at| (number * 1000 + at) as f32 / 1e4).collect();
+            let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
+            arrays.push((tensor.name, format!("({},)", sizes.join(", ")), values));
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |arrays: &[(String, String, Vec<f32>)]| {
+            let entries: Vec<(&str, &str, &[f32])> = arrays
+                .iter()
+                .map(|(name, shape, values)| (name.as_str(), shape.as_str(), values.as_slice()))
+                .collect();
+            let path = folder.path().join("backbone.npz");
+            crate::atomic_file::write(&path, |out| out.write_all(&zip(&entries, true))).expect("written");
+            path
+        };
+        let source = open(&write(&arrays), network).expect("opens");
+        let model = load::load(network, source.as_ref(), Missing::KeepFresh, &Device::flex()).expect("loads");
+        let loaded = manifest::tensors_of(network, model.as_ref());
+        let theirs = |name: &str| arrays.iter().find(|(known, ..)| known == name).expect("an array").2.clone();
+        let query = theirs("Transformer/encoderblock_0/MultiHeadDotProductAttention_1/query/kernel");
+        let ours = &loaded["transformer.encoder.layer.0.attn.query.weight"].1;
+        // Output 3 of input 5, in rows of 8.
+        assert_eq!(ours[3 * 8 + 5], query[5 * 8 + 3]);
+        let (root, ours) =
+            (theirs("conv_root/kernel"), &loaded["transformer.embeddings.hybrid_model.root.conv.weight"].1);
+        // Row 2 and column 4 of a 7×7 kernel, input 1 of 3, output 3 of 4.
+        assert_eq!(ours[((3 * 3 + 1) * 7 + 2) * 7 + 4], root[((2 * 7 + 4) * 3 + 1) * 4 + 3]);
+        assert_eq!(loaded["transformer.embeddings.position_embeddings"].0, [1, 36, 8]);
+        arrays.pop();
+        let error = open(&write(&arrays), network).err().expect("a missing array").to_string();
+        assert!(error.contains("Transformer/encoder_norm/bias"), "{error}");
+    }
 }

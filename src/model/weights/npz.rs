@@ -216,7 +216,7 @@ fn array(file: &mut File, entry: Entry) -> Result<Array, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Write;
 
     use flate2::Compression;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     /// A zip file of these entries, written by the format's description.
-    pub(in crate::model::weights) fn zip(entries: &[(&str, &str, &[f32])], is_deflated: bool) -> Vec<u8> {
+    pub fn zip(entries: &[(&str, &str, &[f32])], is_deflated: bool) -> Vec<u8> {
         let (mut file, mut list) = (Vec::new(), Vec::new());
         for (name, shape, values) in entries {
             let content = npy(shape, values);

@@ -75,6 +75,9 @@ impl TrainConfig {
         if !(0.0..1.0).contains(&self.weight_decay) {
             return Err("weight_decay is out of range; it must lie between 0 and 1".into());
         }
+        if !(0.0..1.0).contains(&self.momentum) {
+            return Err("momentum is out of range; it must lie between 0 and 1, and 0.9 is usual".into());
+        }
         if !(0.0..1.0).contains(&self.ema_decay) {
             return Err("ema_decay is out of range; it must be 0 or lie between 0 and 1, such as 0.999".into());
         }

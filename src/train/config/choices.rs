@@ -66,3 +66,25 @@ impl Criterion {
         }
     }
 }
+
+/// The rule by which a step moves the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimiserKind {
+    /// AdamW (Loshchilov and Hutter 2019).
+    #[default]
+    AdamW,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+}
+
+/// How the learning rate falls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// A cosine with one step per epoch.
+    #[default]
+    Cosine,
+    /// A power of the share of the run that is left, with one step per step of the optimiser.
+    Polynomial,
+}

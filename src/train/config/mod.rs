@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::data::MaskRule;
 
-pub use choices::{Criterion, EmptyTruth, LossKind};
+pub use choices::{Criterion, EmptyTruth, LossKind, OptimiserKind, Schedule};
 pub use keys::KEYS;
 
 /// The former name of the setting `loss`, which files of older versions have.
@@ -72,15 +72,21 @@ pub struct TrainConfig {
     /// The number of parts into which the CPU divides a batch to compute them at the same time. 0 chooses it by the
     /// number of threads, and the run folder records what was chosen. A GPU does not divide batches.
     pub shards: usize,
+    /// The rule by which a step moves the weights.
+    pub optimiser: OptimiserKind,
+    /// The momentum of gradient descent. AdamW does not read it.
+    pub momentum: f64,
     /// The learning rate of the first epoch.
     pub lr: f64,
-    /// The learning rate at the end of the cosine schedule.
+    /// How the learning rate falls.
+    pub schedule: Schedule,
+    /// The learning rate at the end of the schedule.
     pub min_lr: f64,
     /// The length of the cosine schedule in epochs.
     pub cosine_epochs: usize,
     /// The number of epochs over which the learning rate rises linearly from 0 to that of the schedule; 0 for none.
     pub warmup_epochs: f64,
-    /// The weight decay of AdamW.
+    /// The weight decay: decoupled in AdamW, added to the gradient in gradient descent.
     pub weight_decay: f64,
     /// The largest Euclidean norm of the gradient of all parameters of a step. A larger gradient is scaled down to
     /// it; 0 scales none.
@@ -170,7 +176,10 @@ impl Default for TrainConfig {
             batch_size: 32,
             accumulate: 1,
             shards: 0,
+            optimiser: OptimiserKind::default(),
+            momentum: 0.9,
             lr: 3e-4,
+            schedule: Schedule::default(),
             min_lr: 1e-6,
             cosine_epochs: 200,
             warmup_epochs: 0.0,

@@ -149,7 +149,7 @@ impl Rehearsal<'_> {
                     gradients.clip(self.config.clip_norm);
                 }
                 // The weights of the run are another handle and stay as they are.
-                drop(Optimiser::new(self.config.weight_decay).step(self.model.boxed(), gradients, 1e-9));
+                drop(Optimiser::of(self.config).step(self.model.boxed(), gradients, 1e-9));
             }
         }
     }

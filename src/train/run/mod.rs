@@ -232,7 +232,7 @@ impl<'a> Run<'a> {
         let start = prepare(registry, config, &folder, is_resumed, &train, &training_device)?;
         let parts = if network.is_divisible() { parts(config) } else { 1 };
         let shards = if device.is_gpu { None } else { Some(Shards::start(parts)?) };
-        let mut optimiser = Optimiser::new(config.weight_decay);
+        let mut optimiser = Optimiser::of(config);
         if is_resumed {
             optimiser.load(&folder.arrays(OPTIMISER)?, &device.device);
         }

@@ -47,18 +47,24 @@ impl UpBlock {
 
     /// Maps `[batch, C, n, n]` and the skip connection `[batch, C/2, 2n, 2n]` to `[batch, C/2, 2n, 2n]`.
     pub fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
-        let x = Tensor::cat(vec![self.transp_conv.forward(x), skip], 1);
-        let x = normalise(&self.norm1, self.conv1.forward(x));
-        normalise(&self.norm2, self.conv2.forward(x))
+        self.merge(self.transp_conv.forward(x), skip)
+    }
+
+    /// Maps the output of the transposed convolution and the skip connection, both `[batch, C/2, 2n, 2n]`, to
+    /// `[batch, C/2, 2n, 2n]`.
+    pub fn merge(&self, upsampled: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
+        let x = Tensor::cat(vec![upsampled, skip], 1);
+        let x = normalise(&self.norm1, self.conv1.forward(x), LEAK);
+        normalise(&self.norm2, self.conv2.forward(x), LEAK)
     }
 }
 
-/// Applies a batch norm and the leaky ReLU after it.
-fn normalise(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
+/// Applies a batch norm and the leaky ReLU after it, which with slope 0 is the ReLU.
+pub fn normalise(norm: &BatchNorm, x: Tensor<4>, slope: f64) -> Tensor<4> {
     let device = x.device();
     // In training, the norm itself would see only a part of a batch that is divided among threads.
     if device.is_autodiff() && norm.training.is_enabled() && cpu::is_cpu(&device) {
-        return cpu::batch_norm_leaky_relu(norm, x, LEAK);
+        return cpu::batch_norm_leaky_relu(norm, x, slope);
     }
-    leaky_relu(norm.forward(x), LEAK)
+    leaky_relu(norm.forward(x), slope)
 }

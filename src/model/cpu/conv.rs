@@ -10,7 +10,7 @@ const BORDER: usize = 1;
 /// The number of taps of a 3×3 kernel.
 pub const TAPS: usize = 9;
 
-/// The weights of an up block: the transposed convolution to `[2, 2, C/2]` values for each position, and the two
+/// The weights of an up block: the transposed convolution to `[2, 2, C/2]` values for each position, and one or two
 /// convolutions.
 #[derive(Debug)]
 pub struct PackedUp {
@@ -18,8 +18,10 @@ pub struct PackedUp {
     pub raise: PackedWeights,
     /// The convolution of the raised values and the skip connection.
     pub first: PackedWeights,
-    /// The convolution after it.
-    pub second: PackedWeights,
+    /// The convolution after it, if there is one.
+    pub second: Option<PackedWeights>,
+    /// The activation after each of the two.
+    pub activation: Activation,
 }
 
 impl PackedUp {
@@ -33,8 +35,11 @@ impl PackedUp {
             values[..half].copy_from_slice(&raised[place * half..][..half]);
             values[half..].copy_from_slice(&skip[(row * fine + column) * half..][..half]);
         });
-        let y = convolve_padded(&both, &self.first, fine, Activation::LeakyRelu);
-        convolve(&y, &self.second, fine, Activation::LeakyRelu)
+        let y = convolve_padded(&both, &self.first, fine, self.activation);
+        match &self.second {
+            Some(second) => convolve(&y, second, fine, self.activation),
+            None => y,
+        }
     }
 }
 

@@ -90,7 +90,7 @@ impl PlainKernels for Flex {
 
     fn up_block(x: Cpu, skip: Cpu, weights: &PackedUp, n: usize) -> Cpu {
         let (x, skip) = (x.to_contiguous(), skip.to_contiguous());
-        tensor(weights.forward(values(&x), values(&skip), n), weights.second.output())
+        tensor(weights.forward(values(&x), values(&skip), n), weights.first.output())
     }
 
     fn depthwise7(x: Cpu, weight: &[f32], bias: &[f32], n: usize) -> Cpu {

@@ -10,7 +10,7 @@ use crate::model::cpu::conv::{PackedUp, TAPS};
 use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu;
-use crate::model::layers::Conv2d;
+use crate::model::layers::{Conv2d, Upsample2};
 
 /// A 3×3 convolution over channels-last positions with zero padding.
 #[derive(Debug)]
@@ -65,20 +65,41 @@ pub enum PreparedUp {
     Packed(PackedUp),
     /// On a GPU.
     Gpu {
-        /// The transposed convolution, `[C, 4·C/2]`, with its four kernel positions side by side.
-        upsample: Box<Tensor<2>>,
+        /// The transposed convolution, `[C, 4·C/2]`, with its four kernel positions side by side, and its bias,
+        /// `[1, 4·C/2]`, if it has one.
+        upsample: Box<(Tensor<2>, Option<Tensor<2>>)>,
         /// The weight and the bias of the convolution of the raised values and the skip connection, as those of
         /// [`Conv3::Gpu`].
         first: Box<(Tensor<2>, Tensor<2>)>,
-        /// The convolution after it.
-        second: Conv3,
+        /// The convolution after it, if there is one.
+        second: Option<Conv3>,
+        /// The activation after each of the two.
+        activation: Activation,
     },
 }
 
+/// The layers of an up block of any network: the transposed convolution, and one or two convolutions with a batch norm and
+/// the activation.
+#[derive(Debug)]
+pub struct Raised {
+    /// The transposed convolution.
+    pub raise: Upsample2,
+    /// The convolution of the raised values and the skip connection.
+    pub first: (Conv2d, BatchNorm),
+    /// The convolution after it, if there is one.
+    pub second: Option<(Conv2d, BatchNorm)>,
+    /// The activation after each of the two.
+    pub activation: Activation,
+}
+
 /// Folds a batch norm into the convolution before it. Returns weight and bias.
-fn fold(conv: Conv2d, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
+fn fold((conv, norm): (Conv2d, BatchNorm)) -> (Tensor<4>, Tensor<1>) {
     let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
-    let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
+    let before = match conv.bias {
+        Some(bias) => bias.into_value() - norm.running_mean.value(),
+        None => -norm.running_mean.value(),
+    };
+    let bias = norm.beta.val() + before * scale.clone();
     let [output] = scale.dims();
     (conv.weight.into_value() * scale.reshape([output, 1, 1, 1]), bias)
 }
@@ -86,36 +107,57 @@ fn fold(conv: Conv2d, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
 impl PreparedUp {
     /// Folds the norms into the convolutions.
     pub fn of(up: UpBlock, device: &Device) -> Self {
-        let upsample = up.transp_conv.weight.into_value();
+        let UpBlock { transp_conv, conv1, norm1, conv2, norm2 } = up;
+        let (first, second) = ((conv1, norm1), Some((conv2, norm2)));
+        Self::of_layers(Raised { raise: transp_conv, first, second, activation: Activation::LeakyRelu }, device)
+    }
+
+    /// Folds the norms of another up block into its convolutions.
+    pub fn of_layers(up: Raised, device: &Device) -> Self {
+        let Raised { raise: Upsample2 { weight, bias }, first, second, activation } = up;
+        let upsample = weight.into_value();
         let [input, output, _, _] = upsample.dims();
-        let ((weight1, bias1), (weight2, bias2)) = (fold(up.conv1, &up.norm1), fold(up.conv2, &up.norm2));
+        // The same bias at each of the four positions.
+        let bias = bias.map(|bias| bias.into_value().unsqueeze::<2>().repeat_dim(0, 4).reshape([4 * output]));
+        let ((weight1, bias1), second) = (fold(first), second.map(fold));
         if !gpu::has_kernels(device) {
-            let none = Tensor::zeros([4 * output], &upsample.device());
+            let bias = bias.unwrap_or_else(|| Tensor::zeros([4 * output], &upsample.device()));
             return Self::Packed(PackedUp {
-                raise: pack(upsample.permute([2, 3, 1, 0]).reshape([4 * output, input]), none, 1),
+                raise: pack(upsample.permute([2, 3, 1, 0]).reshape([4 * output, input]), bias, 1),
                 first: packed(weight1, bias1),
-                second: packed(weight2, bias2),
+                second: second.map(|(weight, bias)| packed(weight, bias)),
+                activation,
             });
         }
-        let upsample = upsample.permute([0, 2, 3, 1]).reshape([input, 4 * output]);
+        let upsample = upsample.permute([0, 2, 3, 1]).reshape([input, 4 * output]).to_device(device);
+        let bias = bias.map(|bias| bias.unsqueeze::<2>().to_device(device));
         let first = (by_taps(weight1).to_device(device).transpose(), bias1.unsqueeze::<2>().to_device(device));
         Self::Gpu {
-            upsample: Box::new(upsample.to_device(device)),
+            upsample: Box::new((upsample, bias)),
             first: Box::new(first),
-            second: Conv3::new(weight2, bias2, device),
+            second: second.map(|(weight, bias)| Conv3::new(weight, bias, device)),
+            activation,
         }
     }
 
     /// Maps `[n², C]` and the skip connection `[4n², C/2]` to `[4n², C/2]`.
     pub fn forward(&self, x: Tensor<2>, skip: Tensor<2>, n: usize) -> Tensor<2> {
-        let (upsample, first, second) = match self {
+        let (upsample, first, second, activation) = match self {
             Self::Packed(weights) => return cpu::up_block(x, skip, n, weights),
-            Self::Gpu { upsample, first, second } => (upsample, first, second),
+            Self::Gpu { upsample, first, second, activation } => (upsample, first, second, *activation),
         };
-        let raised = x.matmul((**upsample).clone());
+        let raised = x.matmul(upsample.0.clone());
+        let raised = match &upsample.1 {
+            Some(bias) => gpu::finish(raised, bias, Activation::None, None),
+            None => raised,
+        };
         let (weight, bias) = &**first;
         let x = gpu::raised_neighbourhoods(raised, skip, 2 * n).matmul(weight.clone());
-        second.forward(gpu::finish(x, bias, Activation::LeakyRelu, None), 2 * n, Activation::LeakyRelu)
+        let x = gpu::finish(x, bias, activation, None);
+        match second {
+            Some(second) => second.forward(x, 2 * n, activation),
+            None => x,
+        }
     }
 }
 

@@ -104,18 +104,13 @@ pub fn open_encoder(
     let wrapper = roots::common_wrapper(&all);
     let names = all.into_iter().filter_map(|theirs| {
         let name = &theirs[wrapper.len()..];
-        let matching = keys.table.iter().find(|(start, _)| name.starts_with(start));
-        let ours = match matching {
-            Some((_, "")) => return None,
-            Some((start, ours)) => format!("{ours}{}", &name[start.len()..]),
-            None => name.to_owned(),
-        };
+        let ours = (keys.rename)(name)?;
         (!network.is_ignorable(&ours)).then_some((ours, theirs))
     });
     let names = names.collect();
     let renamed = Renamed { inner, names };
 
-    let mismatch = check::compare_part(network, keys.prefix, &renamed.shapes())
+    let mismatch = check::compare_part(network, keys.prefixes, &renamed.shapes())
         .map_err(|error| WeightsError::config(folder, error.to_string()))?;
     if mismatch.is_empty() {
         Ok(Box::new(renamed))

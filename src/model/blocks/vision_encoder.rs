@@ -39,7 +39,7 @@ impl Default for VisionConfig {
 }
 
 /// The epsilon of every norm inside the network.
-const NORM_EPS: f64 = 1e-6;
+pub const NORM_EPS: f64 = 1e-6;
 
 /// The initial value of the layer scale, which a pretrained encoder replaces. The 1e-6 of the publication would
 /// keep the blocks of a small model almost inactive for most of a short training from scratch.

@@ -1,4 +1,4 @@
-//! Checkpoints in the format of Hugging Face, presented under the authors' keys.
+//! Checkpoints of encoders in the format of Hugging Face or of the encoder's authors, presented under the keys of a network.
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
@@ -75,7 +75,7 @@ impl TensorSource for Joined {
     }
 }
 
-/// Opens the weights in an encoder's folder under the authors' keys.
+/// Opens the weights of an encoder, in a folder or in a file alone, under the authors' keys.
 ///
 /// # Errors
 /// The network has no such encoder, the files cannot be read, or the tensors are not those of the encoder.
@@ -89,6 +89,8 @@ pub fn open_encoder(
         return Err(WeightsError::file(folder, reason));
     };
     let file = WEIGHTS_FILES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
+    // Facebook's ConvNeXt is a single file.
+    let file = if folder.is_file() { Some(folder.to_path_buf()) } else { file };
     let Some(path) = file else {
         let [first, second] = WEIGHTS_FILES;
         let reason =
@@ -115,7 +117,9 @@ pub fn open_encoder(
     if mismatch.is_empty() {
         Ok(Box::new(renamed))
     } else {
-        Err(WeightsError::Mismatch { path, config: network.describe(), mismatch: Box::new(mismatch) })
+        // An encoder alone looks like no network.
+        let (config, mismatch) = (network.describe(), Box::new(mismatch));
+        Err(WeightsError::Mismatch { path, config, mismatch, resembles: None })
     }
 }
 

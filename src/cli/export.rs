@@ -36,9 +36,7 @@ pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let network = located.config.network.as_ref();
     let mismatch = load::check(network, located.weights.as_ref())?;
     if !mismatch.is_empty() {
-        let path = located.weights.path().to_path_buf();
-        let config = network.describe();
-        return Err(WeightsError::Mismatch { path, config, mismatch: Box::new(mismatch) }.into());
+        return Err(WeightsError::mismatch(located.weights.as_ref(), network, mismatch).into());
     }
     located.weights.notices().iter().for_each(terminal::note);
     let busy = terminal::busy("writing the weights");

@@ -89,9 +89,22 @@ impl Reference {
         self.shapes.contains_key(name)
     }
 
+    /// Returns the names under which the file has the whole tensor of this name, or the beginning of it.
+    pub fn names_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.shapes.keys().map(String::as_str).filter(move |recorded| whole(recorded).0 == name)
+    }
+
     /// Returns the values of a recorded tensor.
     pub fn read(&self, name: &str) -> Result<Vec<f32>, Failure> {
         Ok(self.source.read(name)?)
+    }
+
+    /// Returns the part of a computed tensor that the file has under this name.
+    pub fn part_of(&self, recorded: &str, shape: &[usize], values: Vec<f32>) -> Vec<f32> {
+        match self.shapes.get(recorded).filter(|part| part.as_slice() != shape) {
+            Some(part) => beginning(part, shape, &values),
+            None => values,
+        }
     }
 
     /// Refuses a reference with tensors that the network does not compute, or computes in another shape.
@@ -102,14 +115,63 @@ impl Reference {
         };
         let mut compared = 0;
         for (name, shape) in self.shapes.iter().filter(|(name, _)| !name.starts_with("input.")) {
-            match computed.get(name.as_str()) {
+            let (of, first) = whole(name);
+            match computed.get(of) {
                 None => return refuse(format!("{name} is not a tensor of this network")),
-                Some(ours) if *ours != shape.as_slice() => {
+                Some(ours) if !fits(shape, ours, first) => {
                     return refuse(format!("{name} is {shape:?} and this network's {ours:?}"));
                 }
                 Some(_) => compared += 1,
             }
         }
         if compared == 0 { refuse("it holds inputs only, nothing to compare with".into()) } else { Ok(()) }
+    }
+}
+
+/// Splits the name of a recorded tensor in the name of the network's tensor and, if only the beginning was recorded, the
+/// number of entries along dimension 1: `subpixel.first2` has the first two channels of the first images.
+fn whole(name: &str) -> (&str, Option<usize>) {
+    let split = name.rsplit_once(".first").and_then(|(of, count)| Some((of, count.parse().ok()?)));
+    split.map_or((name, None), |(of, count)| (of, Some(count)))
+}
+
+/// Whether a recorded tensor of shape `part` can be a computed one of shape `ours`, or its `first` entries along dimension
+/// 1 of some images.
+fn fits(part: &[usize], ours: &[usize], first: Option<usize>) -> bool {
+    match (first, part, ours) {
+        (Some(first), [images, entries, part @ ..], [of_images, of_entries, ours @ ..]) => {
+            *entries == first && images <= of_images && entries <= of_entries && part == ours
+        }
+        _ => part == ours,
+    }
+}
+
+/// The beginning of a row-major tensor along its first two dimensions, which must fit.
+fn beginning(part: &[usize], shape: &[usize], values: &[f32]) -> Vec<f32> {
+    let each = shape[2..].iter().product::<usize>();
+    let images = values.chunks_exact((shape[1] * each).max(1)).take(part[0]);
+    images.flat_map(|image| &image[..part[1] * each]).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_tensor_can_be_recorded() {
+        assert_eq!(whole("subpixel.first2"), ("subpixel", Some(2)));
+        assert_eq!(whole("stage3.decoded"), ("stage3.decoded", None));
+        assert_eq!(whole("x.firstborn"), ("x.firstborn", None));
+        assert!(fits(&[1, 2, 3], &[2, 4, 3], Some(2)) && fits(&[2, 4, 3], &[2, 4, 3], None));
+        for (part, first) in [([1, 2, 3], None), ([1, 3, 3], Some(2)), ([3, 2, 3], Some(2)), ([1, 2, 4], Some(2))]
+        {
+            assert!(!fits(&part, &[2, 4, 3], first), "{part:?}");
+        }
+        assert!(!fits(&[1, 5, 3], &[2, 4, 3], Some(5)));
+        let values: Vec<f32> = (0..24).map(|value| value as f32).collect();
+        assert_eq!(
+            beginning(&[2, 2, 3], &[2, 4, 3], &values),
+            [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17].map(|v| v as f32)
+        );
     }
 }

@@ -132,9 +132,9 @@ fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<
     reference.must_fit(&shapes)?;
     let mut rows = Vec::new();
     for tensor in &recorded {
-        if reference.has(&tensor.name) {
-            let ours = read_back(tensor.values.clone())?;
-            rows.push(Row::new(&tensor.name, &ours, &reference.read(&tensor.name)?));
+        for name in reference.names_of(&tensor.name) {
+            let ours = reference.part_of(name, &tensor.shape, read_back(tensor.values.clone())?);
+            rows.push(Row::new(name, &ours, &reference.read(name)?));
         }
     }
     if reference.has("logits") {

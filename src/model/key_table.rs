@@ -20,17 +20,19 @@ pub enum Fill {
     Ones,
     /// The sine table of the positions.
     Positions,
-    /// The values of the parameter with this key, to which the tensor is tied.
+    /// The values of the tensor with this key, to which the tensor is tied, or zeros if there is none.
     Tied(&'static str),
     /// An integer zero, which counts batches.
     Counter,
+    /// The integers from 0.
+    Indices,
 }
 
 impl Fill {
     /// Whether the tensor can be computed from nothing or from the network's own parameters, so that a bundle need
     /// not contain it.
     pub fn is_computed(self) -> bool {
-        matches!(self, Self::Positions | Self::Tied(_) | Self::Counter)
+        matches!(self, Self::Positions | Self::Tied(_) | Self::Counter | Self::Indices)
     }
 }
 
@@ -46,11 +48,10 @@ pub enum Encoder {
 /// The mapping from the keys of a pretrained encoder to the keys in the network's files.
 #[derive(Clone, Copy, Debug)]
 pub struct EncoderKeys {
-    /// Pairs of a key prefix in the encoder's own file and the prefix that replaces it in the network's file. The
-    /// first matching pair applies; an empty replacement drops the tensor.
-    pub table: &'static [(&'static str, &'static str)],
-    /// The prefix of the network's keys for this encoder.
-    pub prefix: &'static str,
+    /// Maps a key of the encoder's own file to that of the network's file; `None` drops the tensor.
+    pub rename: fn(&str) -> Option<String>,
+    /// The prefixes of the network's keys for this encoder.
+    pub prefixes: &'static [&'static str],
 }
 
 /// A tensor of a pretrained backbone in the archive of another framework.

@@ -10,6 +10,9 @@ use super::config::{Axes, ConfigError, ModelConfig, Provenance};
 use super::network::Network;
 use super::networks;
 
+/// Entries of a reference configuration that describe the file of its weights and not the network.
+const OF_THE_WEIGHTS: &[&str] = &["omitted_from_weights", "tied"];
+
 /// A function that creates a configuration from the sizes in a `config.json`.
 pub type ReadSizes = fn(Map<String, Value>) -> Result<Arc<dyn Network>, ConfigError>;
 
@@ -35,6 +38,11 @@ impl Default for Registry {
 }
 
 impl Registry {
+    /// The published networks, in the order of the registry.
+    pub fn published_networks(&self) -> impl Iterator<Item = Arc<dyn Network>> + '_ {
+        self.0.iter().filter_map(|entry| (entry.read)(Map::new()).ok())
+    }
+
     /// Adds a network.
     #[must_use]
     pub fn with(mut self, entry: Entry) -> Self {
@@ -98,6 +106,9 @@ impl Registry {
         };
         let unknown_words = object.shift_remove("unknown_words").map(sizes_of).transpose()?.unwrap_or_default();
         let temperature = object.shift_remove("temperature").map(sizes_of).transpose()?.unwrap_or_default();
+        for key in OF_THE_WEIGHTS {
+            object.shift_remove(*key);
+        }
         let network = (entry.read)(object)?;
         let axes = axes.unwrap_or_else(|| network.default_axes());
         Ok(ModelConfig { network, axes, provenance, unknown_words, temperature })

@@ -134,10 +134,19 @@ impl Heads {
         let [batch, _, side, _] = target.dims();
         let stages = recorded.into_tensors().into_iter().zip(self.values.chunks_exact(2)).zip(&self.weights);
         let losses = stages.filter(|(_, weight)| **weight > 0.0).map(|((output, head), weight)| {
-            // The outputs are recorded as `[batch, positions, channels]`.
-            let [positions, channels] = [output.shape[1], output.shape[2]];
-            let grid = positions.isqrt();
-            let x = output.values.reshape([batch * positions, channels]);
+            // The outputs are recorded as `[batch, positions, channels]` or `[batch, channels, height, width]`.
+            let (positions, values) = match output.shape[..] {
+                [_, channels, height, width] => {
+                    let planes = output.values.reshape([batch, channels, height * width]);
+                    (height * width, planes.swap_dims(1, 2))
+                }
+                _ => {
+                    let [positions, channels] = [output.shape[1], output.shape[2]];
+                    (positions, output.values.reshape([batch, positions, channels]))
+                }
+            };
+            let (grid, channels) = (positions.isqrt(), values.dims()[2]);
+            let x = values.reshape([batch * positions, channels]);
             let logits = x.matmul(head[0].clone()) + head[1].clone();
             let logits = logits.reshape([batch, 1, grid, grid]);
             let cell = side / grid;

@@ -1,6 +1,6 @@
 //! The sub-pixel head, which maps features at a quarter of the image's side length to one logit per pixel.
 
-use burn::module::Module;
+use burn::module::{Initializer, Module, Param, ParamId};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor, module};
 
@@ -28,6 +28,26 @@ impl Head {
         let three = ConvShape { input, output: wide, kernel: 3, stride: 1, padding: 1, groups: 1 };
         let one = ConvShape { input: channels, output: 1, kernel: 1, stride: 1, padding: 0, groups: 1 };
         Self { conv: Conv2d::new(three, true, device), out: Conv2d::new(one, true, device) }
+    }
+
+    /// The same head, but the sub-pixels of a channel begin with the same weights of the 3×3 convolution, drawn from
+    /// Kaiming's normal distribution of the fan-in (ICNR; Aitken et al., "Checkerboard artifact free sub-pixel
+    /// convolution", 2017).
+    pub fn with_equal_subpixels(input: usize, channels: usize, device: &Device) -> Self {
+        let mut head = Self::new(input, channels, device);
+        let places = ENLARGE * ENLARGE;
+        let std = (2.0 / (9 * input) as f64).sqrt();
+        let init = move |device: &Device, is_trained: bool| {
+            let one: Param<Tensor<4>> =
+                Initializer::Normal { mean: 0.0, std }.init([channels, input, 3, 3], device);
+            let all = one.val().inner().unsqueeze_dim::<5>(1).repeat_dim(1, places);
+            let all = all.reshape([channels * places, input, 3, 3]);
+            let all = if device.is_autodiff() { Tensor::from_inner(all) } else { all };
+            all.set_require_grad(is_trained)
+        };
+        let shape = [channels * places, input, 3, 3].into();
+        head.conv.weight = Param::uninitialized(ParamId::new(), init, device.clone(), true, shape);
+        head
     }
 
     /// Maps `[batch, C, side/4, side/4]` to logits `[batch, 1, side, side]`.

@@ -46,7 +46,13 @@ impl UpBlock {
 
     /// Maps `[batch, C, n, n]` and the skip connection `[batch, C/2, 2n, 2n]` to `[batch, C/2, 2n, 2n]`.
     pub fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
-        let x = Tensor::cat(vec![self.transp_conv.forward(x), skip], 1);
+        self.merge(self.transp_conv.forward(x), skip)
+    }
+
+    /// Maps the output of the transposed convolution and the skip connection, both `[batch, C/2, 2n, 2n]`, to
+    /// `[batch, C/2, 2n, 2n]`.
+    pub fn merge(&self, upsampled: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
+        let x = Tensor::cat(vec![upsampled, skip], 1);
         let x = batch_norm(&self.norm1, self.conv1.forward(x), LEAK);
         batch_norm(&self.norm2, self.conv2.forward(x), LEAK)
     }

@@ -39,7 +39,7 @@ impl Default for VisionConfig {
 }
 
 /// The epsilon of every norm inside the network.
-const NORM_EPS: f64 = 1e-6;
+pub const NORM_EPS: f64 = 1e-6;
 
 /// The initial value of the layer scale, which a pretrained encoder replaces. The 1e-6 of the publication would
 /// keep the blocks of a small model almost inactive for most of a short training from scratch.
@@ -114,6 +114,24 @@ pub struct Stem {
     pub layernorm: LayerNorm,
 }
 
+impl Stem {
+    /// Maps an image `[batch, 3, side, side]` to `[batch, C, n, n]`.
+    pub fn forward(&self, image: Tensor<4>) -> Tensor<4> {
+        channel_norm(&self.layernorm, self.patch_embeddings.forward(image))
+    }
+}
+
+impl Stage {
+    /// Maps the output of the stage before, or of the stem, to that of this stage.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = match &self.downsample {
+            Some(downsample) => downsample.conv.forward(channel_norm(&downsample.norm, x)),
+            None => x,
+        };
+        self.blocks.iter().fold(x, |x, block| block.forward(x))
+    }
+}
+
 /// The vision encoder.
 #[derive(Module, Debug)]
 pub struct VisionEncoder {
@@ -155,17 +173,11 @@ impl VisionEncoder {
     /// Takes an image `[batch, 3, side, side]`. Returns the outputs of the four stages, fine to coarse: from
     /// `[batch, 96, 56, 56]` to `[batch, 768, 7, 7]` with the published sizes.
     pub fn forward(&self, image: Tensor<4>, trace: &mut Trace) -> Vec<Tensor<4>> {
-        let stem = &self.embeddings;
-        let mut x = channel_norm(&stem.layernorm, stem.patch_embeddings.forward(image));
+        let mut x = self.embeddings.forward(image);
         trace.record("vision.hidden.0", &x);
         let mut features = Vec::with_capacity(self.stages.len());
         for (index, stage) in self.stages.iter().enumerate() {
-            if let Some(downsample) = &stage.downsample {
-                x = downsample.conv.forward(channel_norm(&downsample.norm, x));
-            }
-            for block in &stage.blocks {
-                x = block.forward(x);
-            }
+            x = stage.forward(x);
             trace.record(format!("vision.hidden.{}", index + 1), &x);
             features.push(x.clone());
         }

@@ -19,16 +19,16 @@ pub enum PackedRaise {
     Bilinear,
 }
 
-/// The weights of an up block: how it doubles the grid, and its two convolutions.
+/// The weights of an up block: how it doubles the grid, and one or two convolutions.
 #[derive(Debug)]
 pub struct PackedUp {
     /// How the grid is doubled.
     pub raise: PackedRaise,
     /// The convolution of the raised values and the skip connection.
     pub first: PackedWeights,
-    /// The convolution after it.
-    pub second: PackedWeights,
-    /// The activation after both.
+    /// The convolution after it, if there is one.
+    pub second: Option<PackedWeights>,
+    /// The activation after each of the two.
     pub activation: Activation,
 }
 
@@ -64,7 +64,10 @@ impl PackedUp {
             }
         };
         let y = convolve_padded(&both, &self.first, fine, self.activation);
-        convolve(&y, &self.second, fine, self.activation)
+        match &self.second {
+            Some(second) => convolve(&y, second, fine, self.activation),
+            None => y,
+        }
     }
 }
 

@@ -127,7 +127,7 @@ impl PlainKernels for Flex {
 
     fn up_block(x: Cpu, skip: Cpu, weights: &PackedUp, n: usize) -> Cpu {
         let (x, skip) = (x.to_contiguous(), skip.to_contiguous());
-        tensor(weights.forward(values(&x), values(&skip), n), weights.second.output())
+        tensor(weights.forward(values(&x), values(&skip), n), weights.first.output())
     }
 
     fn up_block_alone(x: Cpu, weights: &PackedUp, n: usize) -> Cpu {

@@ -70,7 +70,7 @@ pub struct CrossAttention {
 #[derive(Debug)]
 enum CrossProjections {
     /// The projections to query, key and value, and the positions that are added to the inputs of the first two.
-    Cpu { each: Box<[Affine; 3]>, positions: Box<[Tensor<2>; 2]> },
+    Cpu { each: Box<[Affine; 3]>, positions: Option<Box<[Tensor<2>; 2]>> },
     /// As [`SelfProjections::Gpu`]: the query, and key and value side by side.
     Gpu { query: Box<Weighted>, memory: Box<Weighted> },
 }
@@ -99,6 +99,18 @@ fn bias_for(rows: usize, (_, bias): &(Tensor<2>, Tensor<1>)) -> Tensor<2> {
     bias.clone().unsqueeze::<2>().expand([rows, channels])
 }
 
+/// Returns the biases of a query, a key and a value, or the first or last of them: positions are added to the inputs of
+/// all but a value, which is the last of several. Without positions, each is `[1, out]`.
+fn biases_at(positions: Option<&Tensor<2>>, parts: &[(Tensor<2>, Tensor<1>)]) -> Vec<Tensor<2>> {
+    let Some(positions) = positions else { return parts.iter().map(|part| bias_for(1, part)).collect() };
+    let [rows, _] = positions.dims();
+    let is_value = |index: usize| parts.len() > 1 && index == parts.len() - 1;
+    let parts = parts.iter().enumerate();
+    parts
+        .map(|(index, part)| if is_value(index) { bias_for(rows, part) } else { bias_at(positions, part) })
+        .collect()
+}
+
 /// Returns weights `[out, in]` side by side, `[in, all outs]`.
 fn side_by_side<const N: usize>(weights: [Tensor<2>; N]) -> Tensor<2> {
     Tensor::cat(weights.to_vec(), 0).transpose()
@@ -106,17 +118,15 @@ fn side_by_side<const N: usize>(weights: [Tensor<2>; N]) -> Tensor<2> {
 
 impl SelfAttention {
     /// Prepares the decoder's attention. `positions`, `[n, C]`, are added to the inputs of query and key.
-    pub fn of(attention: Attention, positions: Tensor<2>, device: &Device) -> Self {
+    pub fn of(attention: Attention, positions: Option<Tensor<2>>, device: &Device) -> Self {
         let heads = attention.heads();
         let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
         let projections = if gpu::has_kernels(device) {
-            let [rows, _] = positions.dims();
-            let biases =
-                vec![bias_at(&positions, &parts[0]), bias_at(&positions, &parts[1]), bias_for(rows, &parts[2])];
+            let biases = biases_at(positions.as_ref(), &parts);
             let weight = side_by_side(parts.map(|(weight, _)| weight));
             SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), device)))
         } else {
-            SelfProjections::Cpu { each: affine(parts, device), positions: Some(Box::new(positions)) }
+            SelfProjections::Cpu { each: affine(parts, device), positions: positions.map(Box::new) }
         };
         Self { projections, out: Affine::of(attention.out_proj, device), heads }
     }
@@ -159,27 +169,30 @@ impl SelfAttention {
 impl CrossAttention {
     /// Prepares the decoder's attention. The positions of query and key, `[n, C]` and `[m, C]`, are added to their
     /// inputs.
-    pub fn of(attention: Attention, positions: [Tensor<2>; 2], device: &Device) -> Self {
+    pub fn of(attention: Attention, positions: Option<[Tensor<2>; 2]>, device: &Device) -> Self {
         let heads = attention.heads();
         let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
         let projections = if gpu::has_kernels(device) {
-            let [rows, _] = positions[1].dims();
-            let of_memory = vec![bias_at(&positions[1], &parts[1]), bias_for(rows, &parts[2])];
-            let of_query = bias_at(&positions[0], &parts[0]);
+            let [at_query, at_key] = match &positions {
+                Some([query, key]) => [Some(query), Some(key)],
+                None => [None, None],
+            };
+            let of_query = biases_at(at_query, &parts[..1]).swap_remove(0);
+            let of_memory = biases_at(at_key, &parts[1..]);
             let [query, key, value] = parts.map(|(weight, _)| weight);
             CrossProjections::Gpu {
                 query: Box::new(Weighted::new(side_by_side([query]), of_query, device)),
                 memory: Box::new(Weighted::new(side_by_side([key, value]), Tensor::cat(of_memory, 1), device)),
             }
         } else {
-            CrossProjections::Cpu { each: affine(parts, device), positions: Box::new(positions) }
+            CrossProjections::Cpu { each: affine(parts, device), positions: positions.map(Box::new) }
         };
         Self { projections, out: Affine::of(attention.out_proj, device), heads }
     }
 
     /// Maps the input of the queries, `[n, C]`, and that of keys and values, `[m, C]`, to `[n, C]`, for the layer norm
-    /// after it.
-    pub fn forward(&self, x: Tensor<2>, memory: Tensor<2>) -> Rows<'_> {
+    /// after it. `residual`, `[n, C]`, is added to the result.
+    pub fn forward(&self, x: Tensor<2>, memory: Tensor<2>, residual: Option<Tensor<2>>) -> Rows<'_> {
         let [_, channels] = x.dims();
         let mixed = match &self.projections {
             CrossProjections::Gpu { query, memory: both } => {
@@ -188,12 +201,14 @@ impl CrossAttention {
                 gpu::attend(Attended::other(queries, memory), None, channels, self.heads)
             }
             CrossProjections::Cpu { each, positions } => {
-                let [of_query, of_key] = &**positions;
-                let inputs = [x + of_query.clone(), memory.clone() + of_key.clone(), memory];
-                mix_on_cpu(inputs, each, None, self.heads)
+                let [query, key] = match positions.as_deref() {
+                    Some([of_query, of_key]) => [x + of_query.clone(), memory.clone() + of_key.clone()],
+                    None => [x, memory.clone()],
+                };
+                mix_on_cpu([query, key, memory], each, None, self.heads)
             }
         };
-        self.out.forward_to_norm(mixed, None)
+        self.out.forward_to_norm(mixed, residual)
     }
 }
 

@@ -78,7 +78,8 @@ pub enum GpuRaise {
     Bilinear,
 }
 
-/// An up block, prepared for prediction: it doubles the grid, appends the skip connection and has two convolutions.
+/// An up block, prepared for prediction: it doubles the grid, appends the skip connection and has one or two
+/// convolutions.
 #[derive(Debug)]
 pub enum PreparedUp {
     /// On the CPU, as one operation.
@@ -89,9 +90,9 @@ pub enum PreparedUp {
         raise: Box<GpuRaise>,
         /// The convolution of the raised values and the skip connection.
         first: Conv3,
-        /// The convolution after it.
-        second: Conv3,
-        /// The activation after both.
+        /// The convolution after it, if there is one.
+        second: Option<Conv3>,
+        /// The activation after each of the two.
         activation: Activation,
     },
 }
@@ -111,15 +112,16 @@ pub fn fold(conv: Conv2d, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
 impl PreparedUp {
     /// Prepares the block of a text-guided decoder.
     pub fn of(up: UpBlock, device: &Device) -> Self {
-        let convolutions = [fold(up.conv1, &up.norm1), fold(up.conv2, &up.norm2)];
-        Self::new(Raise::Learned(up.transp_conv), convolutions, Activation::LeakyRelu, device)
+        let (first, second) = (fold(up.conv1, &up.norm1), fold(up.conv2, &up.norm2));
+        Self::new(Raise::Learned(up.transp_conv), first, Some(second), Activation::LeakyRelu, device)
     }
 
-    /// Prepares a block from the weights, `[out, in, 3, 3]`, and biases, `[out]`, of its convolutions, into which their
-    /// norms are folded.
+    /// Prepares a block from the weights, `[out, in, 3, 3]`, and biases, `[out]`, of its one or two convolutions, into which
+    /// their norms are folded.
     pub fn new(
         raise: Raise,
-        [first, second]: [(Tensor<4>, Tensor<1>); 2],
+        first: (Tensor<4>, Tensor<1>),
+        second: Option<(Tensor<4>, Tensor<1>)>,
         activation: Activation,
         device: &Device,
     ) -> Self {
@@ -140,7 +142,8 @@ impl PreparedUp {
                 }
                 None => PackedRaise::Bilinear,
             };
-            let (first, second) = (packed(first.0, first.1), packed(second.0, second.1));
+            let first = packed(first.0, first.1);
+            let second = second.map(|(weight, bias)| packed(weight, bias));
             return Self::Packed(PackedUp { raise, first, second, activation });
         }
         let raise = match learned {
@@ -155,7 +158,7 @@ impl PreparedUp {
         Self::Gpu {
             raise: Box::new(raise),
             first: Conv3::new(first.0, first.1, device),
-            second: Conv3::new(second.0, second.1, device),
+            second: second.map(|(weight, bias)| Conv3::new(weight, bias, device)),
             activation,
         }
     }
@@ -186,7 +189,10 @@ impl PreparedUp {
             }
             (GpuRaise::Bilinear, skip, first) => first.forward(appended(enlarged(x, n), skip), 2 * n, activation),
         };
-        second.forward(x, 2 * n, activation)
+        match second {
+            Some(second) => second.forward(x, 2 * n, activation),
+            None => x,
+        }
     }
 }
 
@@ -318,7 +324,8 @@ mod tests {
                     crate::model::layers::double(x.clone())
                 ) < 1e-5
             );
-            let prepared = PreparedUp::new(Raise::Bilinear, weights, Activation::Relu, &device);
+            let [first, second] = weights;
+            let prepared = PreparedUp::new(Raise::Bilinear, first, Some(second), Activation::Relu, &device);
             let ours = prepared.forward(to_positions(x), skip.map(to_positions), n);
             let apart = difference(to_planes(ours, 2 * n), expected);
             assert!(apart < 1e-4, "it differs by {apart}");

@@ -1,5 +1,6 @@
 //! A linear layer with its activation, and the layer norm.
 
+use burn::module::Param;
 use burn::tensor::{Device, Tensor, module};
 
 use crate::model::cpu::product::PackedWeights;
@@ -110,6 +111,19 @@ impl Affine {
             }
         }
     }
+}
+
+/// A layer norm multiplied by the scale of the residual.
+pub fn scaled(norm: &LayerNorm, beta: f32) -> LayerNorm {
+    let mut norm = norm.clone();
+    norm.weight = norm.weight.map(|weight| weight * beta);
+    norm.bias = norm.bias.map(|bias| bias * beta);
+    norm
+}
+
+/// The value of a scalar parameter.
+pub fn number(param: &Param<Tensor<1>>) -> f32 {
+    param.val().into_data().iter::<f32>().next().unwrap_or_default()
 }
 
 /// Computes the layer norm of each row, plus `after`, which has the shape of the rows.

@@ -22,9 +22,9 @@ use burn::tensor::Tensor;
 pub use attention::{CrossAttention, SelfAttention};
 pub use conv::{Conv3, PreparedHead, PreparedUp, Raise, fold};
 pub use levels::{EncoderDecoder, ImageEncoder, LastLayer, max_pool};
-pub use linear::{Affine, normalise};
+pub use linear::{Affine, normalise, number, scaled};
 pub use text::PreparedText;
-pub use vision::PreparedVision;
+pub use vision::{Patches, PreparedVision};
 
 /// Converts `[n², C]` to `[1, C, n, n]`.
 pub fn to_planes(x: Tensor<2>, side: usize) -> Tensor<4> {

@@ -27,14 +27,14 @@ struct PreparedStage {
 
 /// A convolution whose stride equals its kernel size, computed as a linear layer over patches.
 #[derive(Debug)]
-struct Patches {
+pub struct Patches {
     layer: Affine,
     side: usize,
 }
 
 impl Patches {
     /// Rearranges the weights to the order of a patch's values: rows, columns, channels.
-    fn of(conv: Conv2d, device: &Device) -> Self {
+    pub fn of(conv: Conv2d, device: &Device) -> Self {
         let weight = conv.weight.into_value();
         let [output, input, side, _] = weight.dims();
         let weight = weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]);
@@ -45,10 +45,16 @@ impl Patches {
         Self { layer: Affine::new(weight, bias, device), side }
     }
 
-    /// Maps `[n², in]` to `[(n/side)², out]`.
-    fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
+    /// Maps `[n², in]` to `[⌊n/side⌋², out]`. Rows and columns at the end that fill no patch are left out.
+    pub fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
         let [_, channels] = x.dims();
         let (side, m) = (self.side, n / self.side);
+        let x = if m * side < n {
+            let used = x.reshape([n, n, channels]).slice([0..m * side, 0..m * side, 0..channels]);
+            used.reshape([m * side * m * side, channels])
+        } else {
+            x
+        };
         let patches = x.reshape([m, side, m, side * channels]).swap_dims(1, 2);
         self.layer.forward(patches.reshape([m * m, side * side * channels]), Activation::None)
     }
@@ -136,21 +142,30 @@ impl PreparedVision {
 
     /// Maps an image `[1, 3, side, side]` to the outputs of the four stages, fine to coarse.
     pub fn forward(&self, image: Tensor<4>) -> Features {
-        let [_, channels, side, _] = image.dims();
-        let pixels = image.reshape([channels, side * side]).transpose();
-        let mut n = side / self.stem.side;
-        let mut x = normalise(&self.stem_norm, self.stem.forward(pixels, side), None);
+        let (mut x, mut n) = self.stem(image);
         let mut features = Vec::with_capacity(self.stages.len());
-        for stage in &self.stages {
-            if let Some((norm, patches)) = &stage.reduction {
-                x = patches.forward(normalise(norm, x, None), n);
-                n /= patches.side;
-            }
-            for block in &stage.blocks {
-                x = block.forward(x, n);
-            }
+        for index in 0..self.stages.len() {
+            (x, n) = self.stage(index, x, n);
             features.push(x.clone());
         }
         features
+    }
+
+    /// Maps an image `[1, 3, side, side]` to the output of the stem, `[n², C]`, and n.
+    pub fn stem(&self, image: Tensor<4>) -> (Tensor<2>, usize) {
+        let [_, channels, side, _] = image.dims();
+        let pixels = image.reshape([channels, side * side]).transpose();
+        (normalise(&self.stem_norm, self.stem.forward(pixels, side), None), side / self.stem.side)
+    }
+
+    /// Maps the output of the stage before `index` (of the stem for the first one), `[n², C]`, to that of the stage, and
+    /// returns the side length of its grid, too.
+    pub fn stage(&self, index: usize, mut x: Tensor<2>, mut n: usize) -> (Tensor<2>, usize) {
+        let stage = &self.stages[index];
+        if let Some((norm, patches)) = &stage.reduction {
+            x = patches.forward(normalise(norm, x, None), n);
+            n /= patches.side;
+        }
+        (stage.blocks.iter().fold(x, |x, block| block.forward(x, n)), n)
     }
 }

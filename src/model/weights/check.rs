@@ -84,17 +84,17 @@ pub fn compare(network: &dyn Network, found: &BTreeMap<String, Vec<usize>>) -> R
     Ok(compare_with(network, &manifest::parameters(network)?, found))
 }
 
-/// Compares the tensors of a file with those of a network whose keys start with `prefix`.
+/// Compares the tensors of a file with those of a network whose keys start with one of `prefixes`.
 ///
 /// # Errors
 /// The network cannot be built.
 pub fn compare_part(
     network: &dyn Network,
-    prefix: &str,
+    prefixes: &[&str],
     found: &BTreeMap<String, Vec<usize>>,
 ) -> Result<Mismatch, ConfigError> {
     let mut needed = manifest::parameters(network)?;
-    needed.retain(|spec| spec.name.starts_with(prefix));
+    needed.retain(|spec| prefixes.iter().any(|prefix| spec.name.starts_with(prefix)));
     Ok(compare_with(network, &needed, found))
 }
 

@@ -85,7 +85,7 @@ fn values(name: &str, shape: &[usize], (offset, scale): (f64, f64)) -> Vec<f32> 
 /// matching rule applies.
 pub fn distribution(name: &str, shape: &[usize]) -> (f64, f64) {
     let fan_in = || shape.iter().skip(1).product::<usize>() as f64;
-    if name.ends_with("layer_scale_parameter") {
+    if name.ends_with("layer_scale_parameter") || name.ends_with(".gamma") {
         (0.5, 0.25)
     } else if name.ends_with("running_mean") {
         (0.0, 0.1)

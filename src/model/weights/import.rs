@@ -1,4 +1,4 @@
-//! Checkpoints in the format of Hugging Face, presented under the authors' keys.
+//! Checkpoints of encoders in the format of Hugging Face or of the encoder's authors, presented under the keys of a network.
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
@@ -75,7 +75,7 @@ impl TensorSource for Joined {
     }
 }
 
-/// Opens the weights in an encoder's folder under the authors' keys.
+/// Opens the weights of an encoder, in a folder or in a file alone, under the authors' keys.
 ///
 /// # Errors
 /// The network has no such encoder, the files cannot be read, or the tensors are not those of the encoder.
@@ -89,6 +89,8 @@ pub fn open_encoder(
         return Err(WeightsError::file(folder, reason));
     };
     let file = WEIGHTS_FILES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
+    // Facebook's ConvNeXt is a single file.
+    let file = if folder.is_file() { Some(folder.to_path_buf()) } else { file };
     let Some(path) = file else {
         let [first, second] = WEIGHTS_FILES;
         let reason =
@@ -104,23 +106,20 @@ pub fn open_encoder(
     let wrapper = roots::common_wrapper(&all);
     let names = all.into_iter().filter_map(|theirs| {
         let name = &theirs[wrapper.len()..];
-        let matching = keys.table.iter().find(|(start, _)| name.starts_with(start));
-        let ours = match matching {
-            Some((_, "")) => return None,
-            Some((start, ours)) => format!("{ours}{}", &name[start.len()..]),
-            None => name.to_owned(),
-        };
+        let ours = (keys.rename)(name)?;
         (!network.is_ignorable(&ours)).then_some((ours, theirs))
     });
     let names = names.collect();
     let renamed = Renamed { inner, names };
 
-    let mismatch = check::compare_part(network, keys.prefix, &renamed.shapes())
+    let mismatch = check::compare_part(network, keys.prefixes, &renamed.shapes())
         .map_err(|error| WeightsError::config(folder, error.to_string()))?;
     if mismatch.is_empty() {
         Ok(Box::new(renamed))
     } else {
-        Err(WeightsError::Mismatch { path, config: network.describe(), mismatch: Box::new(mismatch) })
+        // An encoder alone looks like no network.
+        let (config, mismatch) = (network.describe(), Box::new(mismatch));
+        Err(WeightsError::Mismatch { path, config, mismatch, resembles: None })
     }
 }
 

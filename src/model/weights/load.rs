@@ -43,8 +43,7 @@ pub fn load(
         mismatch.missing.clear();
     }
     if !mismatch.is_empty() {
-        let (path, config) = (source.path().to_path_buf(), network.describe());
-        return Err(WeightsError::Mismatch { path, config, mismatch: Box::new(mismatch) });
+        return Err(WeightsError::mismatch(source, network, mismatch));
     }
     let model = network.build(device).map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
     let shapes = source.shapes();

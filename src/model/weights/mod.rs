@@ -18,6 +18,7 @@ pub mod manifest;
 mod model_source;
 mod npz;
 pub mod presence;
+pub mod resemblance;
 pub mod roots;
 pub mod save;
 pub mod source;
@@ -26,6 +27,8 @@ mod temperature;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::model::Registry;
+use crate::model::network::Network;
 pub use bundle::{Located, Vocabulary};
 pub use bundled::BUNDLED_NAME;
 pub use model_source::{ModelFiles, ModelSource};
@@ -47,7 +50,8 @@ pub enum WeightsError {
     },
     /// The tensors are not those of the architecture.
     #[error(
-        "{path} does not fit the architecture ({config}): {mismatch}; give the configuration that belongs to it with --config, or choose another file"
+        "{path} does not fit the architecture ({config}): {mismatch}; {}, or choose another file",
+        mend(*resembles)
     )]
     Mismatch {
         /// The path of the file.
@@ -56,6 +60,8 @@ pub enum WeightsError {
         config: String,
         /// The differences.
         mismatch: Box<check::Mismatch>,
+        /// The network whose keys the file has, if it is another one.
+        resembles: Option<&'static str>,
     },
     /// The configuration is invalid.
     #[error("{path}: {reason}")]
@@ -67,7 +73,24 @@ pub enum WeightsError {
     },
 }
 
+/// What to do about a file of another architecture.
+fn mend(resembles: Option<&'static str>) -> String {
+    match resembles {
+        Some(name) => format!(
+            "it looks like the network \"{name}\": give its configuration with --config, which begins with {{\"network\": \"{name}\"}}"
+        ),
+        None => "give the configuration that belongs to it with --config".to_owned(),
+    }
+}
+
 impl WeightsError {
+    /// The error about the tensors of `source`, which are not those of `network`.
+    pub fn mismatch(source: &dyn TensorSource, network: &dyn Network, mismatch: check::Mismatch) -> Self {
+        let resembles = resemblance::other_network(&Registry::default(), network, &source.shapes());
+        let (path, config) = (source.path().to_path_buf(), network.describe());
+        Self::Mismatch { path, config, mismatch: Box::new(mismatch), resembles }
+    }
+
     pub(crate) fn file(path: &Path, reason: impl Into<String>) -> Self {
         Self::File { path: path.to_path_buf(), reason: reason.into() }
     }

@@ -110,13 +110,18 @@ struct Lazy<'a> {
 }
 
 impl Lazy<'_> {
+    fn is_integer(&self) -> bool {
+        matches!(self.fill, Some(Fill::Counter | Fill::Indices))
+    }
+
     fn values(&self) -> Result<Vec<f32>, WeightsError> {
         let count = self.spec.shape.iter().product::<usize>();
         Ok(match self.fill {
             None => self.source.read(&self.spec.name)?,
-            Some(Fill::Zeros | Fill::Counter) => vec![0.0; count],
+            Some(Fill::Zeros | Fill::Counter | Fill::Indices) => vec![0.0; count],
             Some(Fill::Ones) => vec![1.0; count],
-            Some(Fill::Tied(key)) => self.source.read(key)?,
+            Some(Fill::Tied(key)) if self.source.shapes().contains_key(key) => self.source.read(key)?,
+            Some(Fill::Tied(_)) => vec![0.0; count],
             Some(Fill::Positions) => match self.spec.shape[..] {
                 [.., length, channels] => sine_table(length, channels),
                 _ => vec![0.0; count],
@@ -127,14 +132,16 @@ impl Lazy<'_> {
 
 impl View for Lazy<'_> {
     fn dtype(&self) -> Dtype {
-        if self.fill == Some(Fill::Counter) { Dtype::I64 } else { Dtype::F32 }
+        if self.is_integer() { Dtype::I64 } else { Dtype::F32 }
     }
     fn shape(&self) -> &[usize] {
         &self.spec.shape
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        if self.fill == Some(Fill::Counter) {
-            return Cow::Owned(0i64.to_le_bytes().to_vec());
+        if self.is_integer() {
+            let count = self.spec.shape.iter().product::<usize>() as i64;
+            let value = |index: i64| if self.fill == Some(Fill::Counter) { 0 } else { index };
+            return Cow::Owned((0..count).flat_map(|index| value(index).to_le_bytes()).collect());
         }
         let values = self.values().unwrap_or_else(|error| {
             // A view cannot return an error to the writer, so the error is stored and returned afterwards.
@@ -146,7 +153,7 @@ impl View for Lazy<'_> {
         Cow::Owned(f32_bytes(&values))
     }
     fn data_len(&self) -> usize {
-        let size = if self.fill == Some(Fill::Counter) { 8 } else { 4 };
+        let size = if self.is_integer() { 8 } else { 4 };
         self.spec.shape.iter().product::<usize>() * size
     }
 }
@@ -171,7 +178,9 @@ pub fn export(path: &Path, network: &dyn Network, source: &dyn TensorSource) -> 
     parameters.into_iter().for_each(|spec| add(spec, None));
     for (spec, fill) in network.auxiliary() {
         match found.get(&spec.name) {
-            Some(shape) if fill != Fill::Counter => add(KeySpec { shape: shape.clone(), ..spec }, None),
+            Some(shape) if !matches!(fill, Fill::Counter | Fill::Indices) => {
+                add(KeySpec { shape: shape.clone(), ..spec }, None)
+            }
             _ => add(spec, Some(fill)),
         }
     }

@@ -51,6 +51,10 @@ fn show(ui: &mut Ui, state: &mut State) {
     let own = &model.info.overrides;
     let overrides = state.stages.overrides.as_ref().unwrap_or(own).clone();
     let other = state.other().map(|info| (info.name.clone(), info.overrides.groups.clone()));
+    if overrides.groups.is_empty() {
+        ui.label(RichText::new("The decoder's stages of this model read no text of their own.").weak());
+        return similarity(ui, state);
+    }
     let words = "Weights of the text layers of each group; the line marks equal weights. Beneath each: the value before the softmax, minus its initial value of 1.";
     ui.label(RichText::new(words).small().weak());
     for (index, group) in overrides.groups.iter().enumerate() {

@@ -69,6 +69,9 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         section(ui, &format!("Stage {}", of.grid), "");
         stage_overrides(ui, overrides, own, stage, commands);
     }
+    if overrides.groups.is_empty() {
+        return;
+    }
     section(ui, "Layer weights", "values before the softmax");
     for group in 0..overrides.groups.len() {
         group_overrides(ui, overrides, own, group, commands);
@@ -156,6 +159,9 @@ fn stage_overrides(
             None if of.betas.is_some() => {
                 ui.label(RichText::new("This stage has no spectrum filter.").small().weak());
             }
+            None if overrides.groups.is_empty() || !overrides.layer_weights()[stage].is_empty() => {
+                ui.label(RichText::new("This stage has no filter and no scales to change.").small().weak());
+            }
             None => {
                 ui.label(RichText::new("This stage reads no text and has no guide block.").small().weak());
             }
@@ -186,7 +192,7 @@ fn stage_overrides(
 
 /// Draws the choice of the group that feeds a stage; the stage that it fed before takes the other group.
 fn feeding(ui: &mut Ui, overrides: &Overrides, stage: usize, commands: &mut Vec<Command>) {
-    let number = overrides.order[stage];
+    let Some(&number) = overrides.order.get(stage) else { return };
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Text from").weak());
         let name = |number: usize| format!("G{number}");

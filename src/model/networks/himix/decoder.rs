@@ -4,13 +4,14 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
-use burn::tensor::activation::{leaky_relu, relu};
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::config::HiMixConfig;
 use super::spectrum::SpectrumFilter;
-use crate::model::blocks::up_block::{LEAK, UpBlock};
-use crate::model::layers::{Attention, LayerNorm, Linear, drop_out, gelu, sine_positions, uniform};
+use crate::model::blocks::text_projection::TextProjection;
+use crate::model::blocks::up_block::UpBlock;
+use crate::model::layers::{Attention, LayerNorm, Linear, drop_out, sine_positions};
 use crate::model::overrides::{SIGMA_OFF, StageOverrides};
 use crate::model::trace::Trace;
 
@@ -18,28 +19,6 @@ use crate::model::trace::Trace;
 pub const SCALE_INIT: f64 = 1.421;
 /// The epsilon of the decoder's layer norms.
 const NORM_EPS: f64 = 1e-5;
-
-/// Projects the fused text to the sizes of a stage: from the number of tokens to L by a 1×1 convolution over the
-/// token axis, and from hidden to C channels.
-#[derive(Module, Debug)]
-pub struct TextProjection {
-    /// The weight of the convolution, `[L, tokens, 1]`.
-    pub token_weight: Param<Tensor<3>>,
-    /// The bias of the convolution, `[L]`.
-    pub token_bias: Param<Tensor<1>>,
-    /// The linear layer from hidden to C channels.
-    pub linear: Linear,
-}
-
-impl TextProjection {
-    /// Maps `[batch, tokens, hidden]` to `[batch, L, C]`.
-    pub fn forward(&self, text: Tensor<3>) -> Tensor<3> {
-        let mix = self.token_weight.val();
-        let [length, tokens, _] = mix.dims();
-        let mixed = mix.reshape([1, length, tokens]).matmul(text) + self.token_bias.val().reshape([1, length, 1]);
-        leaky_relu(self.linear.forward(gelu(mixed)), LEAK)
-    }
-}
 
 /// The guide block: the part of a stage that depends on the text.
 #[derive(Module, Debug)]
@@ -80,16 +59,11 @@ impl Guide {
         let channels = config.stage_channels(stage);
         let grid = config.stage_grid(stage);
         let (tokens, length) = (config.decoder.input_text_length, config.decoder.text_lengths[stage]);
-        let bound = 1.0 / (tokens as f64).sqrt();
         let norm = || LayerNorm::new(channels, NORM_EPS, device);
         let scale = || Initializer::Constant { value: SCALE_INIT }.init([1], device);
         let heads = config.decoder.num_heads;
         Self {
-            text_project: TextProjection {
-                token_weight: uniform([length, tokens, 1], bound, device),
-                token_bias: uniform([length], bound, device),
-                linear: Linear::new(config.text.hidden_size, channels, device),
-            },
+            text_project: TextProjection::new([tokens, config.text.hidden_size], [length, channels], device),
             spectrum: config.decoder.spectrum_filter.then(|| SpectrumFilter::new(grid, device)),
             norm1: norm(),
             norm2: norm(),

@@ -238,7 +238,7 @@ pub fn prepare(model: TransUNet, device: &Device) -> EncoderDecoder {
         more: Conv3::new(more, more_bias, device),
     };
     let level = |level: super::model::Level| {
-        PreparedUp::new(Raise::Bilinear, [folded(level.conv1), folded(level.conv2)], Activation::Relu, device)
+        PreparedUp::new(Raise::Bilinear, folded(level.conv1), Some(folded(level.conv2)), Activation::Relu, device)
     };
     let levels = model.decoder.into_iter().map(level).collect();
     let (mut weight, mut bias) = of_conv(model.head);

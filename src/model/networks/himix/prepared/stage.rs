@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::super::decoder::{DecoderStage, Guide, SCALE_INIT, TextProjection};
+use super::super::decoder::{DecoderStage, Guide, SCALE_INIT};
 use super::super::spectrum::SpectrumFilter;
+use crate::model::blocks::text_projection::TextProjection;
 use crate::model::cpu::Activation;
 use crate::model::layers::{LayerNorm, Linear};
 use crate::model::overrides::StageOverrides;
-use crate::model::prepared::{Affine, CrossAttention, PreparedUp, SelfAttention, normalise};
+use crate::model::prepared::{Affine, CrossAttention, PreparedUp, SelfAttention, normalise, number, scaled};
 
 /// A decoder stage, prepared for prediction. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -53,18 +54,6 @@ struct Fixed {
     device: Device,
 }
 
-/// A layer norm multiplied by the scale of the residual.
-fn scaled(norm: &LayerNorm, beta: f32) -> LayerNorm {
-    let mut norm = norm.clone();
-    norm.weight = norm.weight.map(|weight| weight * beta);
-    norm.bias = norm.bias.map(|bias| bias * beta);
-    norm
-}
-
-fn number(param: &Param<Tensor<1>>) -> f32 {
-    param.val().into_data().iter::<f32>().next().unwrap_or_default()
-}
-
 impl PreparedGuide {
     fn of(guide: Guide, device: &Device) -> Self {
         let sigma = guide.spectrum.as_ref().map(|filter| number(&filter.sigma));
@@ -74,9 +63,9 @@ impl PreparedGuide {
         let fixed = Fixed {
             text: guide.text_project.to_device(device),
             cross_in: guide.norm2.to_device(device),
-            cross: CrossAttention::of(guide.cross_attn, [image_positions.clone(), text_positions], device),
+            cross: CrossAttention::of(guide.cross_attn, Some([image_positions.clone(), text_positions]), device),
             self_in: guide.norm1.to_device(device),
-            self_attention: SelfAttention::of(guide.self_attn, image_positions, device),
+            self_attention: SelfAttention::of(guide.self_attn, Some(image_positions), device),
             wide: Affine::of(guide.lin1, device),
             spectrum: guide.spectrum,
             cross_out: guide.cross_attn_norm,
@@ -113,7 +102,7 @@ impl PreparedGuide {
         let x = filtered.clone().unwrap_or(x);
 
         let query = normalise(&fixed.cross_in, x.clone(), None);
-        let x = normalise(&self.cross_norm, fixed.cross.forward(query, text), Some(x));
+        let x = normalise(&self.cross_norm, fixed.cross.forward(query, text, None), Some(x));
 
         let value = normalise(&fixed.self_in, x.clone(), None);
         let x = normalise(&self.self_norm, fixed.self_attention.forward(value, None, None), Some(x));

@@ -13,8 +13,12 @@ use crate::app::theme;
 const OUTER: f32 = 7.5;
 const INNER: f32 = 3.2;
 
-/// Draws the buttons.
+/// Draws the buttons, which do nothing if the network reads no prompt.
 pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    ui.add_enabled_ui(!state.reads_no_text(), |ui| choose(ui, state, commands));
+}
+
+fn choose(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     for (name, pane) in [("History", Pane::HISTORY), ("Presets", Pane::PRESETS)] {
         let is_open = state.is_seen(pane);
         let response = ui.add(Button::selectable(is_open, name).frame_when_inactive(true));

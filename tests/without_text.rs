@@ -9,6 +9,8 @@ mod common;
 mod keys;
 #[path = "without_text/parity.rs"]
 mod parity;
+#[path = "without_text/training.rs"]
+mod training;
 
 use std::path::PathBuf;
 use std::sync::Arc;

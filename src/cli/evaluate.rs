@@ -66,11 +66,21 @@ pub struct EvaluateArguments {
 
 /// Evaluates the model that `open` opens.
 pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failure> {
-    let mut dataset = Dataset::open(&arguments.data, &arguments.split)?;
-    dataset.reading = arguments.reading.over(dataset.reading);
-    summary(&dataset.findings).into_iter().for_each(terminal::note);
+    let (data, split) = (&arguments.data, &arguments.split);
+    let with_prompts = match Dataset::open(data, split) {
+        // What is wrong with the prompts does not matter to every network, and the model has to be read to know it.
+        Err(_) if Dataset::open_without_prompts(data, split).is_ok() => None,
+        opened => Some(opened?),
+    };
     let source = arguments.model.source(arguments.vocab.as_ref());
     let mut segmenter = model::open(open, &source, arguments.device.choice(), "scores")?;
+    let mut dataset = match (segmenter.info().reads_text(), with_prompts) {
+        (true, Some(dataset)) => dataset,
+        (true, None) => Dataset::open(data, split)?,
+        (false, _) => Dataset::open_without_prompts(data, split)?,
+    };
+    dataset.reading = arguments.reading.over(dataset.reading);
+    summary(&dataset.findings).into_iter().for_each(terminal::note);
     if arguments.shuffle_prompts.is_some() {
         model::must_read_text(segmenter.as_ref(), "there are no prompts to shuffle")?;
     }

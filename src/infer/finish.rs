@@ -84,6 +84,9 @@ impl Finish<'_> {
 
 /// The σ and layer weights of each stage in `overrides`.
 fn stage_parameters(overrides: &Overrides) -> Vec<StageParameters> {
+    if overrides.is_nothing() {
+        return Vec::new();
+    }
     let stages = overrides.stages.iter().zip(overrides.layer_weights());
     stages
         .map(|(stage, layer_weights)| StageParameters {

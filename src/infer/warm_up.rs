@@ -214,7 +214,7 @@ impl Predictor {
 
 /// Values that lead the decoder along its other ways: other filters, no filters, no text.
 fn other_values(own: &Overrides) -> Vec<Overrides> {
-    if own.stages.is_empty() {
+    if own.is_nothing() {
         return Vec::new();
     }
     let with = |change: fn(&mut Overrides)| {

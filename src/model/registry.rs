@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::config::{Axes, ConfigError, ModelConfig, Provenance};
 use super::network::Network;
 use super::networks;
+use crate::input::InputForm;
 
 /// Entries of a reference configuration that describe the file of its weights and not the network.
 const OF_THE_WEIGHTS: &[&str] = &["omitted_from_weights", "tied"];
@@ -100,6 +101,7 @@ impl Registry {
             }
         };
         let axes: Option<Axes> = object.shift_remove("axes").map(sizes_of).transpose()?;
+        let input: Option<InputForm> = object.shift_remove("input").map(sizes_of).transpose()?;
         let provenance = match object.shift_remove("provenance") {
             Some(value) => sizes_of(value)?,
             None => Provenance { trained: true, ..Provenance::default() },
@@ -111,7 +113,8 @@ impl Registry {
         }
         let network = (entry.read)(object)?;
         let axes = axes.unwrap_or_else(|| network.default_axes());
-        Ok(ModelConfig { network, axes, provenance, unknown_words, temperature })
+        let input = input.unwrap_or_else(|| network.default_input());
+        Ok(ModelConfig { network, axes, input, provenance, unknown_words, temperature })
     }
 }
 

@@ -90,7 +90,7 @@ pub fn prepare(
         Some((tokenizer, path, tokens)) => (Some((tokenizer, tokens)), Some(path)),
         None => (None, None),
     };
-    let form = Form { text, side, is_transposed };
+    let form = Form { text, side, is_transposed, input: architecture.input };
     Ok(Start { config: architecture, vocabulary, model, is_text_frozen, form, notices })
 }
 

@@ -98,7 +98,7 @@ enum Rule {
 
 /// What a rule remembers of a parameter.
 enum Moments {
-    AdamW(AdamWState<1>),
+    AdamW(Box<AdamWState<1>>),
     /// The sum of the gradients so far, each of which decays with every step by the momentum.
     Velocity(Tensor<1>),
 }
@@ -114,11 +114,11 @@ impl Rule {
         match self {
             Self::AdamW(rule) => {
                 let state = match moments {
-                    Some(Moments::AdamW(state)) => Some(state),
+                    Some(Moments::AdamW(state)) => Some(*state),
                     _ => None,
                 };
                 let (weights, state) = rule.step(rate, weights, gradient, state);
-                (weights, state.map(Moments::AdamW))
+                (weights, state.map(|state| Moments::AdamW(Box::new(state))))
             }
             Self::Sgd { momentum, decay } => {
                 let gradient = if *decay > 0.0 { gradient + weights.clone() * *decay } else { gradient };
@@ -210,7 +210,7 @@ impl Optimiser {
         let values = |tensor: &Tensor<1>| tensor.clone().into_data().iter::<f32>().collect::<Vec<f32>>();
         for (path, moments) in &self.moments {
             let momentum = match moments {
-                Moments::AdamW(AdamWState { momentum }) => momentum,
+                Moments::AdamW(state) => &state.momentum,
                 Moments::Velocity(velocity) => {
                     let values = values(velocity);
                     arrays.insert(format!("velocity.{path}"), (vec![values.len()], values));
@@ -242,7 +242,7 @@ impl Optimiser {
             };
             if let (Some(first), Some(second), Some(time)) = (tensor("first"), tensor("second"), values.first()) {
                 let momentum = AdaptiveMomentumState::new(*time as usize, first, second);
-                self.moments.insert(path.to_owned(), Moments::AdamW(AdamWState::new(momentum)));
+                self.moments.insert(path.to_owned(), Moments::AdamW(Box::new(AdamWState::new(momentum))));
             }
         }
     }

@@ -64,10 +64,17 @@ fn a_split_without_prompts_is_evaluated() {
     let with_prompts = with_model("evaluate", &model, &[&split[..], &["--json"]].concat()).json();
     with_model("evaluate", &model, &[&split[..], &["--shuffle-prompts", "1"]].concat())
         .refused(&[NONE, "prompts to shuffle"]);
+    // A table without a column of prompts, and one that names one image of three, lose no pair.
+    for table in ["Image\n0.png\n", "Image,Description\n0.png,left lung\n"] {
+        fs::write(root.join("prompt/test.csv"), table).expect("a table");
+        let object = with_model("evaluate", &model, &[&split[..], &["--json"]].concat()).json();
+        assert_eq!(object["pooled"], with_prompts["pooled"], "{table}");
+    }
     fs::remove_dir_all(root.join("prompt")).expect("removed");
     let without = with_model("evaluate", &model, &[&split[..], &["--json"]].concat()).json();
-    for key in ["pooled", "per_image"] {
-        assert!(without[key].is_object() && without[key] == with_prompts[key], "{key}: {without}");
+    for [part, key] in [["pooled", "dice"], ["pooled", "iou"], ["per_image", "dice"], ["per_image", "iou"]] {
+        assert_eq!(without[part][key], with_prompts[part][key], "{part} {key}");
+        assert!(!without[part][key].is_null(), "{without}");
     }
 }
 

@@ -39,6 +39,10 @@ pub fn weights(content: &Content) -> Result<Figure, FigureError> {
     if content.models.is_empty() {
         return Err(FigureError::Nothing { reason: "no model is open; open one".into() });
     }
+    if content.models.iter().all(|model| model.overrides().groups.is_empty()) {
+        let reason = "the network mixes no layers of a text; choose a model that does".into();
+        return Err(FigureError::Nothing { reason });
+    }
     let names = content.names();
     let mut scene = Scene::new(format!("Layer weights of {}", names.join(" and ")), WIDTH);
     let mut table = Table::new(&[

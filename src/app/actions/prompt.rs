@@ -78,7 +78,7 @@ pub const ITEMS: &[Item] = &[
         name: "Type in the prompt",
         words: "edit sentence",
         keys: &[Chord::key(Key::Slash)],
-        command: |_| Ok(Command::FocusPrompt),
+        command: |state| if state.reads_no_text() { Err(NO_PROMPT) } else { Ok(Command::FocusPrompt) },
         ..NEW
     }),
     Item::Action(Action {

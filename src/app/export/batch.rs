@@ -20,6 +20,8 @@ impl State {
         let Some(list) = &self.worklist else { return Vec::new() };
         let prompt = self.document.prompt.trim();
         let prompts_of = |own: Option<String>| match self.export.batch.prompts {
+            // Such a network makes a mask of every image.
+            _ if self.reads_no_text() => Some(String::new()),
             PromptsOf::Cases => own,
             PromptsOf::Field => Some(prompt.to_owned()).filter(|prompt| !prompt.is_empty()),
         };
@@ -32,15 +34,15 @@ impl State {
     /// Returns the reason why a batch cannot begin, as a sentence; `None` if it can.
     pub fn batch_refusal(&self) -> Option<&'static str> {
         let form = &self.export.batch;
-        let list = self.worklist.as_ref();
+        let (list, needs_prompts) = (self.worklist.as_ref(), !self.reads_no_text());
         let has_own = || list.is_some_and(|list| list.has_prompts() || !list.edited.is_empty());
         if list.is_none() {
             Some("Open a folder first.")
         } else if self.model.is_none() {
             Some("Open a model first.")
-        } else if form.prompts == PromptsOf::Cases && !has_own() {
+        } else if needs_prompts && form.prompts == PromptsOf::Cases && !has_own() {
             Some("The cases have no prompts. Use the prompt of the text field.")
-        } else if form.prompts == PromptsOf::Field && self.document.prompt.trim().is_empty() {
+        } else if needs_prompts && form.prompts == PromptsOf::Field && self.document.prompt.trim().is_empty() {
             Some("Type a prompt first.")
         } else if form.formats.is_empty() {
             Some("Choose a format.")

@@ -4,6 +4,7 @@ use eframe::egui::{Button, Label, RichText, TextEdit, Ui};
 
 use super::export::codes;
 use super::panel::Panel;
+use super::prompt::says_no_text;
 use super::stages::working::needs_model;
 use super::widgets::{grouped, working_bar};
 use crate::analysis::batch::BatchSummary;
@@ -45,11 +46,13 @@ impl Panel for Batch {
         let form = &state.export.batch;
         let mut set = |command| commands.push(Command::Export(ExportCommand::Batch(command)));
         ui.label(RichText::new("Prompts").weak());
-        for (of, words) in
-            [(PromptsOf::Cases, "Those of the cases"), (PromptsOf::Field, "The prompt below, for all cases")]
-        {
-            if ui.radio(form.prompts == of, words).clicked() {
-                set(BatchCommand::Prompts(of));
+        let choices =
+            [(PromptsOf::Cases, "Those of the cases"), (PromptsOf::Field, "The prompt below, for all cases")];
+        if !says_no_text(ui, state) {
+            for (of, words) in choices {
+                if ui.radio(form.prompts == of, words).clicked() {
+                    set(BatchCommand::Prompts(of));
+                }
             }
         }
         ui.label(RichText::new("Formats").weak());

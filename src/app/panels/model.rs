@@ -57,11 +57,11 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     }
     if let Some(shown) = &state.shown {
-        network(ui, &shown.prediction);
+        network(ui, &shown.prediction, !state.reads_no_text());
     }
 }
 
-fn network(ui: &mut Ui, prediction: &Prediction) {
+fn network(ui: &mut Ui, prediction: &Prediction, reads_text: bool) {
     ui.separator();
     let stages = prediction.parameters.len();
     for (place, stage) in prediction.parameters.iter().enumerate() {
@@ -73,7 +73,9 @@ fn network(ui: &mut Ui, prediction: &Prediction) {
     let times = &prediction.milliseconds;
     let part = |value: f64| if value > 0.0 { milliseconds(value) } else { "Cached".into() };
     row(ui, "Time for the image", part(times.vision));
-    row(ui, "Time for the text", part(times.text));
+    if reads_text {
+        row(ui, "Time for the text", part(times.text));
+    }
     row(ui, "Time for the decoder", milliseconds(times.decoder));
     explained_row(ui, "Total time", TIME, milliseconds(times.total));
 }

@@ -4,6 +4,7 @@ use std::f32::consts::TAU;
 
 use eframe::egui::{Button, Pos2, Response, Role, Shape, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
+use crate::app::actions::NO_PROMPT;
 use crate::app::command::Command;
 use crate::app::pane::Pane;
 use crate::app::state::State;
@@ -13,11 +14,13 @@ use crate::app::theme;
 const OUTER: f32 = 7.5;
 const INNER: f32 = 3.2;
 
-/// Draws the buttons.
+/// Draws the buttons, which are off if the network reads no prompt.
 pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let is_read = !state.reads_no_text();
     for (name, pane) in [("History", Pane::HISTORY), ("Presets", Pane::PRESETS)] {
         let is_open = state.is_seen(pane);
-        let response = ui.add(Button::selectable(is_open, name).frame_when_inactive(true));
+        let response = ui.add_enabled(is_read, Button::selectable(is_open, name).frame_when_inactive(true));
+        let response = response.on_disabled_hover_text(NO_PROMPT);
         if response.on_hover_text("Prompts to choose from, beside the picture").clicked() {
             commands.push(Command::OpenPane(pane, !is_open));
         }
@@ -25,8 +28,9 @@ pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let prompt = state.document.prompt.trim();
     let is_favourite = state.settings.favourites.iter().any(|other| other == prompt);
     let words = if is_favourite { "Take it from the favourites" } else { "Keep it among the favourites" };
-    let response = ui.add_enabled_ui(!prompt.is_empty(), |ui| star(ui, is_favourite)).inner.on_hover_text(words);
-    if response.on_disabled_hover_text("The prompt is empty.").clicked() {
+    let response =
+        ui.add_enabled_ui(is_read && !prompt.is_empty(), |ui| star(ui, is_favourite)).inner.on_hover_text(words);
+    if response.on_disabled_hover_text(if is_read { "The prompt is empty." } else { NO_PROMPT }).clicked() {
         commands.push(Command::Favourite(prompt.to_owned(), !is_favourite));
     }
 }

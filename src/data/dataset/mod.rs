@@ -25,6 +25,7 @@ use super::{DataError, MaskRule};
 pub use append::{NewPair, SavedPair, append};
 pub use finding::{Finding, Problem, summary};
 pub use layout::Layout;
+use layout::{Share, Source};
 pub(super) use marks::key;
 pub(super) use names::{fold, natural, readable};
 pub use pair::Pair;
@@ -190,6 +191,22 @@ impl Dataset {
         let enclosing::Enclosing { root, arrangement } = enclosing::find(folder)?;
         let source = arrangement.source(folder, split)?;
         let (samples, findings) = pairing::pairs(source)?;
+        let reading = PairReading::of(&root)?;
+        let split = source.name.clone();
+        Ok(Self { root, layout: arrangement.layout, split, reading, samples, findings })
+    }
+
+    /// Like [`Self::open`], for a network that reads no prompt: every image with a mask is a pair, whether a table has a
+    /// prompt for it or not. A table that divides the images into splits is read all the same.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn open_without_prompts(folder: &Path, split: &str) -> Result<Self, DataError> {
+        let enclosing::Enclosing { root, arrangement } = enclosing::find(folder)?;
+        let source = arrangement.source(folder, split)?;
+        let table = source.table.clone().filter(|_| source.share == Share::ByTable);
+        let (samples, mut findings) = pairing::pairs(&Source { table, ..source.clone() })?;
+        findings.retain(|finding| finding.problem != Problem::EmptyPrompt);
         let reading = PairReading::of(&root)?;
         let split = source.name.clone();
         Ok(Self { root, layout: arrangement.layout, split, reading, samples, findings })

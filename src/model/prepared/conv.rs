@@ -63,7 +63,7 @@ fn packed(weight: Tensor<4>, bias: Tensor<1>) -> PackedWeights {
 #[derive(Debug)]
 pub enum Raise {
     /// By a transposed convolution.
-    Learned(Upsample2),
+    Learned(Box<Upsample2>),
     /// By bilinear interpolation from corner to corner.
     Bilinear,
 }
@@ -73,7 +73,7 @@ pub enum Raise {
 pub enum GpuRaise {
     /// By a transposed convolution, `[in, 4·channels]`, with its four kernel positions side by side, and its bias,
     /// `[1, 4·channels]`.
-    Learned(Tensor<2>, Option<Tensor<2>>),
+    Learned(Box<(Tensor<2>, Option<Tensor<2>>)>),
     /// By bilinear interpolation.
     Bilinear,
 }
@@ -87,7 +87,7 @@ pub enum PreparedUp {
     /// On a GPU.
     Gpu {
         /// How the grid is doubled.
-        raise: Box<GpuRaise>,
+        raise: GpuRaise,
         /// The convolution of the raised values and the skip connection.
         first: Conv3,
         /// The convolution after it, if there is one.
@@ -113,7 +113,7 @@ impl PreparedUp {
     /// Prepares the block of a text-guided decoder.
     pub fn of(up: UpBlock, device: &Device) -> Self {
         let (first, second) = (fold(up.conv1, &up.norm1), fold(up.conv2, &up.norm2));
-        Self::new(Raise::Learned(up.transp_conv), first, Some(second), Activation::LeakyRelu, device)
+        Self::new(Raise::Learned(Box::new(up.transp_conv)), first, Some(second), Activation::LeakyRelu, device)
     }
 
     /// Prepares a block from the weights, `[out, in, 3, 3]`, and biases, `[out]`, of its one or two convolutions, into which
@@ -151,12 +151,12 @@ impl PreparedUp {
                 let [input, output, _, _] = weight.dims();
                 let weight = weight.permute([0, 2, 3, 1]).reshape([input, 4 * output]);
                 let bias = bias.map(|bias| bias.repeat_dim(0, 4).unsqueeze::<2>().to_device(device));
-                GpuRaise::Learned(weight.to_device(device), bias)
+                GpuRaise::Learned(Box::new((weight.to_device(device), bias)))
             }
             None => GpuRaise::Bilinear,
         };
         Self::Gpu {
-            raise: Box::new(raise),
+            raise,
             first: Conv3::new(first.0, first.1, device),
             second: second.map(|(weight, bias)| Conv3::new(weight, bias, device)),
             activation,
@@ -168,10 +168,11 @@ impl PreparedUp {
     pub fn forward(&self, x: Tensor<2>, skip: Option<Tensor<2>>, n: usize) -> Tensor<2> {
         let (raise, first, second, activation) = match self {
             Self::Packed(weights) => return cpu::up_block(x, skip, n, weights),
-            Self::Gpu { raise, first, second, activation } => (&**raise, first, second, *activation),
+            Self::Gpu { raise, first, second, activation } => (raise, first, second, *activation),
         };
         let x = match (raise, skip, first) {
-            (GpuRaise::Learned(upsample, of_raised), Some(skip), Conv3::Gpu { weight, bias }) => {
+            (GpuRaise::Learned(learned), Some(skip), Conv3::Gpu { weight, bias }) => {
+                let (upsample, of_raised) = &**learned;
                 let raised = x.matmul(upsample.clone());
                 let raised = match of_raised {
                     Some(bias) => gpu::finish(raised, bias, Activation::None, None),
@@ -180,7 +181,8 @@ impl PreparedUp {
                 let x = gpu::raised_neighbourhoods(raised, skip, 2 * n).matmul((**weight).clone());
                 gpu::finish(x, bias, activation, None)
             }
-            (GpuRaise::Learned(upsample, of_raised), skip, first) => {
+            (GpuRaise::Learned(learned), skip, first) => {
+                let (upsample, of_raised) = &**learned;
                 let [_, channels] = upsample.dims();
                 let raised = x.matmul(upsample.clone());
                 let raised = of_raised.iter().fold(raised, |raised, bias| raised + bias.clone());

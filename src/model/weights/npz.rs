@@ -120,6 +120,10 @@ fn entries(file: &mut File) -> Result<Vec<(String, Entry)>, String> {
     let end_length = length.min(LONGEST_END);
     let end = part(file, length - end_length, end_length)?;
     let at = end.windows(4).rposition(|four| four == b"PK\x05\x06").ok_or("it has no list of entries")?;
+    let comment = number::<2>(&end, at + 20).ok_or("its list of entries is cut off")?;
+    if at as u64 + 22 + comment != end_length {
+        return Err("its end is damaged".into());
+    }
     let of_end = |place: usize| number::<4>(&end, at + place).ok_or("its list of entries is cut off");
     let (count, size, start) = (number::<2>(&end, at + 10).unwrap_or(0), of_end(12)?, of_end(16)?);
     if size > LONGEST_LIST || start.checked_add(size).is_none_or(|end| end > length) {

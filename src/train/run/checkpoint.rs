@@ -37,7 +37,8 @@ impl Run<'_> {
         let best = self.progress.best().map(|best| best.cost(criterion));
         let losses = std::mem::take(&mut self.progress.losses);
         let Some(model) = &self.model else { return Ok(()) };
-        let overrides = model.inspectable().map(|model| model.overrides()).unwrap_or_default();
+        let overrides = model.inspectable().map(|model| model.overrides());
+        let overrides = overrides.filter(|overrides| !overrides.is_nothing()).unwrap_or_default();
         let average = validated.average.as_ref().map(|average| Box::new(self.scores_of_average(average)));
         let mut epoch = Epoch {
             number: number + 1,

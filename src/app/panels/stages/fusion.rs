@@ -2,7 +2,7 @@
 
 use eframe::egui::{Color32, Rect, RichText, Role, Sense, Stroke, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 
-use super::working::{needs_model, working};
+use super::working::{needs_overrides, working};
 use crate::analysis::maps::{Map, Scale};
 use crate::app::command::Command;
 use crate::app::pane;
@@ -36,7 +36,7 @@ impl Panel for Fusion {
     }
 
     fn missing(&self, state: &State) -> Option<&'static str> {
-        needs_model(state)
+        needs_overrides(state)
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {

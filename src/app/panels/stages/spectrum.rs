@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 use egui_plot::{Line, PlotPoints};
 
-use super::working::{needs_model, working};
+use super::working::{needs_overrides, working};
 use crate::analysis::filter::{Filter, SIGMA_INIT};
 use crate::analysis::maps::{Map, Scale};
 use crate::app::command::Command;
@@ -42,7 +42,7 @@ impl Panel for Spectrum {
     }
 
     fn missing(&self, state: &State) -> Option<&'static str> {
-        needs_model(state)
+        needs_overrides(state)
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {

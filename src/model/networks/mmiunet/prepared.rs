@@ -158,7 +158,7 @@ impl PreparedBridger {
 
 fn prepare_stage(stage: DecoderStage, device: &Device) -> PreparedUp {
     let DecoderStage { up, conv, norm } = stage;
-    PreparedUp::new(Raise::Learned(up), fold(conv, &norm), None, Activation::Relu, device)
+    PreparedUp::new(Raise::Learned(Box::new(up)), fold(conv, &norm), None, Activation::Relu, device)
 }
 
 impl Prepared {

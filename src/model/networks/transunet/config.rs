@@ -152,20 +152,20 @@ impl TransUNetConfig {
             ));
         }
         let step = 1 << LEVELS;
-        if self.image_size % step != 0 || self.image_size < 2 * step {
+        if !self.image_size.is_multiple_of(step) || self.image_size < 2 * step {
             return error(format!(
                 "image_size is {}; it must be a multiple of {step} from {}",
                 self.image_size,
                 2 * step
             ));
         }
-        if self.hidden_size % self.heads != 0 {
+        if !self.hidden_size.is_multiple_of(self.heads) {
             return error(format!("heads is {} and must divide hidden_size, {}", self.heads, self.hidden_size));
         }
         if resnet.units.len() != BLOCKS || resnet.units.iter().any(|units| *units == 0 || *units > MOST) {
             return error(format!("resnet.units is {:?}; it must have {BLOCKS} positive numbers", resnet.units));
         }
-        if resnet.width % resnet.group_norm_groups != 0 {
+        if !resnet.width.is_multiple_of(resnet.group_norm_groups) {
             return error(format!(
                 "resnet.width is {} and must be a multiple of resnet.group_norm_groups, {}",
                 resnet.width, resnet.group_norm_groups

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
 
+use crate::input::{InputForm, Range};
 use crate::model::config::ConfigError;
 use crate::model::network::{Cost, Model, Network, StageShape};
 use crate::model::registry::{Entry, sizes_of, to_sizes};
@@ -51,6 +52,11 @@ impl Network for TransUNetConfig {
 
     fn image_side(&self) -> usize {
         self.image_size
+    }
+
+    /// The authors' images are in [0, 1]; they zoom them by cubic splines, for which this is a substitute.
+    fn default_input(&self) -> InputForm {
+        InputForm { range: Range::Unit, ..InputForm::default() }
     }
 
     fn stages(&self) -> Vec<StageShape> {

@@ -66,7 +66,7 @@ impl UNetConfig {
         let error = |text: String| Err(ConfigError(text));
         const MOST: usize = 4096;
         let base = self.base_channels;
-        if base == 0 || base > MOST || base % 2 != 0 {
+        if base == 0 || base > MOST || !base.is_multiple_of(2) {
             return error(format!("base_channels is {base}; it must be an even number from 2 to {MOST}"));
         }
         if self.in_channels != 3 {
@@ -76,7 +76,7 @@ impl UNetConfig {
             return error(format!("classes is {}; a U-Net for one lesion has 1", self.classes));
         }
         let (side, step) = (self.image_size, 1 << LEVELS);
-        if side == 0 || side > MOST || side % step != 0 {
+        if side == 0 || side > MOST || !side.is_multiple_of(step) {
             return error(format!("image_size is {side}; it must be a multiple of {step} up to {MOST}"));
         }
         if !(self.batch_norm_eps > 0.0 && self.batch_norm_eps < 1.0) {

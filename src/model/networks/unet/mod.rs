@@ -14,6 +14,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
 
+use crate::input::{Channels, InputForm, MaskResize, Range, Resize};
 use crate::model::config::ConfigError;
 use crate::model::network::{Cost, Model, Network, StageShape};
 use crate::model::registry::{Entry, sizes_of, to_sizes};
@@ -46,6 +47,16 @@ impl Network for UNetConfig {
 
     fn image_side(&self) -> usize {
         self.image_size
+    }
+
+    /// That of LViT's authors, who train this U-Net with the same loader.
+    fn default_input(&self) -> InputForm {
+        InputForm {
+            range: Range::Unit,
+            channels: Channels::Bgr,
+            resize: Resize::OpencvBilinear,
+            mask: MaskResize::BilinearAny,
+        }
     }
 
     fn stages(&self) -> Vec<StageShape> {

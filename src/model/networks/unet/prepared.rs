@@ -49,7 +49,7 @@ pub fn prepare(model: UNet, device: &Device) -> EncoderDecoder {
         let (Some(one), Some(two)) = (convs.next(), convs.next()) else {
             unreachable!("a level has two convolutions")
         };
-        PreparedUp::new(Raise::Learned(level.raise), one, Some(two), Activation::Relu, device)
+        PreparedUp::new(Raise::Learned(Box::new(level.raise)), one, Some(two), Activation::Relu, device)
     });
     let weight = model.outc.weight.into_value();
     let [output, input, _, _] = weight.dims();

@@ -39,8 +39,9 @@ pub struct ImportArguments {
     /// Folder of the text encoder (CXR-BERT) as distributed by Hugging Face
     #[arg(long, value_name = "DIR")]
     text: PathBuf,
-    /// Folder of the vision encoder (ConvNeXt) as distributed by Hugging Face, for a bundle with a new decoder
-    #[arg(long, value_name = "DIR")]
+    /// Folder of the vision encoder (ConvNeXt) as distributed by Hugging Face, or Facebook's file, for a bundle with a
+    /// new decoder
+    #[arg(long, value_name = "PATH")]
     vision: Option<PathBuf>,
     /// Configuration of the architecture (config.json) [default: the published architecture, with the encoders'
     /// own sizes]

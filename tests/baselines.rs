@@ -600,3 +600,19 @@ fn an_encoder_from_facebooks_file_serves_both_networks() {
         assert!(opened.shapes().keys().all(|key| !key.contains("head") && !key.contains("classifier")));
     }
 }
+
+#[test]
+fn dropout_of_mmiunet_is_applied_in_training_only() {
+    let Some(folder) = golden("mmiunet") else { return };
+    let text = std::fs::read_to_string(folder.join("config.json")).expect("config.json");
+    let weights = source::open(&folder.join("weights.safetensors")).expect("opens");
+    let reference = source::open(&folder.join("activations.safetensors")).expect("opens");
+    for (dropout, is_trained, is_random) in [(0.1, true, true), (0.0, true, false), (0.1, false, false)] {
+        let text = text.replace(r#""dropout": 0.1"#, &format!(r#""dropout": {dropout:.1}"#));
+        let network = Registry::default().parse(&text).expect("sizes").network;
+        let device = if is_trained { Device::flex().autodiff() } else { Device::flex() };
+        let model = load::load(network.as_ref(), weights.as_ref(), Missing::Refuse, &device).expect("loads");
+        let logits = || numbers(model.forward(inputs(reference.as_ref(), &device), &mut Trace::off()));
+        assert_eq!(logits() != logits(), is_random, "dropout {dropout}, trained: {is_trained}");
+    }
+}

@@ -42,8 +42,9 @@ pub struct ImportArguments {
     /// Folder of the text encoder (CXR-BERT) as distributed by Hugging Face; for a network that reads text
     #[arg(long, value_name = "DIR")]
     text: Option<PathBuf>,
-    /// Folder of the vision encoder (ConvNeXt) as distributed by Hugging Face, for a bundle with a new decoder
-    #[arg(long, value_name = "DIR")]
+    /// Folder of the vision encoder (ConvNeXt) as distributed by Hugging Face, or Facebook's file, for a bundle with a
+    /// new decoder
+    #[arg(long, value_name = "PATH")]
     vision: Option<PathBuf>,
     /// Archive (.npz) of the pretrained backbone of a network without text, such as R50+ViT-B_16.npz of TransUNet, for a
     /// bundle with a new decoder

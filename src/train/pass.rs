@@ -164,14 +164,27 @@ mod tests {
     use crate::text::{Tokenizer, vocabulary};
     use crate::train::TrainConfig;
 
-    const SIZES: &str = r#"{
-        "text": { "vocab_size": 512, "hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2,
-            "intermediate_size": 16, "max_position_embeddings": 8 },
-        "vision": { "hidden_sizes": [8, 16, 32, 64], "depths": [1, 1, 1, 1] },
-        "decoder": { "num_heads": 4, "text_lengths": [8, 4, 3], "input_text_length": 8, "image_size": 64,
-            "dropout": 0.3 },
-        "token_limit": 8
-    }"#;
+    const ENCODERS: &str = r#""text": { "vocab_size": 512, "hidden_size": 8, "num_hidden_layers": 3,
+        "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 8 },
+        "vision": { "hidden_sizes": [8, 16, 32, 64], "depths": [1, 1, 1, 1] }"#;
+    /// The sizes of each network whose batches can be divided, and the number of its batch norms.
+    const NETWORKS: [(&str, usize); 3] = [
+        (
+            r#""decoder": { "num_heads": 4, "text_lengths": [8, 4, 3], "input_text_length": 8, "image_size": 64,
+                "dropout": 0.3 }, "token_limit": 8"#,
+            6,
+        ),
+        (
+            r#""network": "guidedecoder", "image_size": 64,
+                "decoder": { "text_lengths": [8, 4, 3], "input_text_length": 8 }"#,
+            6,
+        ),
+        (
+            r#""network": "mmiunet", "image_size": 64, "input_text_length": 8,
+                "bridger": { "heads": 4, "feed_forward": 16, "dropout": 0.3 }"#,
+            3,
+        ),
+    ];
 
     /// Five different images with masks of different sizes.
     fn batch(form: &Form, seed: u64) -> Batch {
@@ -192,9 +205,11 @@ mod tests {
     /// Loss, gradients by path, and weights with running statistics after a pass in `parts` parts.
     type Found = (f32, BTreeMap<String, Vec<f32>>, BTreeMap<String, Vec<f32>>);
 
-    fn run(parts: usize, is_text_frozen: bool, images: u64) -> Found {
+    fn run(sizes: &str, parts: usize, is_text_frozen: bool, images: u64) -> Found {
         let device = Device::flex().autodiff();
-        let network = Registry::default().parse(SIZES).expect("sizes").network;
+        let sizes = format!("{{ {ENCODERS}, {sizes} }}");
+        let network = Registry::default().parse(&sizes).expect("sizes").network;
+        assert!(network.is_divisible());
         // The library's random numbers are those of the whole process, in which other tests draw, too.
         let mut random = fastrand::Rng::with_seed(2);
         let model = network.build(&device).expect("a model").map_parameters(&mut |path, slot| {
@@ -255,35 +270,38 @@ mod tests {
 
     #[test]
     fn parts_of_a_batch_give_its_loss_gradients_and_statistics() {
-        for is_text_frozen in [false, true] {
-            // Three sets of images. Where a value lies within rounding of the bend of a ReLU, its gradient is one of two,
-            // which is a percent of a tensor; what is wrong would be so for all images.
-            let sets = [4, 5, 6];
-            let wholes = sets.map(|images| run(1, is_text_frozen, images));
-            for whole in &wholes {
-                assert!(whole.1.values().flatten().any(|value| *value != 0.0));
-                let is_of_text = |path: &String| path.starts_with("text.");
-                assert_eq!(whole.1.keys().any(is_of_text), !is_text_frozen);
-                let moved = whole.2.iter().filter(|(path, _)| path.ends_with("running_mean"));
-                assert!(
-                    moved.clone().count() == 6 && moved.flat_map(|(_, values)| values).any(|value| *value != 0.0)
-                );
-            }
-            for parts in [2, 3, 5] {
-                let mut far = Vec::new();
-                for (images, whole) in sets.into_iter().zip(&wholes) {
-                    let found = run(parts, is_text_frozen, images);
-                    assert!((found.0 - whole.0).abs() < 1e-5, "{parts} parts: {} for {}", found.0, whole.0);
-                    let statistics = difference(&found.2, &whole.2);
-                    assert!(statistics.0 < 1e-4, "{parts} parts: {statistics:?}");
-                    let gradients = difference(&found.1, &whole.1);
-                    println!("{parts} parts, images {images}: {gradients:?}");
-                    far.extend((gradients.0 >= 1e-3).then_some(gradients));
+        for (sizes, norms) in NETWORKS {
+            for is_text_frozen in [false, true] {
+                // Three sets of images. Where a value lies within rounding of the bend of a ReLU, its gradient is one of two,
+                // which is a percent of a tensor; what is wrong would be so for all images.
+                let sets = [4, 5, 6];
+                let wholes = sets.map(|images| run(sizes, 1, is_text_frozen, images));
+                for whole in &wholes {
+                    assert!(whole.1.values().flatten().any(|value| *value != 0.0));
+                    let is_of_text = |path: &String| path.starts_with("text.");
+                    assert_eq!(whole.1.keys().any(is_of_text), !is_text_frozen);
+                    let moved = whole.2.iter().filter(|(path, _)| path.ends_with("running_mean"));
+                    assert!(
+                        moved.clone().count() == norms
+                            && moved.flat_map(|(_, values)| values).any(|value| *value != 0.0)
+                    );
                 }
-                assert!(far.len() < 2 && far.iter().all(|(apart, _)| *apart < 0.05), "{parts} parts: {far:?}");
-                let found = run(parts, is_text_frozen, 4);
-                let again = run(parts, is_text_frozen, 4);
-                assert!(again == found, "the same number of parts gives the same bits");
+                for parts in [2, 3, 5] {
+                    let mut far = Vec::new();
+                    for (images, whole) in sets.into_iter().zip(&wholes) {
+                        let found = run(sizes, parts, is_text_frozen, images);
+                        assert!((found.0 - whole.0).abs() < 1e-5, "{parts} parts: {} for {}", found.0, whole.0);
+                        let statistics = difference(&found.2, &whole.2);
+                        assert!(statistics.0 < 1e-4, "{parts} parts: {statistics:?}");
+                        let gradients = difference(&found.1, &whole.1);
+                        println!("{parts} parts, images {images}: {gradients:?}");
+                        far.extend((gradients.0 >= 1e-3).then_some(gradients));
+                    }
+                    assert!(far.len() < 2 && far.iter().all(|(apart, _)| *apart < 0.05), "{parts} parts: {far:?}");
+                    let found = run(sizes, parts, is_text_frozen, 4);
+                    let again = run(sizes, parts, is_text_frozen, 4);
+                    assert!(again == found, "the same number of parts gives the same bits");
+                }
             }
         }
     }

@@ -28,6 +28,37 @@ fn the_small_reference_passes_from_both_kinds_of_file() {
 }
 
 #[test]
+fn the_references_of_other_networks_pass() {
+    let Some(golden) = shared("golden/baselines") else { return };
+    for (name, tensor) in [("guidedecoder", "stage3.self_attention"), ("mmiunet", "stage4.text_out")] {
+        let folder = golden.join(name);
+        let ran = himix![
+            "verify",
+            "--device",
+            "cpu",
+            "--model",
+            folder.join("weights.safetensors"),
+            "--config",
+            folder.join("config.json"),
+            "--reference",
+            folder.join("activations.safetensors"),
+        ]
+        .done();
+        for name in [tensor, "subpixel.first2", "text.hidden", "logits, as predict computes"] {
+            assert!(ran.out.lines().any(|line| line.starts_with(name)), "{name} in {}", ran.out);
+        }
+        assert!(ran.out.contains("passed: 0 of"), "{}", ran.out);
+        // The weights with the configuration of HiMix.
+        let himix = shared("golden/mini/config.json").expect("beside the other references");
+        let weights = folder.join("weights.safetensors");
+        let temporary = crate::files::folder();
+        let out = temporary.path().join("x.safetensors");
+        himix!["export", "--model", weights, "--config", himix, "--out", out]
+            .refused(&[&format!("looks like the network \"{name}\""), "--config"]);
+    }
+}
+
+#[test]
 fn no_tolerance_is_too_little() {
     let Some(ran) = verify_small("weights.safetensors", &["--tolerance", "0"]) else { return };
     let ran = ran.failed(1, &["verification failed", "logits"]);

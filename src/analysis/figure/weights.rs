@@ -57,6 +57,11 @@ pub fn weights(content: &Content) -> Result<Figure, FigureError> {
         "value_change_from_start",
     ]);
     let groups = || content.models.iter().flat_map(|model| &model.overrides().groups);
+    if groups().next().is_none() {
+        let reason =
+            "the decoder's stages of this model read no text, so that there are no weights; choose another figure";
+        return Err(FigureError::Nothing { reason: reason.into() });
+    }
     let is_many = groups().any(|group| group.layers.len() > MANY);
     let scales = Scales {
         weight: Axis::covering(groups().flat_map(|group| group.weights()).map(f64::from).chain([0.0]), 4),

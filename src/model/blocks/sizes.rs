@@ -109,7 +109,7 @@ pub fn check_text(text: &TextConfig, token_limit: usize) -> Result<(), ConfigErr
         ("text.max_position_embeddings", text.max_position_embeddings),
         ("text.type_vocab_size", text.type_vocab_size),
     ])?;
-    if text.hidden_size % text.num_attention_heads != 0 {
+    if !text.hidden_size.is_multiple_of(text.num_attention_heads) {
         return refuse("text.num_attention_heads must divide text.hidden_size");
     }
     if token_limit < 2 || token_limit > text.max_position_embeddings {
@@ -136,7 +136,7 @@ pub fn check_vision(vision: &ConvNextConfig, image_size: usize) -> Result<(), Co
         return refuse(format!("vision.hidden_sizes must double from stage to stage, not {narrow} to {wide}"));
     }
     let step = vision.patch_size << 3;
-    if image_size % step != 0 || vision.patch_size != super::head::ENLARGE {
+    if !image_size.is_multiple_of(step) || vision.patch_size != super::head::ENLARGE {
         return refuse(format!(
             "image_size must be a multiple of {step}, and vision.patch_size 4, as the head's scale"
         ));

@@ -155,7 +155,8 @@ impl GuideDecoderConfig {
         }
         for stage in 0..STAGES {
             let channels = self.stage_channels(stage);
-            if channels % decoder.self_attention_heads != 0 || channels % decoder.cross_attention_heads != 0 {
+            let heads = [decoder.self_attention_heads, decoder.cross_attention_heads];
+            if heads.iter().any(|heads| !channels.is_multiple_of(*heads)) {
                 return refuse(format!(
                     "the decoder's numbers of heads must divide the {channels} channels of every stage"
                 ));

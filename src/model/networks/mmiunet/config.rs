@@ -162,7 +162,8 @@ impl MmiUnetConfig {
         if !(0.0..1.0).contains(&bridger.dropout) {
             return refuse("bridger.dropout must lie in 0…1");
         }
-        if let Some(channels) = vision.hidden_sizes.iter().find(|channels| *channels % bridger.heads != 0) {
+        if let Some(channels) = vision.hidden_sizes.iter().find(|channels| !channels.is_multiple_of(bridger.heads))
+        {
             return refuse(format!("bridger.heads must divide the {channels} channels of every stage"));
         }
         if self.grid(STAGES) < ZOOM {

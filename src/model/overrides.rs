@@ -13,8 +13,16 @@ pub struct Overrides {
     pub stages: Vec<StageOverrides>,
     /// The values of the groups, G1 first.
     pub groups: Vec<GroupOverrides>,
-    /// The number, from 1, of the group for each stage, coarse to fine.
+    /// The number, from 1, of the group for each stage, coarse to fine; empty if there are no groups.
     pub order: Vec<usize>,
+}
+
+impl Overrides {
+    /// The values of a decoder whose stages have nothing that can be overridden, by the side lengths of their grids.
+    pub fn nothing(grids: impl IntoIterator<Item = usize>) -> Self {
+        let stage = |grid| StageOverrides { grid, sigma: None, is_filtered: false, betas: None };
+        Self { stages: grids.into_iter().map(stage).collect(), ..Self::default() }
+    }
 }
 
 /// The values of a stage that can be overridden.
@@ -157,7 +165,8 @@ impl Overrides {
                 return Err(format!("a layer weight of G{} is no number", index + 1));
             }
         }
-        let count = self.stages.len();
+        // A network without text has stages and no groups.
+        let count = self.groups.len();
         if self.order.len() != count || (1..=count).any(|number| !self.order.contains(&number)) {
             return Err(format!("the order must name each group from 1 to {count} once"));
         }

@@ -61,6 +61,17 @@ impl Trace {
         }
     }
 
+    /// Keeps the output of a decoder stage, `[batch, C, n, n]`, under `name.decoded` in the shape of the reference tensors,
+    /// `[batch, n², C]`. Auxiliary losses read it.
+    pub fn record_stage(&mut self, name: &str, x: &Tensor<4>) {
+        let name = format!("{name}.decoded");
+        if self.keeps(&name) {
+            let [batch, channels, height, width] = x.dims();
+            let flat = x.clone().reshape([batch, channels, height * width]).swap_dims(1, 2);
+            self.record(name, &flat);
+        }
+    }
+
     /// The recorded tensors in order.
     pub fn into_tensors(self) -> Vec<Traced> {
         self.tensors

@@ -37,6 +37,20 @@ impl From<Tensor<2>> for Rows<'_> {
     }
 }
 
+impl Rows<'_> {
+    /// Adds what has yet to be added, for rows that enter no layer norm.
+    pub fn added(self) -> Tensor<2> {
+        let Self { x, shift, before } = self;
+        match shift {
+            Some(shift) => gpu::finish(x, shift, Activation::None, before),
+            None => match before {
+                Some(before) => x + before,
+                None => x,
+            },
+        }
+    }
+}
+
 /// Packs `weight`, `[out, taps · in]`, and `bias`, `[out]`, which are in the memory of this process.
 pub fn pack(weight: Tensor<2>, bias: Tensor<1>, taps: usize) -> PackedWeights {
     let weight = weight.into_data();

@@ -67,6 +67,11 @@ fn unit(hash: u64, index: usize) -> f64 {
     2.0 * ((z >> 11) as f64 * (-53f64).exp2()) - 1.0
 }
 
+/// The first `count` uniform numbers in ±1 of the tensor `name`.
+pub fn units(name: &str, count: usize) -> Vec<f32> {
+    values(name, &[count], (0.0, 1.0))
+}
+
 /// The values of one tensor with this offset and scale.
 fn values(name: &str, shape: &[usize], (offset, scale): (f64, f64)) -> Vec<f32> {
     let count = shape.iter().product::<usize>();
@@ -105,6 +110,29 @@ pub fn distribution(name: &str, shape: &[usize]) -> (f64, f64) {
         (0.0, 2.0 * (3.0 / fan_in()).sqrt())
     } else {
         (0.0, (3.0 / fan_in()).sqrt())
+    }
+}
+
+/// The offset and scale of the uniform numbers of a tensor of a network with which HiMix is compared; `gain` is that of
+/// four-dimensional weights (3 for the networks with a ConvNeXt, 6 for the others). The first matching rule applies.
+pub fn baseline_distribution(name: &str, shape: &[usize], gain: f64) -> (f64, f64) {
+    let fan_in = || shape.iter().skip(1).product::<usize>() as f64;
+    if name.ends_with(".guide_layer.scale") {
+        (1.421, 0.0)
+    } else if name.ends_with(".gamma") {
+        (0.5, 0.25)
+    } else if name.contains("gaussian_matrix") {
+        (0.0, 1.0)
+    } else if name.ends_with("position_embeddings") || name.ends_with("pos_embed") {
+        (0.0, 0.5)
+    } else if shape.len() == 4
+        && !name.contains(".transp_conv.")
+        && !name.starts_with("text_encoder.model")
+        && name != "out.conv.conv.weight"
+    {
+        (0.0, (gain / fan_in()).sqrt())
+    } else {
+        distribution(name, shape)
     }
 }
 

@@ -9,7 +9,7 @@ use himix::model::key_table::Encoder;
 use himix::model::weights::import::{Joined, open_encoder, read_sizes};
 use himix::model::weights::load::{self, Missing};
 use himix::model::weights::save::Precision;
-use himix::model::weights::{TensorSource, WeightsError, bundle, manifest, roots};
+use himix::model::weights::{TensorSource, bundle, manifest, roots};
 use himix::model::{ModelConfig, Network, Registry};
 use himix::text::Tokenizer;
 use serde_json::Map;
@@ -21,12 +21,14 @@ Examples:
   himix import --checkpoint authors.ckpt --text BiomedVLP-CXR-BERT-specialized --out my-bundle
   himix import --checkpoint small.ckpt --config config.json --text CXR-BERT --out my-bundle
   himix import --text CXR-BERT --vision convnext-tiny-224 --out fresh-bundle
+  himix import --text bert-base-uncased --config lvit.json --out fresh-bundle
 
 With --checkpoint, the folder of --text provides the vocabulary, the sizes of the text encoder unless --config has them, and
 the weights of the text encoder only if the checkpoint has none. The keys of the network may have any common prefix
 (module., _orig_mod., model., …); other content of the checkpoint is left out and named. With --vision, both encoders are
 read from folders as distributed by Hugging Face (config.json with model.safetensors or pytorch_model.bin), and the decoder
-has new random weights. Such a bundle is marked as untrained, and uses the natural axis order (\"axes\": \"yx\") unless
+has new random weights. With --text and --config alone, the text encoder is read and everything else is new, for a network
+without a pretrained vision encoder. Such a bundle is marked as untrained, and uses the natural axis order (\"axes\": \"yx\") unless
 --config says otherwise.";
 
 /// Make a model bundle from the authors' checkpoint, or from pretrained encoders
@@ -34,7 +36,7 @@ has new random weights. Such a bundle is marked as untrained, and uses the natur
 #[command(after_help = EXAMPLES)]
 pub struct ImportArguments {
     /// Checkpoint of the authors' code: a PyTorch Lightning .ckpt, a state dictionary or a .safetensors file
-    #[arg(long, value_name = "FILE", required_unless_present = "vision", conflicts_with = "vision")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["vision", "config"], conflicts_with = "vision")]
     checkpoint: Option<PathBuf>,
     /// Folder of the text encoder (CXR-BERT) as distributed by Hugging Face
     #[arg(long, value_name = "DIR")]
@@ -122,6 +124,11 @@ fn configuration(arguments: &ImportArguments) -> Result<ModelConfig, Failure> {
             config.provenance =
                 Provenance { name: name(&arguments.out), trained: false, description, ..Provenance::default() };
         }
+        (None, None) => {
+            let description = format!("Text encoder {text}; everything else has never been trained.");
+            config.provenance =
+                Provenance { name: name(&arguments.out), trained: false, description, ..Provenance::default() };
+        }
         (Some(checkpoint), None) if config.provenance.description.is_empty() => {
             config.provenance.description = format!("Imported from {}.", name(checkpoint));
         }
@@ -138,7 +145,7 @@ fn name(path: &Path) -> String {
 fn weights(
     arguments: &ImportArguments,
     network: &dyn Network,
-) -> Result<(Box<dyn TensorSource>, Missing), WeightsError> {
+) -> Result<(Box<dyn TensorSource>, Missing), Failure> {
     let text = || open_encoder(&arguments.text, Encoder::Text, network);
     match (&arguments.checkpoint, &arguments.vision) {
         (Some(checkpoint), _) => {
@@ -154,7 +161,12 @@ fn weights(
             let vision = open_encoder(vision, Encoder::Vision, network)?;
             Ok((Box::new(Joined::new(vision, [text()?])), Missing::KeepFresh))
         }
-        // The arguments are checked to have one of the two.
-        (None, None) => Ok((roots::open(Path::new(""), network)?, Missing::Refuse)),
+        (None, None) if network.text().is_some() && network.encoder(Encoder::Vision).is_none() => {
+            Ok((text()?, Missing::KeepFresh))
+        }
+        (None, None) => Err(Failure::input(format!(
+            "the network {} needs more than a text encoder; give a checkpoint with --checkpoint, or the folder of its vision encoder with --vision",
+            network.name()
+        ))),
     }
 }

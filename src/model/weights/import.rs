@@ -103,7 +103,7 @@ pub fn open_encoder(
     }
     let wrapper = roots::common_wrapper(&all);
     let names = all.into_iter().filter_map(|theirs| {
-        let name = &theirs[wrapper.len()..];
+        let name = &current(&theirs[wrapper.len()..]);
         let matching = keys.table.iter().find(|(start, _)| name.starts_with(start));
         let ours = match matching {
             Some((_, "")) => return None,
@@ -121,6 +121,16 @@ pub fn open_encoder(
         Ok(Box::new(renamed))
     } else {
         Err(WeightsError::Mismatch { path, config: network.describe(), mismatch: Box::new(mismatch) })
+    }
+}
+
+/// The name of a tensor as it is today: old files, such as that of BERT-base, call the scale and the offset of a layer norm
+/// gamma and beta.
+fn current(name: &str) -> String {
+    match (name.strip_suffix("LayerNorm.gamma"), name.strip_suffix("LayerNorm.beta")) {
+        (Some(start), _) => format!("{start}LayerNorm.weight"),
+        (_, Some(start)) => format!("{start}LayerNorm.bias"),
+        (None, None) => name.to_owned(),
     }
 }
 

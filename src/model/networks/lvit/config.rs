@@ -143,7 +143,7 @@ impl LViTConfig {
         if let Some((name, size)) = sizes.into_iter().find(|(_, size)| *size == 0 || *size > MOST) {
             return error(format!("{name} is {size}; it must lie between 1 and {MOST}"));
         }
-        if self.base_channels % self.vit_heads != 0 || self.base_channels % 2 != 0 {
+        if !self.base_channels.is_multiple_of(self.vit_heads) || !self.base_channels.is_multiple_of(2) {
             return error(format!(
                 "base_channels is {}; it must be an even multiple of vit_heads, {}",
                 self.base_channels, self.vit_heads
@@ -165,7 +165,7 @@ impl LViTConfig {
             ));
         }
         let (side, step) = (self.image_size, first.max(1 << LEVELS));
-        if side == 0 || side > MOST || side % step != 0 || side % first != 0 {
+        if side == 0 || side > MOST || !side.is_multiple_of(step) || !side.is_multiple_of(first) {
             return error(format!("image_size is {side}; it must be a multiple of {step} up to {MOST}"));
         }
         let patches = self.grid() * self.grid();
@@ -198,7 +198,7 @@ impl LViTConfig {
         if [sizes.vocab_size, sizes.num_hidden_layers, sizes.num_attention_heads, sizes.intermediate_size]
             .contains(&0)
             || sizes.type_vocab_size == 0
-            || sizes.hidden_size % sizes.num_attention_heads != 0
+            || !sizes.hidden_size.is_multiple_of(sizes.num_attention_heads)
         {
             return error(
                 "the sizes of text_encoder must be positive, and num_attention_heads must divide hidden_size"

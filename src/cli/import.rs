@@ -23,13 +23,15 @@ Examples:
   himix import --text CXR-BERT --vision convnext-tiny-224 --out fresh-bundle
   himix import --checkpoint unet.pth --config unet.json --out unet
   himix import --backbone R50+ViT-B_16.npz --config transunet.json --out transunet
+  himix import --text bert-base-uncased --config lvit.json --out fresh-bundle
 
 With --checkpoint, the folder of --text provides the vocabulary, the sizes of the text encoder unless --config has them, and
 the weights of the text encoder only if the checkpoint has none. The keys of the network may have any common prefix
 (module., _orig_mod., model., …); other content of the checkpoint is left out and named. With --vision, both encoders are
 read from folders as distributed by Hugging Face (config.json with model.safetensors or pytorch_model.bin), and the decoder
-has new random weights; with --backbone, the encoder is read from the archive of its authors. A network without text needs
-no --text. Such a bundle is marked as untrained, and uses the natural axis order (\"axes\": \"yx\") unless
+has new random weights; with --backbone, the encoder is read from the archive of its authors. With --text and --config alone,
+the text encoder is read and everything else is new, for a network without a pretrained vision encoder. A network without text
+needs no --text. Such a bundle is marked as untrained, and uses the natural axis order (\"axes\": \"yx\") unless
 --config says otherwise.";
 
 /// Make a model bundle from the authors' checkpoint, or from pretrained encoders
@@ -37,7 +39,7 @@ no --text. Such a bundle is marked as untrained, and uses the natural axis order
 #[command(after_help = EXAMPLES)]
 pub struct ImportArguments {
     /// Checkpoint of the authors' code: a PyTorch Lightning .ckpt, a state dictionary or a .safetensors file
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["vision", "backbone"], conflicts_with_all = ["vision", "backbone"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["vision", "backbone", "config"], conflicts_with_all = ["vision", "backbone"])]
     checkpoint: Option<PathBuf>,
     /// Folder of the text encoder (CXR-BERT) as distributed by Hugging Face; for a network that reads text
     #[arg(long, value_name = "DIR")]
@@ -171,6 +173,10 @@ fn configuration(arguments: &ImportArguments) -> Result<ModelConfig, Failure> {
             let words = format!("{encoders} encoder {}; the decoder has never been trained.", name(vision));
             config.provenance = fresh(words);
         }
+        (None, None, None) => {
+            let text = name(text_folder(arguments)?);
+            config.provenance = fresh(format!("Text encoder {text}; everything else has never been trained."));
+        }
         (Some(checkpoint), ..) if config.provenance.description.is_empty() => {
             config.provenance.description = format!("Imported from {}.", name(checkpoint));
         }
@@ -207,7 +213,12 @@ fn weights(
             let others = network.text().map(|_| text()).transpose()?;
             Ok((Box::new(Joined::new(vision, others)), Missing::KeepFresh))
         }
-        // The arguments are checked to have one of them.
-        (None, None, None) => Ok((roots::open(Path::new(""), network)?, Missing::Refuse)),
+        (None, None, None) if network.text().is_some() && network.encoder(Encoder::Vision).is_none() => {
+            Ok((text()?, Missing::KeepFresh))
+        }
+        (None, None, None) => Err(Failure::input(format!(
+            "the network {} needs more than a text encoder; give a checkpoint with --checkpoint, the folder of its vision encoder with --vision, or the archive of its backbone with --backbone",
+            network.name()
+        ))),
     }
 }

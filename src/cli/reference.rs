@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use himix::model::network::VectorInput;
 use himix::model::weights::{TensorSource, source};
 use himix::model::{Inputs, Network, Tokens};
 
@@ -18,6 +19,8 @@ pub struct Reference {
     side: usize,
     /// The tokens of the prompts; `None` for a network that reads no text.
     tokens: Option<RecordedTokens>,
+    /// The word vectors, `[batch, words, size]`, of a network that reads them; then there need be no tokens.
+    vectors: Option<(Vec<f32>, VectorInput)>,
 }
 
 /// The recorded tokens of the prompts, of shape `[batch, limit]`.
@@ -39,11 +42,17 @@ impl Reference {
             })
         };
         let (side, text) = (network.image_side(), network.text());
+        // Word vectors take the place of the tokens of which a network makes them.
+        let vectors = network.vectors().filter(|_| text.is_none() || shapes.contains_key("input.text"));
+        let text = text.filter(|_| vectors.is_none());
         let batch = shape("input.image")?.first().copied().unwrap_or(0);
         let mut needed = vec![("input.image", vec![batch, 3, side, side])];
         if let Some(text) = text {
             needed.push(("input.ids", vec![batch, text.token_limit]));
             needed.push(("input.mask", vec![batch, text.token_limit]));
+        }
+        if let Some(VectorInput { words, size }) = vectors {
+            needed.push(("input.text", vec![batch, words, size]));
         }
         for (name, needed) in needed {
             let found = shape(name)?;
@@ -64,13 +73,17 @@ impl Reference {
         let tokens = match text {
             Some(text) => Some(RecordedTokens {
                 ids: whole("input.ids", text.vocabulary_size)?,
-                mask: whole("input.mask", 2)?,
+                mask: whole("input.mask", if network.word_limit().is_some() { 3 } else { 2 })?,
                 limit: text.token_limit,
             }),
             None => None,
         };
         let image = source.read("input.image")?;
-        Ok(Self { batch, image, tokens, side, shapes, source })
+        let vectors = match vectors {
+            Some(input) => Some((source.read("input.text")?, input)),
+            None => None,
+        };
+        Ok(Self { batch, image, tokens, vectors, side, shapes, source })
     }
 
     /// Returns the inputs on a device.
@@ -81,7 +94,10 @@ impl Reference {
                 |values: &[i64]| Tensor::from_data(TensorData::new(values.to_vec(), [self.batch, *limit]), device);
             Tokens { ids: tensor(ids), mask: tensor(mask) }
         });
-        Inputs::new(Tensor::from_data(image, device)).with_tokens(tokens)
+        let vectors = self.vectors.as_ref().map(|(values, VectorInput { words, size })| {
+            Tensor::<3>::from_data(TensorData::new(values.clone(), [self.batch, *words, *size]), device)
+        });
+        Inputs::new(Tensor::from_data(image, device)).with_tokens(tokens).with_vectors(vectors)
     }
 
     /// Returns whether the file has a tensor of this name.

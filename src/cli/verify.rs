@@ -19,7 +19,7 @@ Examples:
   himix verify --model authors.ckpt --config config.json --reference activations.safetensors
   himix verify --model rule --reference activations.safetensors --device gpu --tolerance 1e-3
 
-The reference holds input.image, input.ids, input.mask and any of the network's intermediate tensors, as
+The reference holds input.image, input.ids, input.mask (input.text for a network that reads word vectors) and any of the network's intermediate tensors, as
 `himix predict --activations` writes them. No vocabulary is needed. Expect relative L2 errors of up to 1e-4 on the CPU
 and up to 1e-3 on a GPU.";
 
@@ -150,9 +150,12 @@ fn logits_as_predicted(model: Box<dyn Model>, inputs: &Inputs) -> Result<Vec<f32
     let mut logits = Vec::new();
     for item in 0..inputs.image.dims()[0] {
         let features = executor.encode_image(inputs.image.clone().narrow(0, item, 1));
-        let text = inputs.tokens.clone().map(|Tokens { ids, mask }| {
-            executor.encode_text(Tokens { ids: ids.narrow(0, item, 1), mask: mask.narrow(0, item, 1) })
-        });
+        let text = match (&inputs.vectors, inputs.tokens.clone()) {
+            (Some(vectors), _) => Some(executor.encode_vectors(vectors.clone().narrow(0, item, 1))),
+            (None, tokens) => tokens.map(|Tokens { ids, mask }| {
+                executor.encode_text(Tokens { ids: ids.narrow(0, item, 1), mask: mask.narrow(0, item, 1) })
+            }),
+        };
         logits.extend(read_back(executor.decode(&features, &text.unwrap_or_default()))?);
     }
     Ok(logits)

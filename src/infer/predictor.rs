@@ -1,5 +1,6 @@
 //! The predictor: one model on one device, with caches of the features of images and prompts.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -22,8 +23,9 @@ use crate::model::network::{Decoded, Features, TextStates};
 use crate::model::overrides::Overrides;
 use crate::model::weights::linear_probes::LinearProbes;
 use crate::model::weights::presence::PresenceCalibration;
+use crate::model::weights::word_vectors::WordVectors;
 use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle, manifest};
-use crate::model::{Executor, Inputs, Model, ModelConfig, Registry, Tokens, Trace, Traced};
+use crate::model::{Executor, Inputs, Model, ModelConfig, Network, Registry, Tokens, Trace, Traced};
 use crate::text::prompt::{Reading, reading};
 use crate::text::{Encoding, Tokenizer};
 
@@ -63,6 +65,8 @@ pub struct Predictor {
     located: Arc<Located>,
     /// The tokeniser; `None` if the network reads no text.
     tokenizer: Option<Arc<Tokenizer>>,
+    /// The word vectors of sentences; `None` if the network reads none, or makes them of tokens.
+    word_vectors: Option<Arc<WordVectors>>,
     loaded: Loaded,
     linear_probes: Option<Arc<LinearProbes>>,
     presence: Option<Arc<PresenceCalibration>>,
@@ -93,7 +97,39 @@ fn tokenizer(located: &Located) -> Result<Option<Tokenizer>, InferError> {
         );
         return Err(WeightsError::file(&vocabulary, reason).into());
     }
-    Ok(Some(tokenizer.with_unknown_words(located.config.unknown_words)))
+    let limit = located.config.network.word_limit();
+    Ok(Some(tokenizer.with_unknown_words(located.config.unknown_words).with_word_limit(limit)))
+}
+
+/// The number of tokens of a prompt that a network reads, with `[CLS]` and `[SEP]`; 0 if it reads no text.
+fn token_limit(network: &dyn Network) -> usize {
+    match network.text() {
+        Some(text) => text.token_limit,
+        None => network.vectors().map_or(0, |vectors| vectors.words + 2),
+    }
+}
+
+/// The words that can be completed, one on each line.
+fn words(tokenizer: Option<&Tokenizer>, vectors: Option<&WordVectors>) -> String {
+    if let Some(vectors) = vectors {
+        let letters = |word: &str| word.trim_matches(|letter: char| !letter.is_alphabetic()).to_lowercase();
+        let words: BTreeSet<String> =
+            vectors.sentences().iter().flat_map(|text| text.split_whitespace().map(letters)).collect();
+        let words: Vec<String> = words.into_iter().filter(|word| word.chars().count() >= 3).collect();
+        return words.join("\n");
+    }
+    tokenizer.map(|tokenizer| tokenizer.words().join("\n")).unwrap_or_default()
+}
+
+/// A sentence for a network whose word vectors come from a file: its place in the file takes the place of the ids, or −1
+/// if it is none of the file's.
+fn encode_sentence(vectors: &WordVectors, prompt: &str) -> Encoding {
+    let mut read: Vec<String> = prompt.split_whitespace().map(str::to_owned).collect();
+    let total = read.len() + 2;
+    let place = vectors.find(prompt);
+    let dropped = read.split_off(place.map_or(0, |_| vectors.words().min(read.len())));
+    let place = place.and_then(|place| i64::try_from(place).ok()).unwrap_or(-1);
+    Encoding { ids: vec![place], mask: vec![1], read, dropped, total }
 }
 
 /// Reads the summary of the training pictures, if there is one.
@@ -139,6 +175,7 @@ impl Predictor {
     pub fn open_in(registry: &Registry, source: &ModelSource, device: OpenDevice) -> Result<Self, InferError> {
         let located = bundle::locate_in(registry, source)?;
         let tokenizer = tokenizer(&located)?;
+        let word_vectors = located.word_vectors()?;
         let was_gpu = device.is_gpu;
         let (mut loaded, device) = device::with_fallback(device, |device| load(&located, device.clone()))?;
         let mut notices: Vec<String> = device.notice.into_iter().collect();
@@ -167,8 +204,8 @@ impl Predictor {
             name: provenance.name.clone(),
             is_trained: provenance.trained,
             provenance: provenance.description.clone(),
-            token_limit: network.text().map_or(0, |text| text.token_limit),
-            vocabulary: tokenizer.as_ref().map(|tokenizer| tokenizer.words().join("\n")).unwrap_or_default(),
+            token_limit: token_limit(network.as_ref()),
+            vocabulary: words(tokenizer.as_ref(), word_vectors.as_ref()),
             unknown_words: *unknown_words,
             temperature: Some(temperature.get()).filter(|temperature| *temperature != 1.0),
             stages: network.stages().iter().map(|stage| stage.grid).collect(),
@@ -186,6 +223,7 @@ impl Predictor {
             registry: registry.clone(),
             located: Arc::new(located),
             tokenizer: tokenizer.map(Arc::new),
+            word_vectors: word_vectors.map(Arc::new),
             loaded,
             linear_probes: linear_probes.map(Arc::new),
             presence: presence.map(Arc::new),
@@ -220,6 +258,7 @@ impl Predictor {
             registry: self.registry.clone(),
             located: self.located.clone(),
             tokenizer: self.tokenizer.clone(),
+            word_vectors: self.word_vectors.clone(),
             loaded,
             linear_probes: self.linear_probes.clone(),
             presence: self.presence.clone(),
@@ -247,6 +286,9 @@ impl Predictor {
 
     /// The tokens that the network would read of a prompt; empty if it reads no text.
     pub fn encode(&self, prompt: &str) -> Encoding {
+        if let Some(vectors) = &self.word_vectors {
+            return encode_sentence(vectors, prompt);
+        }
         encode(self.tokenizer.as_deref(), self.info.token_limit, prompt)
     }
 
@@ -307,7 +349,7 @@ impl Predictor {
     }
 
     /// All intermediate tensors under the names of the reference tensors, with `input.image`, `input.ids` and
-    /// `input.mask`.
+    /// `input.mask`, or `input.text` for a network whose word vectors come from a file.
     ///
     /// # Errors
     /// The weights cannot be read or the computation failed.
@@ -325,7 +367,14 @@ impl Predictor {
                 trace.record("input.ids", &ids.clone().float());
                 trace.record("input.mask", &mask.clone().float());
             }
-            model.forward(Inputs::new(image).with_tokens(tokens), &mut trace);
+            let vectors = match &self.word_vectors {
+                Some(vectors) => Some(self.vectors(vectors, &self.encode(prompt))?),
+                None => None,
+            };
+            if let Some(vectors) = &vectors {
+                trace.record("input.text", vectors);
+            }
+            model.forward(Inputs::new(image).with_tokens(tokens).with_vectors(vectors), &mut trace);
             Ok(trace.into_tensors())
         })
         .map_err(InferError::from)
@@ -345,6 +394,29 @@ impl Predictor {
         };
         self.tokenizer.as_ref()?;
         Some(Tokens { ids: tensor(&encoding.ids), mask: tensor(&encoding.mask) })
+    }
+
+    /// The vectors of the words of a sentence, on the device.
+    ///
+    /// # Errors
+    /// There are none of this sentence, or they cannot be read.
+    fn vectors(&self, vectors: &WordVectors, encoding: &Encoding) -> Result<Tensor<3>, InferError> {
+        let place = encoding.ids.first().and_then(|place| usize::try_from(*place).ok()).ok_or_else(|| {
+            let count = vectors.sentences().len();
+            InferError::Refused(format!(
+                "this model knows {count} sentences by their word vectors, and the prompt is none of them; type one of them, such as \"{}\", or import the model with its text encoder",
+                vectors.sentences().first().map(String::as_str).unwrap_or_default()
+            ))
+        })?;
+        let values = vectors.read(place)?;
+        let size = values.len() / vectors.words().max(1);
+        let data = TensorData::new(values, [1, vectors.words(), size]);
+        Ok(Tensor::from_data(data, &self.loaded.device.device))
+    }
+
+    /// Whether images of a set can be computed in one pass with other prompts: word vectors are no tokens.
+    pub(super) fn can_batch(&self) -> bool {
+        self.word_vectors.is_none()
     }
 
     /// The side length in pixels of the network's input and of its mask.
@@ -468,8 +540,17 @@ impl Predictor {
         if let Some(states) = known {
             return Ok(states);
         }
-        let Some(tokens) = self.tokens(encoding, &self.loaded.device.device) else { return Ok(TextStates::new()) };
-        let states = self.loaded.executor.encode_text(tokens);
+        let states = match &self.word_vectors {
+            Some(vectors) => {
+                let vectors = self.vectors(vectors, encoding)?;
+                self.loaded.executor.encode_vectors(vectors)
+            }
+            None => {
+                let tokens = self.tokens(encoding, &self.loaded.device.device);
+                let Some(tokens) = tokens else { return Ok(TextStates::new()) };
+                self.loaded.executor.encode_text(tokens)
+            }
+        };
         self.sync()?;
         self.loaded.prompts().put(encoding.ids.clone(), states.clone());
         times.text = elapsed_ms(start);

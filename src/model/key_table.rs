@@ -129,6 +129,12 @@ pub trait KeyTable {
         Vec::new()
     }
 
+    /// Whether a parameter is part of the authors' model and of an export in their layout.
+    fn is_exported(&self, key: &str) -> bool {
+        let _ = key;
+        true
+    }
+
     /// Describes what is wrong with values that training cannot have produced, and what to do; `None` if the
     /// values are valid.
     fn refuse(&self, key: &str, values: &[f32]) -> Option<String> {

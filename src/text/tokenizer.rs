@@ -18,6 +18,11 @@ use super::unknown_words::{Piece, UnknownWords, is_understood};
 /// prevents reading a whole weights file that was given by mistake.
 const MAX_BYTES: u64 = 64 << 20;
 
+/// The beginning of a word piece that continues a word.
+const CONTINUING: &str = "##";
+/// What LViT's authors append to a description of fewer than nine words, as often as words are missing.
+const FILLER: &str = " EOF XXX";
+
 /// A tokenizer that splits prompts into the word pieces of one vocabulary.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
@@ -27,6 +32,8 @@ pub struct Tokenizer {
     padding: u32,
     unknown: (u32, String),
     unknown_words: UnknownWords,
+    /// The number of words that the network reads, if it reads words and not pieces.
+    word_limit: Option<usize>,
     size: usize,
 }
 
@@ -35,7 +42,8 @@ pub struct Tokenizer {
 pub struct Encoding {
     /// The token ids with `[CLS]`, `[SEP]` and padding; their number is the limit.
     pub ids: Vec<i64>,
-    /// The attention mask: 1 for tokens, 0 for padding; as long as `ids`.
+    /// The attention mask: 1 for tokens, 0 for padding; as long as `ids`. For a network that reads words, a piece that
+    /// continues a word has 2.
     pub mask: Vec<i64>,
     /// The word pieces that the model reads, without `[CLS]`, `[SEP]` and padding.
     pub read: Vec<String>,
@@ -91,7 +99,7 @@ impl Tokenizer {
         let model = WordPiece::builder()
             .vocab(vocabulary)
             .unk_token("[UNK]".into())
-            .continuing_subword_prefix("##".into())
+            .continuing_subword_prefix(CONTINUING.into())
             .max_input_chars_per_word(100)
             .build()
             .map_err(unreadable)?;
@@ -139,7 +147,7 @@ impl Tokenizer {
         };
         let size = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
         let (unknown, unknown_words) = ((unknown, unknown_entry), UnknownWords::default());
-        Ok(Self { inner, start, end, padding, unknown, unknown_words, size })
+        Ok(Self { inner, start, end, padding, unknown, unknown_words, word_limit: None, size })
     }
 
     /// Returns the number of rows that an embedding needs: one more than the largest id that
@@ -153,6 +161,24 @@ impl Tokenizer {
     pub fn with_unknown_words(mut self, unknown_words: UnknownWords) -> Self {
         self.unknown_words = unknown_words;
         self
+    }
+
+    /// Sets the number of words that a network reads which averages the pieces of each word; `None` for a network that
+    /// reads pieces.
+    #[must_use]
+    pub fn with_word_limit(mut self, word_limit: Option<usize>) -> Self {
+        self.word_limit = word_limit;
+        self
+    }
+
+    /// Says whether a network that reads `limit` tokens reads all of these pieces, which are the first ones of a prompt.
+    pub fn fits<'a>(&self, pieces: impl Iterator<Item = &'a str>, limit: usize) -> bool {
+        let (mut count, mut words) = (0, 0);
+        for piece in pieces {
+            count += 1;
+            words += usize::from(!continues(piece));
+        }
+        count <= limit.saturating_sub(2) && self.word_limit.is_none_or(|most| words <= most)
     }
 
     /// Returns the word pieces of `prompt` that the network reads, without `[CLS]` and `[SEP]`, each with the bytes of
@@ -206,9 +232,47 @@ impl Tokenizer {
         self.split(prompt).len() + 2
     }
 
+    /// Does what [`Tokenizer::encode`] says for a network that reads the first `words` words, a punctuation mark counting
+    /// as one. A prompt that is too short is filled up as LViT's authors do; one that has exactly one word too few, which
+    /// their code cannot read, gets the same filling once. What is read and dropped are pieces of the prompt alone.
+    fn encode_words(&self, prompt: &str, limit: usize, words: usize) -> Encoding {
+        let available = limit.saturating_sub(2);
+        let own = self.split(prompt);
+        let total = own.len() + 2;
+        let mut number = 0;
+        let (mut read, mut dropped) = (Vec::new(), Vec::new());
+        for (at, piece) in own.into_iter().enumerate() {
+            number += usize::from(!continues(&piece.text));
+            let place = if at < available && number <= words { &mut read } else { &mut dropped };
+            place.push(piece.text);
+        }
+        let missing = words.saturating_sub(1).saturating_sub(prompt.split_whitespace().count());
+        let mut filled = prompt.to_owned() + &FILLER.repeat(missing);
+        let mut pieces = self.split(&filled);
+        if pieces.iter().filter(|piece| !continues(&piece.text)).count() < words {
+            filled += FILLER;
+            pieces = self.split(&filled);
+        }
+        pieces.truncate(available);
+        let mut ids = vec![i64::from(self.start)];
+        let mut mask = vec![1];
+        for piece in &pieces {
+            ids.push(i64::from(piece.id));
+            mask.push(if continues(&piece.text) { 2 } else { 1 });
+        }
+        ids.push(i64::from(self.end));
+        mask.push(1);
+        ids.resize(limit, i64::from(self.padding));
+        mask.resize(limit, 0);
+        Encoding { ids, mask, read, dropped, total }
+    }
+
     /// Returns the tokens of `prompt` for a model that reads `limit` tokens. An empty prompt gives `[CLS]
     /// [SEP]`.
     pub fn encode(&self, prompt: &str, limit: usize) -> Encoding {
+        if let Some(words) = self.word_limit {
+            return self.encode_words(prompt, limit, words);
+        }
         let (piece_ids, mut read): (Vec<u32>, Vec<String>) =
             self.split(prompt).into_iter().map(|piece| (piece.id, piece.text)).unzip();
         let total = read.len() + 2;
@@ -225,7 +289,59 @@ impl Tokenizer {
     }
 }
 
+/// Says whether a word piece continues the word of the piece before it.
+fn continues(piece: &str) -> bool {
+    piece.starts_with(CONTINUING)
+}
+
 /// Puts the text of another library's error on one line.
 fn one_line(error: &tokenizers::Error) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokenizer(words: usize) -> Tokenizer {
+        let entries = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nleft\nlung\n##s\n.\neof\nxxx\n";
+        Tokenizer::from_vocab_text(entries).expect("a vocabulary").with_word_limit(Some(words))
+    }
+
+    fn texts(tokenizer: &Tokenizer, encoding: &Encoding) -> Vec<String> {
+        let real = encoding.ids.iter().zip(&encoding.mask).filter(|(_, mask)| **mask > 0);
+        real.map(|(id, _)| tokenizer.inner.id_to_token(*id as u32).expect("an entry")).collect()
+    }
+
+    #[test]
+    fn a_short_prompt_is_filled_up_as_lvits_authors_do() {
+        let tokenizer = tokenizer(4);
+        // Fewer than three words by the spaces: one filling for each that is missing.
+        let encoding = tokenizer.encode("left lungs", 12);
+        assert_eq!(texts(&tokenizer, &encoding), ["[CLS]", "left", "lung", "##s", "eof", "xxx", "[SEP]"]);
+        assert_eq!(encoding.mask, [1, 1, 1, 2, 1, 1, 1, 0, 0, 0, 0, 0]);
+        assert_eq!(encoding.read, ["left", "lung", "##s"]);
+        assert!(encoding.dropped.is_empty());
+        assert_eq!((encoding.total, encoding.ids.len()), (5, 12));
+        // Three words are enough with a mark, and one too few without it.
+        let marked = tokenizer.encode("left left lungs.", 12);
+        assert_eq!(texts(&tokenizer, &marked), ["[CLS]", "left", "left", "lung", "##s", ".", "[SEP]"]);
+        let bare = tokenizer.encode("left left lung", 12);
+        assert_eq!(texts(&tokenizer, &bare), ["[CLS]", "left", "left", "lung", "eof", "xxx", "[SEP]"]);
+        assert_eq!(tokenizer.encode("", 12).mask.iter().filter(|mask| **mask == 1).count(), 8);
+    }
+
+    #[test]
+    fn only_the_first_words_count_as_read() {
+        let tokenizer = tokenizer(3);
+        let encoding = tokenizer.encode("left lungs. left lungs", 12);
+        assert_eq!(encoding.read, ["left", "lung", "##s", "."]);
+        assert_eq!(encoding.dropped, ["left", "lung", "##s"]);
+        let pieces = tokenizer.pieces("left lungs. left");
+        let names = || pieces.iter().map(|(piece, _)| piece.as_str());
+        assert!(tokenizer.fits(names().take(4), 12) && !tokenizer.fits(names(), 12));
+        assert!(!tokenizer.fits(names().take(4), 5), "they do not fit into the tokens");
+        let cut = tokenizer.encode("left lungs left", 5);
+        assert_eq!((cut.ids.len(), cut.mask.as_slice()), (5, [1, 1, 1, 2, 1].as_slice()));
+    }
 }

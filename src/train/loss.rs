@@ -57,7 +57,9 @@ impl LossTerms {
         let dice = self.overlap(&p, &y).mean();
         let cross_entropy = self.per_pixel(p, y).unwrap_or_else(|| Tensor::zeros([1], &dice.device()));
         let total = match self.kind {
-            LossKind::Binary | LossKind::Literal | LossKind::Focal => (dice.clone() + cross_entropy.clone()) * 0.5,
+            LossKind::Binary | LossKind::Literal | LossKind::Focal | LossKind::Lvit => {
+                (dice.clone() + cross_entropy.clone()) * 0.5
+            }
             LossKind::DoubleSigmoid => dice.clone() + cross_entropy.clone(),
             LossKind::Dice | LossKind::Tversky => dice.clone(),
         };
@@ -75,6 +77,11 @@ impl LossTerms {
                 // With α = ½ this is the Dice loss.
                 let both = both + SMOOTHING / 2.0;
                 both.clone() / (both + wrong)
+            }
+            // Sums of quarters in the authors' code, which shows in the smoothing.
+            LossKind::Lvit => {
+                let squares = p.clone().powi_scalar(2).sum_dim(1) + y.clone().powi_scalar(2).sum_dim(1);
+                (both * 0.5 + SMOOTHING) / (squares * 0.25 + SMOOTHING)
             }
             _ => (both * 2.0 + SMOOTHING) / (areas_p + areas_y.clone() + SMOOTHING),
         };
@@ -98,6 +105,11 @@ impl LossTerms {
         }
         let p = p.clamp(CLAMP, 1.0 - CLAMP);
         let background = |p: &Tensor<2>| p.clone().neg().add_scalar(1.0);
+        if self.kind == LossKind::Lvit {
+            // The mean over the foreground and that over the background; one that has no pixels is 0.
+            let mean = |y: Tensor<2>, p: Tensor<2>| (y.clone() * p.log()).sum() / y.sum().clamp_min(1.0);
+            return Some((mean(y.clone(), p.clone()) + mean(background(&y), background(&p))) * -0.5);
+        }
         let terms = match self.kind {
             LossKind::Literal => y * p.log(),
             LossKind::Binary => y.clone() * p.clone().log() + background(&y) * background(&p).log(),
@@ -105,7 +117,7 @@ impl LossTerms {
                 let easy = |right: Tensor<2>| background(&right).powf_scalar(self.focal_gamma) * right.log();
                 y.clone() * easy(p.clone()) + background(&y) * easy(background(&p))
             }
-            LossKind::Dice | LossKind::DoubleSigmoid | LossKind::Tversky => return None,
+            LossKind::Dice | LossKind::DoubleSigmoid | LossKind::Tversky | LossKind::Lvit => return None,
         };
         Some(terms.mean().neg())
     }
@@ -167,6 +179,21 @@ mod tests {
             LossKind::Tversky => {
                 images(&|hit, extra, missed| 1.0 - (hit + 5e-6) / (hit + 0.3 * extra + 0.7 * missed + 5e-6))
             }
+            LossKind::Lvit => {
+                let one = |at: usize| {
+                    let pairs = p[at..at + 4].iter().zip(&y[at..at + 4]);
+                    let both: f64 = pairs.clone().map(|(p, y)| p * y / 4.0).sum();
+                    let squares: f64 = pairs.map(|(p, y)| (p * p + y * y) / 4.0).sum();
+                    1.0 - (2.0 * both + 1e-5) / (squares + 1e-5)
+                };
+                let side = |wanted: f64| {
+                    let right = p.iter().zip(&y).filter(|(_, y)| **y == wanted);
+                    let terms: Vec<f64> =
+                        right.map(|(p, _)| -(if wanted == 1.0 { *p } else { 1.0 - p }).ln()).collect();
+                    terms.iter().sum::<f64>() / terms.len() as f64
+                };
+                0.5 * (one(0) + one(4)) / 2.0 + 0.25 * (side(1.0) + side(0.0))
+            }
         }
     }
 
@@ -179,6 +206,7 @@ mod tests {
             LossKind::DoubleSigmoid,
             LossKind::Focal,
             LossKind::Tversky,
+            LossKind::Lvit,
         ] {
             let ours = number(&loss(planes(&LOGITS), planes(&TARGET), kind).total);
             assert!((ours - expected(kind)).abs() < 1e-5, "{kind:?}: {ours} instead of {}", expected(kind));
@@ -218,7 +246,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let half: Vec<f32> = (0..4).map(|at| f32::from(u8::from(at < 2))).collect();
         for (target, kind) in [vec![0.0; 4], half].into_iter().flat_map(|target| {
-            [LossKind::Dice, LossKind::Focal, LossKind::Tversky, LossKind::DoubleSigmoid]
+            [LossKind::Dice, LossKind::Focal, LossKind::Tversky, LossKind::DoubleSigmoid, LossKind::Lvit]
                 .map(|kind| (target.clone(), kind))
         }) {
             let terms = LossTerms { empty_truth: EmptyTruth::Area, ..terms(kind) };

@@ -19,6 +19,7 @@ fn rate_after(config: &TrainConfig, epoch: usize, share: f64) -> f64 {
         let left = 1.0 - (epoch as f64 + share) / config.epochs as f64;
         return (high * left.max(0.0).powf(POWER)).max(low);
     }
+    let epoch = if config.restarts { epoch % config.cosine_epochs } else { epoch };
     let turn = std::f64::consts::PI * epoch as f64 / config.cosine_epochs as f64;
     low + (high - low) * (1.0 + turn.cos()) / 2.0
 }
@@ -34,6 +35,17 @@ pub fn rate_of_step(config: &TrainConfig, epoch: usize, step: usize, steps: usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_restart_begins_the_cosine_anew() {
+        let config =
+            TrainConfig { lr: 3e-4, min_lr: 1e-4, cosine_epochs: 10, restarts: true, ..TrainConfig::default() };
+        for epoch in 0..25 {
+            let turn = std::f64::consts::PI * (epoch % 10) as f64 / 10.0;
+            let expected = 1e-4 + 2e-4 * (1.0 + turn.cos()) / 2.0;
+            assert!((learning_rate(&config, epoch) - expected).abs() < 1e-15, "epoch {epoch}");
+        }
+    }
 
     #[test]
     fn a_warm_up_rises_linearly_to_the_schedule() {

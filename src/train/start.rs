@@ -78,8 +78,16 @@ pub fn prepare(
     let words = match architecture.network.text() {
         Some(text) => {
             let path = vocabulary_file(config, folder, located.as_ref(), cases, text.vocabulary_size)?;
-            let tokenizer = Tokenizer::from_file(&path)?.with_unknown_words(architecture.unknown_words);
+            let tokenizer = Tokenizer::from_file(&path)?
+                .with_unknown_words(architecture.unknown_words)
+                .with_word_limit(architecture.network.word_limit());
             Some((tokenizer, path, text.token_limit))
+        }
+        None if architecture.network.vectors().is_some() => {
+            return Err(TrainError::Config(
+                "this network reads word vectors that were made elsewhere, and a run has sentences only; give it a text encoder (text_encoder in its config.json)"
+                    .into(),
+            ));
         }
         None => None,
     };

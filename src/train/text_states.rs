@@ -13,13 +13,15 @@ use crate::model::{Model, Tokens, Trace};
 /// The bytes of outputs that are kept. For further prompts the encoder runs again.
 const KEEP_BYTES: usize = 2 << 30;
 
-/// The kept outputs by token ids: `[tokens, hidden]` of every layer, one after another.
+/// The kept outputs by token ids: `[rows, hidden]` of every layer, one after another.
 #[derive(Debug, Default)]
 pub struct TextStates {
     known: HashMap<Vec<i64>, Vec<f32>>,
     bytes: usize,
     /// The number of tensors per prompt.
     layers: usize,
+    /// The number of rows of a tensor: of the tokens, or of the words that are made of them.
+    rows: usize,
     /// The outputs on a GPU, in place of all the others.
     bank: Option<TextBank>,
 }
@@ -30,7 +32,7 @@ impl TextStates {
         Self { bank: is_gpu.then(TextBank::default), ..Self::default() }
     }
 
-    /// The outputs of every layer, each `[count, tokens, hidden]`, for the prompts of a batch. The frozen encoder
+    /// The outputs of every layer, each `[count, rows, hidden]`, for the prompts of a batch. The frozen encoder
     /// of `model` runs without dropout on the prompts that are not known yet; its outputs carry no gradient. The
     /// result is empty if the network reads no text.
     pub fn states(&mut self, model: &dyn Model, batch: &Batch, device: &Device) -> Vec<Tensor<3>> {
@@ -57,13 +59,14 @@ impl TextStates {
             };
             let states = encoder.states(Tokens { ids: one(&batch.ids), mask: one(&batch.attention) });
             self.layers = states.len();
+            self.rows = states.first().map_or(tokens, |state| state.dims()[1]);
             let values: Vec<f32> =
                 states.into_iter().flat_map(|x| x.into_data().iter::<f32>().collect::<Vec<_>>()).collect();
             made.insert(prompt.to_vec(), values);
         }
         let find = |prompt: &[i64]| self.known.get(prompt).or_else(|| made.get(prompt));
         let found: Vec<&Vec<f32>> = prompts.iter().filter_map(|prompt| find(prompt)).collect();
-        let states = stack(&found, tokens, self.layers, device);
+        let states = stack(&found, self.rows, self.layers, device);
         for (prompt, values) in made {
             let bytes = values.len() * 4;
             if self.bytes + bytes <= KEEP_BYTES {
@@ -89,14 +92,14 @@ impl Encoder<'_> {
     }
 }
 
-/// Stacks the outputs of the prompts, layer by layer.
-fn stack(found: &[&Vec<f32>], tokens: usize, count: usize, device: &Device) -> Vec<Tensor<3>> {
+/// Stacks the outputs of the prompts, `rows` rows each, layer by layer.
+fn stack(found: &[&Vec<f32>], rows: usize, count: usize, device: &Device) -> Vec<Tensor<3>> {
     let size = found.first().map_or(0, |values| values.len() / count);
     (0..count)
         .map(|layer| {
             let values: Vec<f32> =
                 found.iter().flat_map(|values| &values[layer * size..(layer + 1) * size]).copied().collect();
-            Tensor::from_data(TensorData::new(values, [found.len(), tokens, size / tokens]), device)
+            Tensor::from_data(TensorData::new(values, [found.len(), rows, size / rows.max(1)]), device)
         })
         .collect()
 }

@@ -379,3 +379,61 @@ fn an_export_that_cannot_be_written_is_a_failure() {
     himix!["export", "--model", bundle(), "--out", folder.path().join("nowhere/x.safetensors")]
         .failed(1, &["x.safetensors", "cannot be written"]);
 }
+
+#[test]
+fn lvit_takes_a_bert_with_the_names_of_old_files_and_reads_words() {
+    let folder = folder();
+    let (text, _) = hugging_face(folder.path());
+    let renamed: Tensors = read_tensors(&text.join("pytorch_model.bin"))
+        .into_iter()
+        .map(|(name, tensor)| {
+            let name =
+                name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+            (name, tensor)
+        })
+        .collect();
+    write_tensors(&text.join("pytorch_model.bin"), &renamed);
+    let sizes = json!({
+        "network": "lvit", "base_channels": 8, "image_size": 64, "patches": 16, "text_size": 24,
+        "text_encoder": { "token_limit": 25, "sizes": config()["text"] }
+    });
+    let architecture = folder.path().join("lvit.json");
+    fs::write(&architecture, sizes.to_string()).expect("written");
+    let out = folder.path().join("lvit");
+    himix!["import", "--text", &text, "--config", &architecture, "--out", &out].done();
+    let written: Value =
+        serde_json::from_slice(&fs::read(out.join("config.json")).expect("written")).expect("JSON");
+    assert_eq!(written["provenance"]["trained"], false);
+    assert_eq!(written["text_encoder"]["kind"], "bert_base");
+    let (fresh, pretrained) =
+        (read_tensors(&out.join("model.safetensors")), read_tensors(&bundle().join("model.safetensors")));
+    let of_encoder: Vec<&String> =
+        fresh.keys().filter(|name| name.starts_with("text_encoder.model.bert.")).collect();
+    assert!(of_encoder.len() > 30, "{}", of_encoder.len());
+    assert!(of_encoder.iter().all(|name| fresh[*name] == pretrained[*name]));
+
+    let image = put_picture(&folder, "chest.png", 60, 60);
+    himix!["predict", "--model", &out, "--image", &image, "--prompt", "left lung", "--device", "cpu"].done();
+    // What is exported is the authors' model, which has no text encoder.
+    let exported = folder.path().join("exported.safetensors");
+    himix!["export", "--model", &out, "--out", &exported].done();
+    assert!(read_tensors(&exported).keys().all(|name| !name.starts_with("text_encoder")));
+    // It comes back with the encoder of the folder.
+    let again = folder.path().join("again");
+    let more = ["--text".as_ref(), text.as_os_str(), "--config".as_ref(), architecture.as_os_str()];
+    let mut arguments: Vec<std::ffi::OsString> = vec!["import".into(), "--checkpoint".into(), exported.into()];
+    arguments.extend(more.iter().map(Into::into));
+    arguments.extend(["--out".into(), again.clone().into()]);
+    crate::program::run(arguments).done();
+    let back = read_tensors(&again.join("model.safetensors"));
+    assert!(fresh.iter().all(|(name, tensor)| back[name] == *tensor));
+}
+
+#[test]
+fn a_network_with_a_vision_encoder_needs_more_than_a_text_encoder() {
+    let folder = folder();
+    let (text, _) = hugging_face(folder.path());
+    let config = bundle().join("config.json");
+    let ran = himix!["import", "--text", &text, "--config", config, "--out", folder.path().join("out")];
+    ran.refused(&["--checkpoint", "--vision"]);
+}

@@ -129,3 +129,22 @@ fn a_changed_tensor_is_found_and_an_unfit_reference_refused() {
     unfit.retain(|name, _| name.starts_with("input."));
     verify(&unfit).refused(&["activations.safetensors", "nothing to compare"]);
 }
+
+#[test]
+fn lvit_is_verified_with_recorded_word_vectors() {
+    let Some(golden) = shared("golden/baselines/lvit") else { return };
+    let ran = himix![
+        "verify",
+        "--device",
+        "cpu",
+        "--model",
+        golden.join("weights.safetensors"),
+        "--config",
+        golden.join("config.json"),
+        "--reference",
+        golden.join("activations.safetensors"),
+    ]
+    .done();
+    assert!(ran.out.contains("text_to_patches") && ran.out.contains("as predict computes"), "{}", ran.out);
+    assert!(ran.out.lines().last().is_some_and(|line| line.starts_with("passed")), "{}", ran.out);
+}

@@ -184,7 +184,7 @@ fn vision_key(key: &str) -> Option<String> {
 }
 
 /// Replaces the first matching prefix; `None` if its replacement is empty.
-fn prefixed(key: &str, table: &[(&str, &str)]) -> Option<String> {
+pub fn prefixed(key: &str, table: &[(&str, &str)]) -> Option<String> {
     match table.iter().find(|(start, _)| key.starts_with(start)) {
         Some((_, "")) => None,
         Some((start, ours)) => Some(format!("{ours}{}", &key[start.len()..])),

@@ -39,15 +39,15 @@ impl From<Tensor<2>> for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// The rows with all that has yet to be added.
+    /// Adds what has yet to be added, for rows that enter no layer norm.
     pub fn summed(self) -> Tensor<2> {
-        let x = match self.shift {
-            Some(shift) => self.x + shift.clone(),
-            None => self.x,
-        };
-        match self.before {
-            Some(before) => x + before,
-            None => x,
+        let Self { x, shift, before } = self;
+        match shift {
+            Some(shift) => gpu::finish(x, shift, Activation::None, before),
+            None => match before {
+                Some(before) => x + before,
+                None => x,
+            },
         }
     }
 }

@@ -67,6 +67,11 @@ fn unit(hash: u64, index: usize) -> f64 {
     2.0 * ((z >> 11) as f64 * (-53f64).exp2()) - 1.0
 }
 
+/// The first `count` uniform numbers in ±1 of the tensor `name`.
+pub fn units(name: &str, count: usize) -> Vec<f32> {
+    values(name, &[count], (0.0, 1.0))
+}
+
 /// The values of one tensor with this offset and scale.
 fn values(name: &str, shape: &[usize], (offset, scale): (f64, f64)) -> Vec<f32> {
     let count = shape.iter().product::<usize>();

@@ -105,8 +105,7 @@ pub fn open_encoder(
     }
     let wrapper = roots::common_wrapper(&all);
     let names = all.into_iter().filter_map(|theirs| {
-        let name = &theirs[wrapper.len()..];
-        let ours = (keys.rename)(name)?;
+        let ours = (keys.rename)(&current(&theirs[wrapper.len()..]))?;
         (!network.is_ignorable(&ours)).then_some((ours, theirs))
     });
     let names = names.collect();
@@ -120,6 +119,16 @@ pub fn open_encoder(
         // An encoder alone looks like no network.
         let (config, mismatch) = (network.describe(), Box::new(mismatch));
         Err(WeightsError::Mismatch { path, config, mismatch, resembles: None })
+    }
+}
+
+/// The name of a tensor as it is today: old files, such as that of BERT-base, call the scale and the offset of a layer norm
+/// gamma and beta.
+fn current(name: &str) -> String {
+    match (name.strip_suffix("LayerNorm.gamma"), name.strip_suffix("LayerNorm.beta")) {
+        (Some(start), _) => format!("{start}LayerNorm.weight"),
+        (_, Some(start)) => format!("{start}LayerNorm.bias"),
+        (None, None) => name.to_owned(),
     }
 }
 

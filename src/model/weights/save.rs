@@ -175,7 +175,8 @@ pub fn export(path: &Path, network: &dyn Network, source: &dyn TensorSource) -> 
     let mut add = |spec: KeySpec, fill: Option<Fill>| {
         outgoing.push((spec.name.clone(), Lazy { spec, fill, source, failure: &failure }));
     };
-    parameters.into_iter().for_each(|spec| add(spec, None));
+    let exported = parameters.into_iter().filter(|spec| network.is_exported(&spec.name));
+    exported.for_each(|spec| add(spec, None));
     for (spec, fill) in network.auxiliary() {
         match found.get(&spec.name) {
             Some(shape) if !matches!(fill, Fill::Counter | Fill::Indices) => {

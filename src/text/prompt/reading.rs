@@ -100,7 +100,6 @@ impl Reading {
 /// Returns what a network that reads `limit` tokens reads of `text`.
 pub fn reading(text: &str, tokenizer: &Tokenizer, limit: usize) -> Reading {
     let pieces = tokenizer.pieces(text);
-    let available = limit.saturating_sub(2);
     let mut at = 0;
     let words = tokens(text).into_iter().map(|token| {
         // The pieces and the words are in the order of the text. What belongs to no word, such as a control
@@ -115,7 +114,8 @@ pub fn reading(text: &str, tokenizer: &Tokenizer, limit: usize) -> Reading {
         let own: Vec<String> = pieces[first..at].iter().map(|(piece, _)| piece.clone()).collect();
         ReadWord {
             is_understood: tokenizer.understands(own.iter().map(String::as_str)),
-            is_within_limit: at <= available || own.is_empty(),
+            is_within_limit: own.is_empty()
+                || tokenizer.fits(pieces[..at].iter().map(|(piece, _)| piece.as_str()), limit),
             is_mark: !token.is_word,
             bytes: token.bytes,
             pieces: own,

@@ -21,6 +21,9 @@ pub enum LossKind {
     /// The Tversky loss alone (Salehi et al. 2017): Dice with different weights of false positives and false
     /// negatives.
     Tversky,
+    /// LViT's loss: the mean of Dice with squared probabilities in the denominator, and the binary cross-entropy in which
+    /// foreground and background of the batch count the same. If the CPU divides a batch, each part is balanced by itself.
+    Lvit,
 }
 
 /// What the Dice or Tversky term of an image is if its ground truth is empty.

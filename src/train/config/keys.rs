@@ -35,13 +35,14 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     ("min_lr", "learning rate at the end of the schedule"),
     ("cosine_epochs", "length of the cosine in epochs"),
+    ("restarts", "whether the cosine begins anew after cosine_epochs (warm restarts)"),
     ("warmup_epochs", "epochs over which the learning rate rises linearly from 0 to the schedule, such as 0.5"),
     ("weight_decay", "weight decay: AdamW's, or added to the gradient of sgd"),
     ("clip_norm", "largest norm of the gradient of a step; 0: any"),
     ("ema_decay", "decay of the exponential moving average of the weights, such as 0.999; 0: none is kept"),
     (
         "loss",
-        "binary (Dice and binary cross-entropy), literal (cross-entropy over the foreground alone, as the paper writes it), dice (alone, as published), double_sigmoid, focal or tversky",
+        "binary (Dice and binary cross-entropy), literal (cross-entropy over the foreground alone, as the paper writes it), dice (alone, as published), double_sigmoid, focal, tversky or lvit (Dice with squares and a cross-entropy balanced over the batch)",
     ),
     (
         "empty_truth",

@@ -84,6 +84,8 @@ pub struct TrainConfig {
     pub min_lr: f64,
     /// The length of the cosine schedule in epochs.
     pub cosine_epochs: usize,
+    /// Whether the cosine schedule begins anew after its length (Loshchilov and Hutter, SGDR, 2017).
+    pub restarts: bool,
     /// The number of epochs over which the learning rate rises linearly from 0 to that of the schedule; 0 for none.
     pub warmup_epochs: f64,
     /// The weight decay: decoupled in AdamW, added to the gradient in gradient descent.
@@ -182,6 +184,7 @@ impl Default for TrainConfig {
             schedule: Schedule::default(),
             min_lr: 1e-6,
             cosine_epochs: 200,
+            restarts: false,
             warmup_epochs: 0.0,
             weight_decay: 0.01,
             clip_norm: 0.0,

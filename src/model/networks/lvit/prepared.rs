@@ -1,0 +1,371 @@
+//! LViT prepared for the prediction of one image at a time: batch norms are folded into the convolutions, and convolutions
+//! are products.
+//!
+//! Of an image, everything is kept that the text does not reach: the encoder of the CNN, and the transformers of all
+//! levels but the first on the way down. Of a prompt, its contribution to the patches is kept. What follows, the first
+//! level's transformer, those on the way up and the decoder of the CNN, runs for each pair of image and prompt.
+
+use std::sync::Arc;
+
+use burn::nn::BatchNorm;
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Device, Tensor, module};
+
+use super::config::{LEVELS, LViTConfig};
+use super::model::{LViT, Merge, PixelAttention};
+use super::vit::{Block, Conv1d, ConvNorm1d, KERNEL};
+use super::words::word_vectors;
+use crate::model::blocks::conv_norm::ConvNorm;
+use crate::model::cpu::Activation;
+use crate::model::layers::{Conv2d, LayerNorm, Linear};
+use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates, Tokens};
+use crate::model::overrides::Overrides;
+use crate::model::prepared::{Affine, Conv3, PreparedText, SelfAttention, normalise, to_planes, to_positions};
+
+/// The network, prepared for prediction. Clones share the weights.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    encoder: Option<Arc<PreparedText>>,
+    net: Arc<Net>,
+    /// What there is to override: nothing, in as many stages as there are levels.
+    overrides: Overrides,
+}
+
+/// The weights without those of the text encoder.
+#[derive(Debug)]
+struct Net {
+    text: Vec<Along>,
+    text_to_patches: Along,
+    /// The levels of the CNN on the way down, fine to coarse.
+    cnn: Vec<Vec<Conv3>>,
+    down: Vec<Down>,
+    /// The transformers on the way up and what enters them from the coarser level, fine to coarse.
+    up_vit: Vec<(Vec<PreparedBlock>, Option<Along>)>,
+    merge: Vec<Affine>,
+    /// The levels of the decoder, coarse to fine.
+    up: Vec<(Attention, [Conv3; 2])>,
+    last: Affine,
+    config: LViTConfig,
+}
+
+#[derive(Debug)]
+struct Down {
+    patch: Affine,
+    positions: Tensor<2>,
+    blocks: Vec<PreparedBlock>,
+    narrow: Option<Along>,
+}
+
+/// Returns the factor and the offset that replace a batch norm behind a layer with this bias, `[out]` each.
+fn folded(norm: &BatchNorm, bias: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
+    let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
+    let offset = norm.beta.val() + (bias - norm.running_mean.value()) * scale.clone();
+    (scale, offset)
+}
+
+fn bias_of(conv: &Conv2d) -> Tensor<1> {
+    match &conv.bias {
+        Some(bias) => bias.val(),
+        None => Tensor::zeros([conv.weight.dims()[0]], &conv.weight.val().device()),
+    }
+}
+
+fn conv3(block: ConvNorm, device: &Device) -> Conv3 {
+    let (scale, offset) = folded(&block.norm, bias_of(&block.conv));
+    let [output] = scale.dims();
+    Conv3::new(block.conv.weight.into_value() * scale.reshape([output, 1, 1, 1]), offset, device)
+}
+
+/// A 1×1 convolution as a product.
+fn product(conv: Conv2d, device: &Device) -> Affine {
+    let bias = bias_of(&conv);
+    let weight = conv.weight.into_value();
+    let [output, input, _, _] = weight.dims();
+    Affine::new(weight.reshape([output, input]), bias, device)
+}
+
+/// A convolution along the rows of `[length, in]`, as a product over each row and its neighbours.
+#[derive(Debug)]
+struct Along(Affine, Activation);
+
+impl Along {
+    fn of(conv: Conv1d, device: &Device) -> Self {
+        Self::new(conv.weight.into_value(), conv.bias.into_value(), Activation::None, device)
+    }
+
+    fn of_norm(block: ConvNorm1d, device: &Device) -> Self {
+        let (scale, offset) = folded(&block.norm, block.conv.bias.val());
+        let [output] = scale.dims();
+        let weight = block.conv.weight.into_value() * scale.reshape([output, 1, 1]);
+        Self::new(weight, offset, Activation::Relu, device)
+    }
+
+    fn new(weight: Tensor<3>, bias: Tensor<1>, activation: Activation, device: &Device) -> Self {
+        let [output, input, _] = weight.dims();
+        let weight = weight.swap_dims(1, 2).reshape([output, KERNEL * input]);
+        Self(Affine::new(weight, bias, device), activation)
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let [length, channels] = x.dims();
+        let border = Tensor::<2>::zeros([1, channels], &x.device());
+        let long = Tensor::cat(vec![border.clone(), x, border], 0);
+        let shifted = (0..KERNEL).map(|step| long.clone().slice([step..step + length])).collect();
+        self.0.forward(Tensor::cat(shifted, 1), self.1)
+    }
+}
+
+#[derive(Debug)]
+struct PreparedBlock {
+    norm1: LayerNorm,
+    attention: SelfAttention,
+    norm2: LayerNorm,
+    wide: Affine,
+    narrow: Affine,
+}
+
+impl PreparedBlock {
+    fn of(block: Block, device: &Device) -> Self {
+        use burn::module::{Module, Param};
+        let heads = block.heads();
+        let (weight, bias) = (block.qkv.weight.into_value(), block.qkv.bias.into_value());
+        let [_, channels] = weight.dims();
+        let part = |index: usize| {
+            let rows = index * channels..(index + 1) * channels;
+            Linear {
+                weight: Param::from_tensor(weight.clone().slice([rows.clone()])),
+                bias: Param::from_tensor(bias.clone().slice([rows])),
+            }
+        };
+        let parts = [part(0), part(1), part(2), block.proj];
+        Self {
+            norm1: block.norm1.to_device(device),
+            attention: SelfAttention::of_parts(parts, heads, device),
+            norm2: block.norm2.to_device(device),
+            wide: Affine::of(block.fc1, device),
+            narrow: Affine::of(block.fc2, device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let mixed = self.attention.forward(normalise(&self.norm1, x.clone(), None), None, Some(x));
+        let x = mixed.summed();
+        let wide = self.wide.forward(normalise(&self.norm2, x.clone(), None), Activation::Gelu);
+        x + self.narrow.forward(wide, Activation::Gelu)
+    }
+}
+
+fn through(blocks: &[PreparedBlock], x: Tensor<2>) -> Tensor<2> {
+    blocks.iter().fold(x, |x, block| block.forward(x))
+}
+
+/// The pixel attention.
+#[derive(Debug)]
+struct Attention {
+    /// Both 1×1 convolutions, side by side.
+    both: Affine,
+    wide: Affine,
+    narrow: Affine,
+}
+
+impl Attention {
+    fn of(attention: PixelAttention, device: &Device) -> Self {
+        let weights = [attention.conv_avg, attention.conv_max].map(|conv| conv.weight.into_value());
+        let [output, input, _, _] = weights[0].dims();
+        let weight = Tensor::cat(weights.map(|weight| weight.reshape([output, input])).to_vec(), 0);
+        let none = Tensor::zeros([2 * output], &weight.device());
+        Self {
+            both: Affine::new(weight, none, device),
+            wide: Affine::of(attention.wide, device),
+            narrow: Affine::of(attention.narrow, device),
+        }
+    }
+
+    fn forward(&self, skip: Tensor<2>) -> Tensor<2> {
+        let [positions, channels] = skip.dims();
+        let both = self.both.forward(skip.clone(), Activation::Relu);
+        let average = both.clone().slice([0..positions, 0..channels]).mean_dim(1);
+        let largest = both.slice([0..positions, channels..2 * channels]).max_dim(1);
+        let three = Tensor::cat(vec![average.clone(), largest.clone(), average + largest], 1);
+        skip * self.narrow.forward(self.wide.forward(three, Activation::Relu), Activation::None)
+    }
+}
+
+/// Enlarges `[n², C]` `factor` times by repeating every position.
+fn repeated(x: Tensor<2>, factor: usize) -> Tensor<2> {
+    let [positions, channels] = x.dims();
+    let n = positions.isqrt();
+    x.reshape([n, 1, n, 1, channels])
+        .expand([n, factor, n, factor, channels])
+        .reshape([positions * factor * factor, channels])
+}
+
+fn merge(merge: Merge, device: &Device) -> Affine {
+    let (scale, offset) = folded(&merge.norm, bias_of(&merge.conv));
+    let weight = merge.conv.weight.into_value();
+    let [output, input, _, _] = weight.dims();
+    Affine::new(weight.reshape([output, input]) * scale.unsqueeze_dim(1), offset, device)
+}
+
+/// A convolution whose stride is its kernel, as a product over patches: rows, columns, channels.
+fn patches(conv: Conv2d, device: &Device) -> Affine {
+    let bias = bias_of(&conv);
+    let weight = conv.weight.into_value();
+    let [output, input, side, _] = weight.dims();
+    Affine::new(weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]), bias, device)
+}
+
+impl Net {
+    fn of(model: LViT, device: &Device) -> Self {
+        let config = model.config;
+        let blocks =
+            |blocks: Vec<Block>| blocks.into_iter().map(|block| PreparedBlock::of(block, device)).collect();
+        let norm = |block: ConvNorm1d| Along::of_norm(block, device);
+        let (mut down, mut text_to_patches) = (Vec::with_capacity(LEVELS), None);
+        for (vit, level) in model.down_vit.into_iter().zip(0..) {
+            text_to_patches = text_to_patches.or(vit.text.map(norm));
+            let positions = vit.positions.into_value().to_device(device);
+            let shape = [config.patches, config.channels(level)];
+            down.push(Down {
+                patch: patches(vit.patch, device),
+                positions: positions.reshape(shape),
+                blocks: blocks(vit.blocks),
+                narrow: vit.narrow.map(norm),
+            });
+        }
+        let levels = model.down.into_iter().map(|level| level.convs);
+        let levels = std::iter::once(vec![model.inc]).chain(levels);
+        let up = model.up.into_iter().map(|level| {
+            let mut convs = level.convs.into_iter().map(|conv| conv3(conv, device));
+            let (Some(first), Some(second)) = (convs.next(), convs.next()) else {
+                unreachable!("a level has two convolutions")
+            };
+            (Attention::of(level.attention, device), [first, second])
+        });
+        Self {
+            text: model.text.into_iter().map(|conv| Along::of(conv, device)).collect(),
+            text_to_patches: text_to_patches.unwrap_or_else(|| unreachable!("the first level reads the text")),
+            cnn: levels.map(|convs| convs.into_iter().map(|conv| conv3(conv, device)).collect()).collect(),
+            down,
+            up_vit: model.up_vit.into_iter().map(|vit| (blocks(vit.blocks), vit.join.map(norm))).collect(),
+            merge: model.merge.into_iter().map(|level| merge(level, device)).collect(),
+            up: up.collect(),
+            last: product(model.outc, device),
+            config,
+        }
+    }
+
+    /// The levels of the CNN, fine to coarse, and behind them the patches of the first level and what the other levels
+    /// add to the joint patches.
+    fn encode(&self, image: Tensor<4>) -> Features {
+        let [_, _, mut n, _] = image.dims();
+        let mut x = to_positions(image);
+        let mut features = Vec::with_capacity(2 * LEVELS + 1);
+        for (index, convs) in self.cnn.iter().enumerate() {
+            if index > 0 {
+                x = to_positions(module::max_pool2d(to_planes(x, n), MaxPoolOptions::new([2, 2])));
+                n /= 2;
+            }
+            x = convs.iter().fold(x, |x, conv| conv.forward(x, n, Activation::Relu));
+            features.push(x.clone());
+        }
+        for (level, vit) in self.down.iter().enumerate() {
+            let (x, side, m) = (features[level].clone(), self.config.patch_sizes[level], self.config.grid());
+            let [_, channels] = x.dims();
+            let rows = x.reshape([m, side, m, side * channels]).swap_dims(1, 2);
+            let rows = rows.reshape([m * m, side * side * channels]);
+            let mut part = vit.patch.forward(rows, Activation::None) + vit.positions.clone();
+            if let Some(narrow) = &vit.narrow {
+                part = narrow.forward(through(&vit.blocks, part));
+            }
+            features.push(part);
+        }
+        features
+    }
+
+    /// What the words, `[1, words, size]`, add to the patches, `[1, patches, base]`.
+    fn read(&self, vectors: Tensor<3>) -> Tensor<3> {
+        let text = self.text.iter().fold(vectors.squeeze_dim(0), |text: Tensor<2>, conv| conv.forward(text));
+        self.text_to_patches.forward(text.transpose()).transpose().unsqueeze()
+    }
+
+    fn decode(&self, features: &Features, text: &TextStates) -> Decoded {
+        let (levels, parts) = features.split_at(LEVELS + 1);
+        let first = parts[0].clone() + text[0].clone().squeeze_dim(0);
+        let mut joint = vec![through(&self.down[0].blocks, first)];
+        for (level, part) in parts[1..].iter().enumerate() {
+            joint.push(Tensor::cat(vec![part.clone(), joint[level].clone()], 1));
+        }
+        let mut skips = Vec::with_capacity(LEVELS);
+        let mut coarser: Option<Tensor<2>> = None;
+        for (level, ((blocks, join), y)) in self.up_vit.iter().zip(joint).enumerate().rev() {
+            let mut z = through(blocks, y);
+            if let (Some(join), Some(coarser)) = (join, coarser) {
+                z = z + join.forward(coarser);
+            }
+            let residual = self.merge[level].forward(z.clone(), Activation::Relu);
+            skips.push(levels[level].clone() + repeated(residual, self.config.patch_sizes[level]));
+            coarser = Some(z);
+        }
+        let mut x = levels[LEVELS].clone();
+        let mut stages = Vec::with_capacity(LEVELS);
+        let mut n = x.dims()[0].isqrt();
+        for ((attention, [first, second]), skip) in self.up.iter().zip(skips) {
+            let input = x;
+            let both = Tensor::cat(vec![attention.forward(skip), repeated(input.clone(), 2)], 1);
+            n *= 2;
+            x = second.forward(first.forward(both, n, Activation::Relu), n, Activation::Relu);
+            stages.push(DecodedStage { input, filtered: None, output: x.clone() });
+        }
+        let logits = self.last.forward(x, Activation::None).reshape([1, 1, n, n]);
+        Decoded { logits, stages }
+    }
+}
+
+impl Prepared {
+    /// Takes over the weights of the network for `device`.
+    pub fn new(mut model: LViT, device: &Device) -> Self {
+        let overrides = model.overrides();
+        let encoder = model.encoder.take().map(|encoder| Arc::new(PreparedText::of(encoder, device)));
+        Self { encoder, net: Arc::new(Net::of(model, device)), overrides }
+    }
+}
+
+impl Executor for Prepared {
+    fn encode_image(&self, image: Tensor<4>) -> Features {
+        self.net.encode(image)
+    }
+
+    fn encode_text(&self, tokens: Tokens) -> TextStates {
+        let Some(encoder) = &self.encoder else { panic!("this LViT has no text encoder and reads word vectors") };
+        let last = encoder.forward(tokens.ids, tokens.mask.clone()).pop();
+        let last = last.unwrap_or_else(|| unreachable!("an encoder returns the output of its embedding"));
+        self.encode_vectors(word_vectors(last, tokens.mask, self.net.config.text_tokens))
+    }
+
+    fn encode_vectors(&self, vectors: Tensor<3>) -> TextStates {
+        vec![self.net.read(vectors)]
+    }
+
+    fn decode(&self, features: &Features, text: &TextStates) -> Tensor<4> {
+        self.net.decode(features, text).logits
+    }
+
+    fn share(&self) -> Option<Box<dyn Executor>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn staged(&mut self) -> Option<&mut dyn StagedExecutor> {
+        Some(self)
+    }
+}
+
+impl StagedExecutor for Prepared {
+    fn overrides(&self) -> &Overrides {
+        &self.overrides
+    }
+
+    fn decode_with(&mut self, features: &Features, text: &TextStates, _overrides: &Overrides) -> Decoded {
+        self.net.decode(features, text)
+    }
+}

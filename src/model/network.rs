@@ -42,6 +42,11 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether the network is prompted by a box, [`Inputs::boxes`] and [`Executor::encode_box`].
+    fn takes_box(&self) -> bool {
+        false
+    }
+
     /// The decoder stages, coarse to fine; empty if there are none to inspect.
     fn stages(&self) -> Vec<StageShape> {
         Vec::new()
@@ -125,18 +130,27 @@ pub struct Inputs {
     pub image: Tensor<4>,
     /// The prompts. A network without text does not read them; for any other network they must be `Some`.
     pub tokens: Option<Tokens>,
+    /// The boxes, `[batch, 4]` as (left, top, right, bottom) in pixels of the network's input. A network that takes no
+    /// box does not read them; for any other network they must be `Some`.
+    pub boxes: Option<Tensor<2>>,
 }
 
 impl Inputs {
     /// Images `[batch, 3, side, side]` without a prompt.
     pub fn new(image: Tensor<4>) -> Self {
-        Self { image, tokens: None }
+        Self { image, tokens: None, boxes: None }
     }
 
     /// The same images with these prompts.
     #[must_use]
     pub fn with_tokens(self, tokens: Option<Tokens>) -> Self {
         Self { tokens, ..self }
+    }
+
+    /// The same images with these boxes.
+    #[must_use]
+    pub fn with_boxes(self, boxes: Option<Tensor<2>>) -> Self {
+        Self { boxes, ..self }
     }
 }
 
@@ -146,7 +160,7 @@ pub trait Model: Parameters + fmt::Debug + Send {
     /// Computes the logits, `[batch, 1, side, side]`.
     ///
     /// # Panics
-    /// Panics if the network reads text and there are no tokens.
+    /// Panics if the network reads text and there are no tokens, or takes a box and there is none.
     fn forward(&self, inputs: Inputs, trace: &mut Trace) -> Tensor<4>;
 
     /// Prepares the network for the prediction of one image at a time on `device`. The executor takes over the weights; if
@@ -217,7 +231,7 @@ pub trait Attributor: fmt::Debug + Send {
 pub type Features = Vec<Tensor<2>>;
 
 /// The values of a prompt that an executor keeps for further images: one tensor per text layer, each
-/// `[1, tokens, hidden]`; empty for a network without text.
+/// `[1, tokens, hidden]`, or the tokens of a box; empty for a network without a prompt.
 pub type TextStates = Vec<Tensor<3>>;
 
 /// A network prepared for prediction: it computes the same values with fewer operations, for one image at a time
@@ -229,6 +243,13 @@ pub trait Executor: fmt::Debug + Send {
     /// Maps one prompt to the values that do not depend on the image.
     fn encode_text(&self, tokens: Tokens) -> TextStates {
         drop(tokens);
+        TextStates::new()
+    }
+
+    /// Maps a box, (left, top, right, bottom) in pixels of the network's input, to the values that do not depend on the
+    /// image. They take the place of those of a text.
+    fn encode_box(&self, corners: [f32; 4]) -> TextStates {
+        let _ = corners;
         TextStates::new()
     }
 

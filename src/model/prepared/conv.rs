@@ -28,7 +28,7 @@ pub enum Conv3 {
 
 impl Conv3 {
     /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`.
-    fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
+    pub fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
         if !gpu::has_kernels(device) {
             return Self::Packed(packed(weight, bias));
         }
@@ -37,7 +37,7 @@ impl Conv3 {
     }
 
     /// Maps `[n², in]` to `[n², out]`.
-    fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
+    pub fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
         match self {
             Self::Packed(weights) => cpu::convolution(x, n, weights, activation),
             Self::Gpu { weight, bias } => {

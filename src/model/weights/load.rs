@@ -43,6 +43,11 @@ pub fn load(
         mismatch.missing.clear();
     }
     if !mismatch.is_empty() {
+        let names = source.shapes();
+        let names: Vec<&str> = names.keys().map(String::as_str).collect();
+        if let Some(reason) = network.other_layout(&names) {
+            return Err(WeightsError::file(source.path(), reason));
+        }
         let (path, config) = (source.path().to_path_buf(), network.describe());
         return Err(WeightsError::Mismatch { path, config, mismatch: Box::new(mismatch) });
     }

@@ -171,6 +171,10 @@ fn invented(form: &Form, count: usize) -> Batch {
         targets: (0..count * pixels).map(|at| f32::from(u8::from(ramp(at) > 0.0))).collect(),
         ids: vec![1; count * tokens],
         attention: vec![1; count * tokens],
+        boxes: form
+            .takes_box
+            .then(|| [0.0, 0.0, form.side as f32, form.side as f32].repeat(count))
+            .unwrap_or_default(),
         count,
         cases: (0..count).collect(),
         skipped: Vec::new(),
@@ -242,7 +246,8 @@ mod tests {
         let open = OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
         let device = open.device.clone().autodiff();
         let model = network.build(&device).expect("a network");
-        let form = Form { text: None, side: network.image_side(), is_transposed: false };
+        let form =
+            Form { text: None, side: network.image_side(), is_transposed: false, takes_box: network.takes_box() };
         // Without a tokeniser the text is left to the frozen encoder, which then has no tokens.
         let config = TrainConfig { batch_size: 2, ..TrainConfig::default() };
         let rehearsal = Rehearsal {

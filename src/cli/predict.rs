@@ -7,7 +7,7 @@ use clap::Args;
 use himix::analysis::export::{Format, Formats};
 use himix::data::dataset::prompt_list;
 use himix::data::describe::{self, Describer};
-use himix::data::{Image, Mask};
+use himix::data::{Area, Image, Mask};
 use himix::infer::{InspectOptions, OpenModel, Segmenter, SlicePrediction, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
@@ -27,6 +27,7 @@ Examples:
   himix predict --image chest.png --prompts prompts.txt --out result --json
   himix predict --image ct-folder --all-slices --prompt \"left lung\" --out result --format nifti,dicom-seg,csv
   himix predict --model authors.ckpt --config config.json --vocab vocab.txt --image chest.png --prompt \"left lung\"
+  himix predict --model medsam --image chest.png --box 120,80,340,300 --out result
 
 The folder of --out receives these files, at the image's size in pixels:
 mask.png         the mask, 0 or 255
@@ -50,7 +51,7 @@ Dice and IoU are those of this image. \"Left\" and \"right\" in a prompt are sid
 /// The most prompts of one command, whose masks are all in memory.
 const MOST_PROMPTS: usize = 256;
 
-/// Segment an image from a text prompt
+/// Segment an image from a text prompt, or from a box
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PredictArguments {
@@ -65,8 +66,12 @@ pub struct PredictArguments {
     #[command(flatten)]
     scan: ScanArguments,
     /// Prompt that describes what to segment; may be repeated, one mask is then made for each
-    #[arg(long = "prompt", value_name = "T", required_unless_present = "prompt_file", allow_hyphen_values = true)]
+    #[arg(long = "prompt", value_name = "T", required_unless_present_any = ["prompt_file", "boxes"], allow_hyphen_values = true)]
     prompts: Vec<String>,
+    /// Box in pixels of the image, LEFT,TOP,RIGHT,BOTTOM, for a model that takes one (MedSAM); may be repeated, one mask is
+    /// then made for each
+    #[arg(long = "box", value_name = "X0,Y0,X1,Y1", value_parser = area, allow_hyphen_values = true, conflicts_with_all = ["prompts", "prompt_file"])]
+    boxes: Vec<Area>,
     /// File of further prompts: a text with one prompt a line, or a table (CSV, XLSX, JSON), of which the rows for
     /// this image are taken
     #[arg(long = "prompts", value_name = "FILE")]
@@ -99,6 +104,10 @@ pub struct PredictArguments {
     /// .safetensors file for the inputs and every intermediate tensor of the network; for a single prompt only
     #[arg(long, value_name = "FILE")]
     activations: Option<PathBuf>,
+}
+
+fn area(text: &str) -> Result<Area, String> {
+    Area::from_numbers(text).map_err(|error| error.to_string())
 }
 
 /// Runs the prediction with the model that `open` opens.
@@ -223,9 +232,10 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     }
 }
 
-/// Returns the prompts of the command and of its file, in this order.
+/// Returns the prompts of the command and of its file, in this order, or its boxes.
 fn prompts(arguments: &PredictArguments) -> Result<Vec<String>, Failure> {
     let mut prompts = arguments.prompts.clone();
+    prompts.extend(arguments.boxes.iter().map(Area::to_string));
     if let Some(path) = &arguments.prompt_file {
         let image = arguments.image.file_name().unwrap_or(arguments.image.as_os_str()).to_string_lossy();
         let list = prompt_list(path, &image)?;

@@ -18,6 +18,8 @@ pub struct Reference {
     side: usize,
     /// The tokens of the prompts; `None` for a network that reads no text.
     tokens: Option<RecordedTokens>,
+    /// The boxes, of shape `[batch, 4]`; `None` for a network that takes no box.
+    boxes: Option<Vec<f32>>,
 }
 
 /// The recorded tokens of the prompts, of shape `[batch, limit]`.
@@ -45,6 +47,9 @@ impl Reference {
             needed.push(("input.ids", vec![batch, text.token_limit]));
             needed.push(("input.mask", vec![batch, text.token_limit]));
         }
+        if network.takes_box() {
+            needed.push(("input.box", vec![batch, 4]));
+        }
         for (name, needed) in needed {
             let found = shape(name)?;
             if found != needed || batch == 0 {
@@ -70,7 +75,8 @@ impl Reference {
             None => None,
         };
         let image = source.read("input.image")?;
-        Ok(Self { batch, image, tokens, side, shapes, source })
+        let boxes = network.takes_box().then(|| source.read("input.box")).transpose()?;
+        Ok(Self { batch, image, tokens, boxes, side, shapes, source })
     }
 
     /// Returns the inputs on a device.
@@ -81,7 +87,9 @@ impl Reference {
                 |values: &[i64]| Tensor::from_data(TensorData::new(values.to_vec(), [self.batch, *limit]), device);
             Tokens { ids: tensor(ids), mask: tensor(mask) }
         });
-        Inputs::new(Tensor::from_data(image, device)).with_tokens(tokens)
+        let boxes = self.boxes.clone();
+        let boxes = boxes.map(|boxes| Tensor::from_data(TensorData::new(boxes, [self.batch, 4]), device));
+        Inputs::new(Tensor::from_data(image, device)).with_tokens(tokens).with_boxes(boxes)
     }
 
     /// Returns whether the file has a tensor of this name.

@@ -15,7 +15,7 @@ use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
 use super::inspection::InspectOptions;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap};
-use crate::data::{Image, preprocess};
+use crate::data::{Area, Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::logging;
 use crate::model::network::{Decoded, Features, TextStates};
@@ -168,6 +168,7 @@ impl Predictor {
             is_trained: provenance.trained,
             provenance: provenance.description.clone(),
             token_limit: network.text().map_or(0, |text| text.token_limit),
+            takes_box: network.takes_box(),
             vocabulary: tokenizer.as_ref().map(|tokenizer| tokenizer.words().join("\n")).unwrap_or_default(),
             unknown_words: *unknown_words,
             temperature: Some(temperature.get()).filter(|temperature| *temperature != 1.0),
@@ -306,8 +307,8 @@ impl Predictor {
         Ok(())
     }
 
-    /// All intermediate tensors under the names of the reference tensors, with `input.image`, `input.ids` and
-    /// `input.mask`.
+    /// All intermediate tensors under the names of the reference tensors, with `input.image`, and `input.ids` and
+    /// `input.mask` or `input.box`.
     ///
     /// # Errors
     /// The weights cannot be read or the computation failed.
@@ -315,6 +316,7 @@ impl Predictor {
         // The predictor's own network has folded weights. This needs the plain network, which is loaded for this
         // call only.
         let device = &self.loaded.device;
+        let corners = self.corners(image, prompt)?;
         device::guarded(&device.name, || {
             let model = self.located.load(&device.device)?;
             let mut trace = Trace::on();
@@ -325,7 +327,12 @@ impl Predictor {
                 trace.record("input.ids", &ids.clone().float());
                 trace.record("input.mask", &mask.clone().float());
             }
-            model.forward(Inputs::new(image).with_tokens(tokens), &mut trace);
+            let boxes = corners
+                .map(|corners| Tensor::<2>::from_data(TensorData::new(corners.to_vec(), [1, 4]), &device.device));
+            if let Some(boxes) = &boxes {
+                trace.record("input.box", boxes);
+            }
+            model.forward(Inputs::new(image).with_tokens(tokens).with_boxes(boxes), &mut trace);
             Ok(trace.into_tensors())
         })
         .map_err(InferError::from)
@@ -347,6 +354,32 @@ impl Predictor {
         Some(Tokens { ids: tensor(&encoding.ids), mask: tensor(&encoding.mask) })
     }
 
+    /// The corners of the box that a prompt describes, in pixels of the network's input; `None` for a network that takes no
+    /// box.
+    fn corners(&self, image: &Image, prompt: &str) -> Result<Option<[f32; 4]>, InferError> {
+        if !self.info.takes_box {
+            return Ok(None);
+        }
+        let (width, height) = (image.width, image.height);
+        let area = prompt.parse::<Area>()?.clipped(width, height)?;
+        Ok(Some(area.in_input(width, height, self.side(), self.is_transposed())))
+    }
+
+    /// What the network makes of a prompt, a text or a box.
+    fn prompted(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        encoding: &Encoding,
+        times: &mut Milliseconds,
+    ) -> Result<TextStates, InferError> {
+        match self.corners(image, prompt)? {
+            // Two tokens take less time to compute than to look up.
+            Some(corners) => Ok(self.loaded.executor.encode_box(corners)),
+            None => self.text_states(encoding, times),
+        }
+    }
+
     /// The side length in pixels of the network's input and of its mask.
     pub(super) fn side(&self) -> usize {
         self.located.config.network.image_side()
@@ -365,9 +398,11 @@ impl Predictor {
     pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
         let mut milliseconds = Milliseconds::default();
+        // A box that cannot be used is refused before the image is encoded.
+        self.corners(image, prompt)?;
         let Encoded { features, domain } = self.features(image, &mut milliseconds)?;
         let encoding = self.encode(prompt);
-        let states = self.text_states(&encoding, &mut milliseconds)?;
+        let states = self.prompted(image, prompt, &encoding, &mut milliseconds)?;
 
         let start_decoder = Instant::now();
         let decoded = self.decode(&features, &states, overrides);

@@ -55,6 +55,7 @@ pub fn in_order<State: Default, Outcome: Send, Taken>(
         && let Some(predictor) = segmenter.local()
         && predictor.device().is_gpu
         && predictor.info().domain.is_empty()
+        && !predictor.info().takes_box
     {
         let (out, requests) = bounded(ASKERS);
         let front = predictor.front();

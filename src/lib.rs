@@ -6,6 +6,7 @@
 //! | [`logging`] | writes the log for fault reports |
 //! | [`atomic_file`] | writes a file as a whole or not at all |
 //! | [`memory`] | configures the memory allocator |
+//! | [`input`] | says in which form a network expects images and masks |
 //! | [`model`] | defines the networks behind a common trait, and reads and writes their weights |
 //! | [`text`] | tokenizes prompts |
 //! | [`data`] | reads and writes images, masks and data sets, and prepares the network's input |
@@ -29,6 +30,7 @@ pub mod data;
 pub mod device;
 pub mod engine;
 pub mod infer;
+pub mod input;
 pub mod logging;
 pub mod memory;
 pub mod metrics;

@@ -13,6 +13,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use himix::data::{Dataset, Image, Pixels, preprocess};
 use himix::device;
 use himix::infer::{EvaluationSettings, InspectOptions, ModelSource, Predictor, evaluate};
+use himix::input::InputForm;
 use himix::model::config::{Axes, ConfigError, Provenance};
 use himix::model::key_table::KeyTable;
 use himix::model::layers::{Conv2d, ConvShape};
@@ -130,7 +131,8 @@ fn bundle_in(folder: &Path) -> ModelConfig {
     let model = network.build(&device).expect("a network");
     let provenance = Provenance { name: "tiny".into(), trained: true, ..Provenance::default() };
     let (unknown_words, temperature) = Default::default();
-    let config = ModelConfig { network, axes: Axes::Yx, provenance, unknown_words, temperature };
+    let input = network.default_input();
+    let config = ModelConfig { network, axes: Axes::Yx, input, provenance, unknown_words, temperature };
     bundle::write(folder, &config, model.as_ref(), None, None, Precision::F32).expect("written");
     config
 }
@@ -192,7 +194,7 @@ fn it_predicts_what_its_forward_pass_computes_whatever_the_prompt() {
     let prediction = predictor.predict(&picture(), "left lung").expect("a prediction");
     let located = bundle::locate_in(&registry(), &ModelSource::new(folder.path())).expect("found");
     let model = located.load(&Device::flex()).expect("loads");
-    let input = preprocess::input_tensor(&picture(), 16, false);
+    let input = preprocess::input_tensor(&picture(), 16, false, InputForm::default());
     let image = Tensor::<4>::from_data(TensorData::new(input, [1, 3, 16, 16]), &Device::flex());
     let logits = model.forward(Inputs::new(image), &mut Trace::off());
     let expected: Vec<f32> = sigmoid(logits).into_data().iter::<f32>().collect();

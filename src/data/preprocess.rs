@@ -1,39 +1,106 @@
 //! Converts an image to the network's input, and the network's output back to the image's size. The published
-//! weights need exactly this preprocessing; tests compare it with tensors of the authors' loader.
+//! weights need exactly this preprocessing; tests compare it with tensors of the authors' loaders. Which form a network
+//! expects is part of its bundle ([`InputForm`]).
 //!
-//! The authors' loader delivers (width, height), so their network receives everything *transposed*: the first
+//! HiMix's authors' loader delivers (width, height), so their network receives everything *transposed*: the first
 //! axis of its grid runs along the image's width. Models trained with this program may use the natural order
 //! instead.
 
 use std::borrow::Cow;
 
-use super::resample;
 use super::{Image, Mask};
+use super::{fixed_point, resample, spline};
+use crate::input::{Channels, InputForm, MaskResize, Range, Resize};
 
-/// Returns the network's input: `3 * size * size` values, channels first.
+/// Returns the network's input: `3 * size * size` values, channels first, in the form that the network expects.
 ///
-/// The stored values are resized (bicubic, a = −0.75, half-pixel centres, edges clamped, no antialiasing). Each
-/// channel is then normalised to mean 0 and population standard deviation 1; a constant channel becomes 0. A
-/// single channel is repeated to three. If `transposed`, the first axis of each channel runs along the image's
-/// width.
-pub fn input_tensor(image: &Image, size: usize, transposed: bool) -> Vec<f32> {
-    zoomed_input(image, size, transposed, 1.0)
+/// In HiMix's form, the stored values are resized (bicubic, a = −0.75, half-pixel centres, edges clamped, no
+/// antialiasing), and each channel is normalised to mean 0 and population standard deviation 1; a constant channel
+/// becomes 0. A single channel is repeated to three. If `transposed`, the first axis of each channel runs along the
+/// image's width.
+pub fn input_tensor(image: &Image, size: usize, transposed: bool, form: InputForm) -> Vec<f32> {
+    zoomed_input(image, size, transposed, form, 1.0)
 }
 
 /// Does the same as [`input_tensor`], with the image magnified about its centre by the factor `zoom`. Edge
 /// pixels are repeated beyond the edges.
-pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> Vec<f32> {
-    let mut planes = resample::bicubic(image, size, zoom);
+pub fn zoomed_input(image: &Image, size: usize, transposed: bool, form: InputForm, zoom: f64) -> Vec<f32> {
+    let mut planes = resized(image, size, form.resize, zoom);
     if size == 0 {
         return planes;
     }
-    for plane in planes.chunks_exact_mut(size * size) {
-        normalise(plane);
-        if transposed {
-            transpose(plane, size);
+    let count = size * size;
+    match form.range {
+        Range::ZScore => planes.chunks_exact_mut(count).for_each(normalise),
+        Range::Unit if form.is_eight_bit() => planes.iter_mut().for_each(|value| *value /= 255.0),
+        Range::Unit => {
+            let (low, high) = levels(image);
+            stretch(&mut planes, low, high);
+        }
+        Range::MinMax => {
+            let (low, high) = extremes(planes.iter().copied());
+            stretch(&mut planes, low, high);
         }
     }
-    if image.channels == 1 { planes.repeat(3) } else { planes }
+    if transposed {
+        planes.chunks_exact_mut(count).for_each(|plane| transpose(plane, size));
+    }
+    if image.channels == 1 {
+        return planes.repeat(3);
+    }
+    if form.channels == Channels::Bgr {
+        let (red, rest) = planes.split_at_mut(count);
+        red.swap_with_slice(&mut rest[count..2 * count]);
+    }
+    planes
+}
+
+/// Resizes the image to planes of `size × size`. Two of the ways work with 8-bit values, to which other samples are
+/// stretched.
+fn resized(image: &Image, size: usize, resize: Resize, zoom: f64) -> Vec<f32> {
+    if resize == Resize::AsHimix {
+        return resample::bicubic(image, size, zoom);
+    }
+    let bytes = bytes(image);
+    let (width, height, channels) = (image.width, image.height, image.channels);
+    if resize == Resize::OpencvBilinear {
+        let planes = fixed_point::bilinear(&bytes, (width, height, channels), size, zoom);
+        return planes.into_iter().map(f32::from).collect();
+    }
+    let plane = |channel: usize| -> Vec<f64> {
+        bytes.iter().skip(channel).step_by(channels).map(|value| f64::from(*value)).collect()
+    };
+    let resized = (0..channels).map(|channel| spline::resize(&plane(channel), (width, height), size, zoom));
+    // Rounding may leave a whole number a little below itself.
+    resized.flatten().map(|value| (value + 1e-9).floor() as f32).collect()
+}
+
+/// The samples as 8-bit values. Others are stretched from the smallest to the largest value of the image.
+fn bytes(image: &Image) -> Cow<'_, [u8]> {
+    if let crate::data::Pixels::U8(values) = &image.pixels {
+        return Cow::Borrowed(values);
+    }
+    let (low, high) = levels(image);
+    let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
+    image.floats().map(|value| ((value - low) * scale).round() as u8).collect()
+}
+
+/// The values that become 0 and 1 in the unit range.
+fn levels(image: &Image) -> (f32, f32) {
+    match image.pixels {
+        crate::data::Pixels::U8(_) => (0.0, 255.0),
+        _ => extremes(image.floats()),
+    }
+}
+
+fn extremes(values: impl Iterator<Item = f32>) -> (f32, f32) {
+    values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+}
+
+/// Maps `low…high` to 0…1; everything becomes 0 if there is no range.
+fn stretch(values: &mut [f32], low: f32, high: f32) {
+    let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
+    values.iter_mut().for_each(|value| *value = (*value - low) * scale);
 }
 
 /// Returns the image at the size of the network's input, `size × size` pixels in natural orientation, with all digits:
@@ -101,21 +168,38 @@ pub fn reduced(image: &Image, side: usize) -> Image {
 /// Returns the network's target: `size * size` values 0 or 1. Each is the mask's value at the nearest neighbour
 /// `floor(i · in / out)` along both axes. If `transposed`, the first axis runs along the mask's width.
 pub fn target(mask: &Mask, size: usize, transposed: bool) -> Vec<f32> {
-    zoomed_target(mask, size, transposed, 1.0)
+    zoomed_target(mask, size, transposed, MaskResize::AsHimix, 1.0)
 }
 
-/// Does the same as [`target`], with the mask magnified about its centre by the factor `zoom`. Edge pixels are
-/// repeated beyond the edges.
-pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, zoom: f64) -> Vec<f32> {
-    let columns = resample::nearest(mask.width, size, zoom);
-    let mut plane: Vec<f32> = resample::nearest(mask.height, size, zoom)
-        .into_iter()
-        .flat_map(|y| columns.iter().map(move |x| f32::from(mask.values[y * mask.width + x])))
-        .collect();
+/// Returns the target for training in the form that the network expects, with the mask magnified about its centre by
+/// the factor `zoom`. Edge pixels are repeated beyond the edges.
+pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, resize: MaskResize, zoom: f64) -> Vec<f32> {
+    let mut plane: Vec<f32> = match resize {
+        MaskResize::AsHimix => {
+            let columns = resample::nearest(mask.width, size, zoom);
+            resample::nearest(mask.height, size, zoom)
+                .into_iter()
+                .flat_map(|y| columns.iter().map(move |x| f32::from(mask.values[y * mask.width + x])))
+                .collect()
+        }
+        MaskResize::BilinearAny => {
+            let grey: Vec<u8> = mask.values.iter().map(|value| if *value == 0 { 0 } else { 255 }).collect();
+            let values = enlarged_mask(&grey, (mask.width, mask.height), size, zoom);
+            values.into_iter().map(f32::from).collect()
+        }
+    };
     if transposed {
         transpose(&mut plane, size);
     }
     plane
+}
+
+/// Resizes the grey values of a mask bilinearly, and makes every value above 0 foreground.
+pub fn enlarged_mask(grey: &[u8], (width, height): (usize, usize), size: usize, zoom: f64) -> Vec<u8> {
+    fixed_point::bilinear(grey, (width, height, 1), size, zoom)
+        .into_iter()
+        .map(|value| u8::from(value > 0))
+        .collect()
 }
 
 /// Resizes a plane of the network's grid (`size * size` values) to the image's size: `width * height` values,

@@ -106,11 +106,16 @@ pub(super) fn nearest(input: usize, output: usize, zoom: f64) -> Vec<usize> {
 /// Returns the source coordinate that a zoom about the centre of an axis of `input` pixels maps to `position`. A
 /// zoom of 1 returns `position` bit for bit.
 fn zoomed(position: f32, input: usize, zoom: f64) -> f32 {
+    zoomed_exact(f64::from(position), input, zoom) as f32
+}
+
+/// Does the same in double precision.
+pub(super) fn zoomed_exact(position: f64, input: usize, zoom: f64) -> f64 {
     if zoom == 1.0 {
         return position;
     }
     let centre = input as f64 / 2.0;
-    ((f64::from(position) - centre) / zoom + centre) as f32
+    (position - centre) / zoom + centre
 }
 
 #[cfg(test)]

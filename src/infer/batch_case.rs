@@ -7,6 +7,7 @@ use super::finish::{Finish, encode};
 use super::info::ModelInfo;
 use super::prediction::{Milliseconds, Prediction};
 use crate::data::{Image, preprocess};
+use crate::input::InputForm;
 use crate::model::overrides::Overrides;
 use crate::model::weights::presence::PresenceCalibration;
 use crate::text::prompt::{Reading, reading};
@@ -33,12 +34,14 @@ pub(super) struct Front {
     /// The side length in pixels of the network's input and of its mask.
     pub(super) side: usize,
     pub(super) is_transposed: bool,
+    /// The form in which the network expects images.
+    pub(super) form: InputForm,
 }
 
 impl Front {
     pub(super) fn case(&self, image: &Image, prompt: &str) -> BatchCase {
         BatchCase {
-            image: preprocess::input_tensor(image, self.side, self.is_transposed),
+            image: preprocess::input_tensor(image, self.side, self.is_transposed, self.form),
             encoding: encode(self.tokenizer.as_deref(), self.info.token_limit, prompt),
         }
     }
@@ -92,6 +95,7 @@ mod tests {
             temperature: 2.0,
             side: 1,
             is_transposed: false,
+            form: InputForm::default(),
         };
         let image = Image { width: 1, height: 1, channels: 1, pixels: Pixels::U8(vec![0]) };
         let encoding = front.case(&image, "").encoding;

@@ -341,7 +341,7 @@ impl Predictor {
 
     fn input(&self, image: &Image, device: &Device) -> Tensor<4> {
         let side = self.side();
-        let values = preprocess::input_tensor(image, side, self.is_transposed());
+        let values = preprocess::input_tensor(image, side, self.is_transposed(), self.located.config.input);
         Tensor::from_data(TensorData::new(values, [1, 3, side, side]), device)
     }
 
@@ -437,6 +437,7 @@ impl Predictor {
             temperature: self.temperature(),
             side: self.side(),
             is_transposed: self.is_transposed(),
+            form: self.located.config.input,
         }
     }
 

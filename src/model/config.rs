@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::network::Network;
 use super::registry::{Registry, to_sizes};
+use crate::input::InputForm;
 use crate::text::UnknownWords;
 
 /// The reason why no network can be built from a configuration.
@@ -49,6 +50,8 @@ pub struct ModelConfig {
     pub network: Arc<dyn Network>,
     /// The order of the input's axes.
     pub axes: Axes,
+    /// The form in which the network expects images and masks.
+    pub input: InputForm,
     /// The origin of the weights.
     pub provenance: Provenance,
     /// What the network reads in place of words outside its vocabulary.
@@ -117,6 +120,7 @@ impl ModelConfig {
             unknown_words: Some(self.unknown_words).filter(|words| *words != UnknownWords::default()),
             temperature: Some(self.temperature).filter(|temperature| *temperature != Temperature::default()),
             axes: self.axes,
+            input: Some(self.input).filter(|input| *input != self.network.default_input()),
             provenance: &self.provenance,
         }));
         format!("{:#}", Value::Object(object))
@@ -128,6 +132,8 @@ impl ModelConfig {
 #[derive(Serialize)]
 struct Shared<'a> {
     axes: Axes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<InputForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown_words: Option<UnknownWords>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,7 @@ use super::key_table::KeyTable;
 use super::overrides::Overrides;
 use super::parameters::Parameters;
 use super::trace::Trace;
+use crate::input::InputForm;
 
 /// The configuration of a network: everything that follows from its sizes, without weights. The values are checked
 /// when the configuration is read ([`super::Registry`]).
@@ -37,6 +38,11 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
         Axes::Yx
     }
 
+    /// The form of images and masks if `config.json` does not give one.
+    fn default_input(&self) -> InputForm {
+        InputForm::default()
+    }
+
     /// The limits of the text input; `None` for a network without text.
     fn text(&self) -> Option<TextInput> {
         None
@@ -45,6 +51,18 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
     /// Whether the network is prompted by a box, [`Inputs::boxes`] and [`Executor::encode_box`].
     fn takes_box(&self) -> bool {
         false
+    }
+
+    /// The vectors of words that the network reads; `None` for a network that reads none. A network that also has
+    /// [`Self::text`] makes them of tokens itself.
+    fn vectors(&self) -> Option<VectorInput> {
+        None
+    }
+
+    /// The number of words of a prompt that the network reads, if it reads words and not pieces of them. Its
+    /// [`Tokens::mask`] then says where words begin.
+    fn word_limit(&self) -> Option<usize> {
+        self.vectors().map(|vectors| vectors.words)
     }
 
     /// The decoder stages, coarse to fine; empty if there are none to inspect.
@@ -85,6 +103,15 @@ pub struct TextInput {
     pub vocabulary_size: usize,
 }
 
+/// The vectors of words that a network reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VectorInput {
+    /// The number of words.
+    pub words: usize,
+    /// The number of values of a word.
+    pub size: usize,
+}
+
 /// The shape of a decoder stage's output, `[channels, 2 · grid, 2 · grid]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageShape {
@@ -119,7 +146,8 @@ pub struct TextCost {
 pub struct Tokens {
     /// The token ids, `[batch, tokens]`.
     pub ids: Tensor<2, Int>,
-    /// 1 for a real token and 0 for padding, `[batch, tokens]`.
+    /// 1 for a real token and 0 for padding, `[batch, tokens]`. For a network with [`Network::word_limit`], a token that
+    /// continues the word of the one before it has 2.
     pub mask: Tensor<2, Int>,
 }
 
@@ -133,12 +161,15 @@ pub struct Inputs {
     /// The boxes, `[batch, 4]` as (left, top, right, bottom) in pixels of the network's input. A network that takes no
     /// box does not read them; for any other network they must be `Some`.
     pub boxes: Option<Tensor<2>>,
+    /// The vectors of the words of the prompts, `[batch, words, size]`, which a network with [`Network::vectors`] reads
+    /// in place of tokens.
+    pub vectors: Option<Tensor<3>>,
 }
 
 impl Inputs {
     /// Images `[batch, 3, side, side]` without a prompt.
     pub fn new(image: Tensor<4>) -> Self {
-        Self { image, tokens: None, boxes: None }
+        Self { image, tokens: None, vectors: None, boxes: None }
     }
 
     /// The same images with these prompts.
@@ -151,6 +182,12 @@ impl Inputs {
     #[must_use]
     pub fn with_boxes(self, boxes: Option<Tensor<2>>) -> Self {
         Self { boxes, ..self }
+    }
+
+    /// The same images with these vectors of words.
+    #[must_use]
+    pub fn with_vectors(self, vectors: Option<Tensor<3>>) -> Self {
+        Self { vectors, ..self }
     }
 }
 
@@ -250,6 +287,12 @@ pub trait Executor: fmt::Debug + Send {
     /// image. They take the place of those of a text.
     fn encode_box(&self, corners: [f32; 4]) -> TextStates {
         let _ = corners;
+        TextStates::new()
+    }
+
+    /// Maps the vectors of the words of one prompt, `[1, words, size]`, to the values that do not depend on the image.
+    fn encode_vectors(&self, vectors: Tensor<3>) -> TextStates {
+        drop(vectors);
         TextStates::new()
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::config::{Axes, ConfigError, ModelConfig, Provenance};
 use super::network::Network;
 use super::networks;
+use crate::input::InputForm;
 
 /// A function that creates a configuration from the sizes in a `config.json`.
 pub type ReadSizes = fn(Map<String, Value>) -> Result<Arc<dyn Network>, ConfigError>;
@@ -92,6 +93,7 @@ impl Registry {
             }
         };
         let axes: Option<Axes> = object.shift_remove("axes").map(sizes_of).transpose()?;
+        let input: Option<InputForm> = object.shift_remove("input").map(sizes_of).transpose()?;
         let provenance = match object.shift_remove("provenance") {
             Some(value) => sizes_of(value)?,
             None => Provenance { trained: true, ..Provenance::default() },
@@ -100,7 +102,8 @@ impl Registry {
         let temperature = object.shift_remove("temperature").map(sizes_of).transpose()?.unwrap_or_default();
         let network = (entry.read)(object)?;
         let axes = axes.unwrap_or_else(|| network.default_axes());
-        Ok(ModelConfig { network, axes, provenance, unknown_words, temperature })
+        let input = input.unwrap_or_else(|| network.default_input());
+        Ok(ModelConfig { network, axes, input, provenance, unknown_words, temperature })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Augmentation of a case before a training step.
 
 use super::config::TrainConfig;
+use crate::input::Range;
 
 /// The range of the zoom factor.
 const ZOOM: std::ops::Range<f64> = 0.95..1.2;
@@ -42,9 +43,9 @@ impl Augmentation {
     }
 
     /// Applies everything except the zoom to the network's input, planes of `side × side`, and to its target.
-    pub fn apply(&self, planes: &mut [f32], target: &mut [f32], side: usize, is_transposed: bool) {
+    pub fn apply(&self, planes: &mut [f32], target: &mut [f32], side: usize, is_transposed: bool, range: Range) {
         if self.gamma != 1.0 {
-            planes.chunks_exact_mut(side * side).for_each(|plane| bend(plane, self.gamma as f32));
+            planes.chunks_exact_mut(side * side).for_each(|plane| bend(plane, self.gamma as f32, range));
         }
         if self.turn != 0.0 {
             planes.chunks_exact_mut(side * side).for_each(|plane| turn(plane, side, self.turn, true));
@@ -57,8 +58,9 @@ impl Augmentation {
     }
 }
 
-/// Applies gamma between the minimum and maximum of the plane, then restores mean 0 and standard deviation 1.
-fn bend(plane: &mut [f32], gamma: f32) {
+/// Applies gamma between the minimum and maximum of the plane. A plane that had mean 0 and standard deviation 1 has them
+/// again afterwards; in another range, minimum and maximum stay as they are.
+fn bend(plane: &mut [f32], gamma: f32, range: Range) {
     let low = plane.iter().copied().fold(f32::INFINITY, f32::min);
     let high = plane.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     if high <= low {
@@ -67,18 +69,26 @@ fn bend(plane: &mut [f32], gamma: f32) {
     for value in plane.iter_mut() {
         *value = ((*value - low) / (high - low)).powf(gamma);
     }
-    normalise(plane);
+    if range == Range::ZScore {
+        normalise(plane);
+    } else {
+        plane.iter_mut().for_each(|value| *value = low + (high - low) * *value);
+    }
 }
 
 /// Gives the plane mean 0 and standard deviation 1.
-pub fn normalise(plane: &mut [f32]) {
+///
+/// Returns the mean and the standard deviation that it had.
+pub fn normalise(plane: &mut [f32]) -> (f32, f32) {
     let count = plane.len() as f32;
     let mean = plane.iter().sum::<f32>() / count;
     let variance = plane.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count;
-    let factor = 1.0 / variance.sqrt().max(1e-6);
+    let deviation = variance.sqrt().max(1e-6);
+    let factor = 1.0 / deviation;
     for value in plane {
         *value = (*value - mean) * factor;
     }
+    (mean, deviation)
 }
 
 /// Rotates a plane about its centre. Positions outside take the value at the edge. The interpolation is bilinear
@@ -155,14 +165,17 @@ mod tests {
     #[test]
     fn a_bent_curve_keeps_order_mean_and_deviation() {
         let (natural, mut bent) = (plane(), plane());
-        bend(&mut bent, 1.3);
+        bend(&mut bent, 1.3, Range::ZScore);
         let mean = bent.iter().sum::<f32>() / bent.len() as f32;
         let variance = bent.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / bent.len() as f32;
         assert!(mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3, "{mean} {variance}");
         assert!((0..64).all(|a| (0..64).all(|b| natural[a] >= natural[b] || bent[a] < bent[b])));
         let mut constant = vec![3.0; 64];
-        bend(&mut constant, 0.8);
+        bend(&mut constant, 0.8, Range::ZScore);
         assert_eq!(constant, vec![3.0; 64]);
+        let mut unit: Vec<f32> = natural.iter().map(|value| value / 63.0).collect();
+        bend(&mut unit, 2.0, Range::Unit);
+        assert!(unit.iter().zip(&natural).all(|(bent, value)| (bent - (value / 63.0).powi(2)).abs() < 1e-5));
     }
 
     #[test]
@@ -189,7 +202,7 @@ mod tests {
         ];
         for (change, is_transposed) in all.into_iter().flat_map(|change| [(change, false), (change, true)]) {
             let (mut planes, mut target) = (mask.repeat(3), mask.clone());
-            change.apply(&mut planes, &mut target, SIDE, is_transposed);
+            change.apply(&mut planes, &mut target, SIDE, is_transposed, Range::ZScore);
             let moved = target.iter().zip(&mask).filter(|(new, old)| new != old).count();
             assert!(moved > 40, "{change:?}: the mask was not moved");
             for plane in planes.chunks_exact(SIDE * SIDE) {
@@ -203,7 +216,7 @@ mod tests {
             }
         }
         let (mut planes, mut target) = (mask.repeat(3), mask.clone());
-        Augmentation::NONE.apply(&mut planes, &mut target, SIDE, false);
+        Augmentation::NONE.apply(&mut planes, &mut target, SIDE, false, Range::ZScore);
         assert!(planes == mask.repeat(3) && target == mask);
     }
 }

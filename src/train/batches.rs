@@ -13,6 +13,7 @@ use super::sampling::{CaseLosses, cases_of_epoch, seed};
 use super::strong::Strong;
 use super::wording::Wording;
 use crate::data::{Area, Mask, preprocess};
+use crate::input::InputForm;
 use crate::text::Tokenizer;
 use crate::text::prompt::{Variant, VariantMask};
 
@@ -30,6 +31,8 @@ pub struct Form {
     pub is_transposed: bool,
     /// Whether the network is prompted by a box, which is then that of the mask ([`box_of`]).
     pub takes_box: bool,
+    /// The range, channels and resizing of images, and the resizing of masks.
+    pub input: InputForm,
 }
 
 impl Form {
@@ -136,12 +139,13 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
         .map(|item| {
             let case = cases.get(item.index, item.epoch).map_err(|error| error.to_string())?;
             let (side, turned, change) = (form.side, form.is_transposed, item.augmentation);
+            let input = form.input;
             let zoom = item.strong.zoom(&case.mask, side).unwrap_or(change.zoom);
-            let mut image = preprocess::zoomed_input(&case.image, side, turned, zoom);
-            let mut target = preprocess::zoomed_target(&case.mask, side, turned, zoom);
+            let mut image = preprocess::zoomed_input(&case.image, side, turned, input, zoom);
+            let mut target = preprocess::zoomed_target(&case.mask, side, turned, input.mask, zoom);
             item.strong.deform(&mut image, &mut target, side);
-            change.apply(&mut image, &mut target, side, turned);
-            item.strong.degrade(&mut image, &target, side);
+            change.apply(&mut image, &mut target, side, turned, input.range);
+            item.strong.degrade(&mut image, &target, side, input.range);
             Ok((image, target, item.wording.of(&case.prompt, &case.variants, change.flip)))
         })
         .collect();
@@ -284,7 +288,13 @@ mod tests {
         words.extend(["left", "right", ".", ","].map(str::to_owned));
         words.extend(letters);
         let tokenizer = Tokenizer::from_vocab_text(&(words.join("\n") + "\n")).expect("a vocabulary");
-        Form { text: Some((tokenizer, 256)), side: 32, is_transposed, takes_box: false }
+        Form {
+            text: Some((tokenizer, 256)),
+            side: 32,
+            is_transposed,
+            takes_box: false,
+            input: InputForm::default(),
+        }
     }
 
     #[test]

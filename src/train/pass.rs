@@ -163,6 +163,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::input::InputForm;
     use crate::model::Registry;
     use crate::text::{Tokenizer, vocabulary};
     use crate::train::TrainConfig;
@@ -208,7 +209,13 @@ mod tests {
         let model = if is_text_frozen { model.freeze_text() } else { model };
         let words = vocabulary::build(["left lung", "right lung"].into_iter(), 512);
         let tokenizer = Tokenizer::from_vocab_text(&words).expect("a vocabulary");
-        let form = Form { text: Some((tokenizer, 8)), side: 64, is_transposed: false, takes_box: false };
+        let form = Form {
+            text: Some((tokenizer, 8)),
+            side: 64,
+            is_transposed: false,
+            takes_box: false,
+            input: InputForm::default(),
+        };
         let shards = Shards::start(parts).expect("threads");
         let terms = LossTerms::of(&TrainConfig::default());
         let (shards, seed) = (Some(&shards), 9);

@@ -91,7 +91,7 @@ pub fn prepare(
         None => (None, None),
     };
     let takes_box = architecture.network.takes_box();
-    let form = Form { text, side, is_transposed, takes_box };
+    let form = Form { text, side, is_transposed, takes_box, input: architecture.input };
     Ok(Start { config: architecture, vocabulary, model, is_text_frozen, form, notices })
 }
 

@@ -12,6 +12,7 @@ use super::clahe::{Equalisation, equalise};
 use super::config::TrainConfig;
 use super::elastic::deform;
 use crate::data::{Mask, preprocess};
+use crate::input::{MaskResize, Range};
 
 /// The range of the scale.
 const SCALE: std::ops::Range<f64> = 0.7..1.4;
@@ -95,7 +96,9 @@ impl Strong {
         if scale <= 1.0 {
             return Some(scale);
         }
-        let area = |zoom: f64| preprocess::zoomed_target(mask, side, false, zoom).iter().sum::<f32>();
+        let area = |zoom: f64| {
+            preprocess::zoomed_target(mask, side, false, MaskResize::AsHimix, zoom).iter().sum::<f32>()
+        };
         let expected = f64::from(area(1.0)) * scale * scale;
         (f64::from(area(scale)) >= KEPT * expected).then_some(scale)
     }
@@ -108,10 +111,29 @@ impl Strong {
     }
 
     /// Degrades the planes of the input, `side × side` each. The planes of a grey image stay the same.
-    pub fn degrade(&self, planes: &mut [f32], target: &[f32], side: usize) {
+    ///
+    /// A network with another range than HiMix's receives what was done to the normalised planes in its own range:
+    /// brightness and contrast then change it as well.
+    pub fn degrade(&self, planes: &mut [f32], target: &[f32], side: usize, range: Range) {
         if (Self { scale: None, is_elastic: false, seed: 0, ..*self }) == Self::NONE {
             return;
         }
+        if range == Range::ZScore {
+            self.degrade_normalised(planes, target, side);
+            planes.chunks_exact_mut(side * side).for_each(|plane| {
+                normalise(plane);
+            });
+            return;
+        }
+        let levels: Vec<(f32, f32)> = planes.chunks_exact_mut(side * side).map(normalise).collect();
+        self.degrade_normalised(planes, target, side);
+        for (plane, (mean, deviation)) in planes.chunks_exact_mut(side * side).zip(levels) {
+            plane.iter_mut().for_each(|value| *value = (*value * deviation + mean).clamp(0.0, 1.0));
+        }
+    }
+
+    /// Degrades planes whose channels have mean 0 and standard deviation 1, which they may lose.
+    fn degrade_normalised(&self, planes: &mut [f32], target: &[f32], side: usize) {
         let (low, high) = planes.iter().fold((f32::MAX, f32::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
         if high <= low {
             return;
@@ -141,7 +163,6 @@ impl Strong {
         if self.holes > 0 {
             self.cut(planes, target, side);
         }
-        planes.chunks_exact_mut(side * side).for_each(normalise);
     }
 
     /// Fills rectangles with the mean, except those that would hide more than a quarter of the lesion.
@@ -256,7 +277,7 @@ mod tests {
         let (before, mask) = case();
         let (mut planes, mut target) = (before.clone(), mask.clone());
         drawn.deform(&mut planes, &mut target, SIDE);
-        drawn.degrade(&mut planes, &target, SIDE);
+        drawn.degrade(&mut planes, &target, SIDE, Range::ZScore);
         assert!(planes == before && target == mask && drawn.scale.is_none());
     }
 
@@ -274,7 +295,7 @@ mod tests {
         for strong in all {
             let (before, target) = case();
             let mut planes = before.clone();
-            strong.degrade(&mut planes, &target, SIDE);
+            strong.degrade(&mut planes, &target, SIDE, Range::ZScore);
             let changed = distance(&planes, &before);
             assert!((0.005..1.0).contains(&changed), "{strong:?}: {changed}");
             let (first, rest) = planes.split_at(SIDE * SIDE);

@@ -16,6 +16,7 @@ use super::tensors::Tensors;
 use super::text_states::TextStates;
 use crate::data::preprocess;
 use crate::device;
+use crate::input::InputForm;
 use crate::model::{Model, Trace};
 
 /// The number of images per pass on the CPU. Without gradients, more gain nothing.
@@ -189,8 +190,8 @@ pub fn preview(cases: &Cases, form: &Form, count: usize) -> (Vec<usize>, Vec<Arc
     all.filter_map(|index| {
         let case = cases.get(index, 0).ok()?;
         let side = form.side;
-        let input = preprocess::zoomed_input(&case.image, side, false, 1.0);
-        let truth = preprocess::zoomed_target(&case.mask, side, false, 1.0);
+        let input = preprocess::input_tensor(&case.image, side, false, InputForm::default());
+        let truth = preprocess::target(&case.mask, side, false);
         let (low, high) = input.iter().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
         let scale = 255.0 / (high - low).max(1e-6);
         let pixels = side * side;
@@ -212,7 +213,8 @@ mod tests {
     fn a_preview_has_the_truth_of_its_case() {
         let config = TrainConfig { phantoms: 3, ..TrainConfig::default() };
         let (cases, _) = Cases::open(&config, true, 32, false).expect("phantoms");
-        let form = Form { text: None, side: 32, is_transposed: true, takes_box: false };
+        let form =
+            Form { text: None, side: 32, is_transposed: true, takes_box: false, input: InputForm::default() };
         let (indices, previews) = preview(&cases, &form, 3);
         assert_eq!(indices, [0, 1, 2]);
         for (index, shown) in indices.into_iter().zip(previews) {

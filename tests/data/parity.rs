@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use himix::data::preprocess::{input_tensor, target};
+use himix::data::preprocess::{enlarged_mask, input_tensor, target, zoomed_target};
 use himix::data::{MaskRule, image, mask};
+use himix::input::{Channels, InputForm, MaskResize, Range, Resize};
 use himix::text::Tokenizer;
 use safetensors::SafeTensors;
 
@@ -41,14 +42,14 @@ fn images_as_the_authors_loader_makes_them() {
     for (name, file) in files {
         let image = image::load(&folder.join(file)).expect("an image");
         let expected = reference(&tensors, &format!("{name}.image"));
-        let (largest, mean) = differences(&input_tensor(&image, SIZE, true), &expected);
+        let (largest, mean) = differences(&input_tensor(&image, SIZE, true, InputForm::default()), &expected);
         println!("{file}: largest difference {largest:.2e}, mean {mean:.2e}");
         if file.ends_with(".png") {
             assert!(largest <= 1e-4, "{file}: {largest}");
         } else {
             assert!(mean <= 0.02, "{file}: {mean}");
         }
-        let (_, natural) = differences(&input_tensor(&image, SIZE, false), &expected);
+        let (_, natural) = differences(&input_tensor(&image, SIZE, false, InputForm::default()), &expected);
         assert!(natural > 0.1, "{file}: the axes are swapped in the reference, so this must differ");
     }
 }
@@ -84,7 +85,7 @@ fn a_large_image_takes_milliseconds() {
     // The best of several runs is used, because the test machine is shared.
     let milliseconds = (0..5).map(|_| {
         let start = Instant::now();
-        assert_eq!(input_tensor(&image, SIZE, true).len(), 3 * SIZE * SIZE);
+        assert_eq!(input_tensor(&image, SIZE, true, InputForm::default()).len(), 3 * SIZE * SIZE);
         start.elapsed().as_secs_f64() * 1e3
     });
     let milliseconds = milliseconds.fold(f64::INFINITY, f64::min);
@@ -116,4 +117,49 @@ fn cases(golden: &Path) -> Vec<serde_json::Value> {
     let cases: Vec<serde_json::Value> = serde_json::from_str(&text).expect("reference tokens");
     assert!(cases.len() >= 20);
     cases
+}
+
+/// The form of LViT's loader.
+const OPENCV: InputForm = InputForm {
+    range: Range::Unit,
+    channels: Channels::Bgr,
+    resize: Resize::OpencvBilinear,
+    mask: MaskResize::BilinearAny,
+};
+
+#[test]
+fn images_and_masks_as_lvits_loader_makes_them() {
+    let Some(folder) = shared("golden") else { return };
+    let bytes = fs::read(folder.join("baselines/lvit/preprocess.safetensors")).expect("reference tensors");
+    let tensors = SafeTensors::deserialize(&bytes).expect("reference tensors");
+    for (file, mask_file) in [
+        ("qata.png", "qata_mask.png"),
+        ("xray_grey_463x319.png", "mask_463x319.png"),
+        ("kvasir_full.jpg", "kvasir_full_mask.jpg"),
+    ] {
+        let image = image::load(&folder.join("preprocess").join(file)).expect("an image");
+        let found = input_tensor(&image, SIZE, false, OPENCV);
+        let tensor = tensors.tensor(&format!("{file}/image_u8_bgr")).expect("a reference tensor");
+        let expected: Vec<f32> = tensor.data().iter().map(|value| f32::from(*value) / 255.0).collect();
+        let (largest, mean) = differences(&found, &expected);
+        println!("{file}: largest difference {:.1} of 255, mean {:.5}", 255.0 * largest, 255.0 * mean);
+        // JPEG decoders may round differently.
+        let allowed = if file.ends_with(".png") { 0.0 } else { 3.5 / 255.0 };
+        assert!(largest <= allowed && mean <= allowed / 10.0, "{file}: {largest}, mean {mean}");
+
+        // The grey values: a mask in a JPEG has noise, which a rule for foreground would leave out.
+        let grey = image::load(&folder.join("preprocess").join(mask_file)).expect("a mask");
+        let values: Vec<u8> = grey.floats().step_by(grey.channels).map(|value| value as u8).collect();
+        let found = enlarged_mask(&values, (grey.width, grey.height), SIZE, 1.0);
+        let tensor = tensors.tensor(&format!("{file}/mask")).expect("a reference tensor");
+        let unlike = found.iter().zip(tensor.data()).filter(|(a, b)| a != b).count();
+        println!("{mask_file}: {unlike} of {} pixels differ", found.len());
+        let allowed = if mask_file.ends_with(".png") { 0 } else { found.len() / 500 };
+        assert!(unlike <= allowed, "{mask_file}: {unlike} pixels differ");
+        if mask_file.ends_with(".png") {
+            let mask = mask::load(&folder.join("preprocess").join(mask_file), &MaskRule::Found).expect("a mask");
+            let target = zoomed_target(&mask, SIZE, false, MaskResize::BilinearAny, 1.0);
+            assert!(target.iter().zip(tensor.data()).all(|(a, b)| *a == f32::from(*b)), "{mask_file}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use himix::data::preprocess::{
     input_tensor, network_sized, plane_to_image, reduced, resampled, target, untranspose,
 };
 use himix::data::{EnlargedTruth, Image, Mask, Pixels};
+use himix::input::InputForm;
 
 fn close(found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len());
@@ -17,9 +18,9 @@ fn same_size_is_only_normalised_and_repeated() {
     let image = Image { width: 2, height: 2, channels: 1, pixels: Pixels::U8(vec![1, 2, 3, 4]) };
     // Mean 2.5, population variance 1.25.
     let plane = [-1.5, -0.5, 0.5, 1.5].map(|value: f32| value / 1.25_f32.sqrt());
-    close(&input_tensor(&image, 2, false), &plane.repeat(3));
+    close(&input_tensor(&image, 2, false, InputForm::default()), &plane.repeat(3));
     let turned = [plane[0], plane[2], plane[1], plane[3]];
-    close(&input_tensor(&image, 2, true), &turned.repeat(3));
+    close(&input_tensor(&image, 2, true, InputForm::default()), &turned.repeat(3));
     close(&untranspose(&turned, 2), &plane);
 }
 
@@ -27,7 +28,7 @@ fn same_size_is_only_normalised_and_repeated() {
 fn every_channel_stands_for_itself() {
     let pixels = Pixels::U16(vec![0, 500, 9, 2, 500, 9, 4, 500, 10, 6, 500, 10]);
     let image = Image { width: 2, height: 2, channels: 3, pixels };
-    let tensor = input_tensor(&image, 2, false);
+    let tensor = input_tensor(&image, 2, false, InputForm::default());
     close(&tensor[..4], &[-3.0, -1.0, 1.0, 3.0].map(|value: f32| value / 5.0_f32.sqrt()));
     close(&tensor[4..8], &[0.0; 4]);
     close(&tensor[8..], &[-1.0, -1.0, 1.0, 1.0]);
@@ -37,7 +38,7 @@ fn every_channel_stands_for_itself() {
 fn a_constant_image_of_any_size_and_type_becomes_zero() {
     for pixels in [Pixels::U8(vec![255; 35]), Pixels::U16(vec![60_001; 35]), Pixels::F32(vec![0.1; 35])] {
         let image = Image { width: 7, height: 5, channels: 1, pixels };
-        assert!(input_tensor(&image, 16, true).iter().all(|value| *value == 0.0));
+        assert!(input_tensor(&image, 16, true, InputForm::default()).iter().all(|value| *value == 0.0));
     }
 }
 
@@ -47,13 +48,13 @@ fn bicubic_halves_a_row_with_the_known_weights() {
     // the edge repeated. Rows are alike, so only the columns matter.
     let row = [0.0, 0.0, 1.0, 0.0];
     let image = Image { width: 4, height: 4, channels: 1, pixels: Pixels::F32(row.repeat(4)) };
-    let tensor = input_tensor(&image, 2, false);
+    let tensor = input_tensor(&image, 2, false, InputForm::default());
     // Left −0.09375, right 0.59375 + … − 0.09375·0: two values, so ±1 after normalisation.
     close(&tensor[..4], &[-1.0, 1.0, -1.0, 1.0]);
     // Three columns from six keep the proportions that normalisation does not hide.
     let row = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0];
     let image = Image { width: 6, height: 6, channels: 1, pixels: Pixels::F32(row.repeat(6)) };
-    let tensor = input_tensor(&image, 3, false);
+    let tensor = input_tensor(&image, 3, false, InputForm::default());
     let values = [0.0_f32, 0.59375, -0.09375];
     let mean = values.iter().sum::<f32>() / 3.0;
     let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / 3.0).sqrt();
@@ -113,7 +114,10 @@ fn an_image_at_the_size_of_the_network_gives_the_same_input_to_the_last_bit() {
         let small = network_sized(&image, 16);
         assert_eq!((small.width, small.height, small.channels), (16, 16, image.channels));
         for turned in [false, true] {
-            assert_eq!(input_tensor(&small, 16, turned), input_tensor(&image, 16, turned));
+            assert_eq!(
+                input_tensor(&small, 16, turned, InputForm::default()),
+                input_tensor(&image, 16, turned, InputForm::default())
+            );
         }
     }
 }

@@ -201,6 +201,7 @@ pub(super) fn filled<T: Clone>(mut items: Vec<T>, pass: usize) -> Vec<T> {
 mod tests {
     use super::*;
     use crate::device;
+    use crate::input::InputForm;
     use crate::model::Registry;
 
     #[test]
@@ -246,8 +247,13 @@ mod tests {
         let open = OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
         let device = open.device.clone().autodiff();
         let model = network.build(&device).expect("a network");
-        let form =
-            Form { text: None, side: network.image_side(), is_transposed: false, takes_box: network.takes_box() };
+        let form = Form {
+            text: None,
+            side: network.image_side(),
+            is_transposed: false,
+            takes_box: network.takes_box(),
+            input: InputForm::default(),
+        };
         // Without a tokeniser the text is left to the frozen encoder, which then has no tokens.
         let config = TrainConfig { batch_size: 2, ..TrainConfig::default() };
         let rehearsal = Rehearsal {

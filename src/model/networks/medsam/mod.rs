@@ -21,6 +21,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
 
+use crate::input::{InputForm, Range, Resize};
 use crate::model::config::ConfigError;
 use crate::model::network::{Cost, Model, Network, TextCost};
 use crate::model::registry::{Entry, sizes_of, to_sizes};
@@ -61,6 +62,10 @@ impl Network for MedSamConfig {
 
     fn image_side(&self) -> usize {
         self.image_size
+    }
+
+    fn default_input(&self) -> InputForm {
+        InputForm { range: Range::MinMax, resize: Resize::CubicAntialiased, ..InputForm::default() }
     }
 
     fn takes_box(&self) -> bool {

@@ -71,6 +71,7 @@ pub struct TwoWayLayer {
 }
 
 /// Tokens and image, `[batch, n, channels]` each.
+#[derive(Clone, Debug)]
 pub struct TwoWay {
     /// The tokens.
     pub tokens: Tensor<3>,

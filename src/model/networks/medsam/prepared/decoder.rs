@@ -67,6 +67,7 @@ fn plain(affine: &Affine, x: Tensor<2>) -> Tensor<2> {
 }
 
 /// What a layer projects of the image: keys and values for the tokens, queries to the tokens.
+#[derive(Debug)]
 struct Projected {
     key: Tensor<2>,
     value: Tensor<2>,

@@ -50,7 +50,7 @@ impl Executor for Prepared {
     }
 
     fn encode_box(&self, corners: [f32; 4]) -> TextStates {
-        let device = self.prompt.no_mask_embed.weight.device();
+        let device = self.prompt.no_mask_embed.weight.val().device();
         let corners = Tensor::<2>::from_data(TensorData::new(corners.to_vec(), [1, 4]), &device);
         vec![self.prompt.corners(corners).to_device(&self.device)]
     }

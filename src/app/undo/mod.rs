@@ -378,9 +378,11 @@ mod tests {
     fn back(history: &mut History, now: ViewSnapshot) -> Option<ViewSnapshot> {
         match &history.undo()?.change {
             Change::View(change) => Some(now.with(&change.after, &change.before)),
-            Change::Overrides { .. } | Change::Prompt { .. } | Change::Pins { .. } | Change::Annotation { .. } => {
-                None
-            }
+            Change::Overrides { .. }
+            | Change::Prompt { .. }
+            | Change::Box { .. }
+            | Change::Pins { .. }
+            | Change::Annotation { .. } => None,
         }
     }
 

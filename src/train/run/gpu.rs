@@ -171,10 +171,11 @@ fn invented(form: &Form, count: usize) -> Batch {
         targets: (0..count * pixels).map(|at| f32::from(u8::from(ramp(at) > 0.0))).collect(),
         ids: vec![1; count * tokens],
         attention: vec![1; count * tokens],
-        boxes: form
-            .takes_box
-            .then(|| [0.0, 0.0, form.side as f32, form.side as f32].repeat(count))
-            .unwrap_or_default(),
+        boxes: if form.takes_box {
+            [0.0, 0.0, form.side as f32, form.side as f32].repeat(count)
+        } else {
+            Vec::new()
+        },
         count,
         cases: (0..count).collect(),
         skipped: Vec::new(),

@@ -138,7 +138,7 @@ pub fn windows(x: Tensor<4>, span: usize) -> Tensor<3> {
     let count = grid.div_ceil(span);
     let wide = count * span;
     let x = if wide > grid {
-        let padded = Tensor::zeros([batch, wide, wide, channels], &x.device());
+        let padded = Tensor::<4>::zeros([batch, wide, wide, channels], &x.device());
         padded.slice_assign([0..batch, 0..grid, 0..grid, 0..channels], x)
     } else {
         x

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn::tensor::{Device, Distribution, Tensor};
 
 use super::{MedSam, MedSamConfig, Prepared};
-use crate::model::network::{Executor, Inputs, Network};
-use crate::model::parameters::Parameters;
+use crate::model::network::{Executor, Inputs};
 use crate::model::weights::manifest;
 use crate::model::{Model, Registry, Trace};
 

@@ -102,7 +102,7 @@ impl PreparedEncoder {
         neck.norm2.bias = neck.norm2.bias.map(|bias| bias + no_mask.reshape([-1]));
         let reduce = neck.conv1.weight.into_value();
         let [narrow, wide, _, _] = reduce.dims();
-        let none = Tensor::zeros([narrow], &reduce.device());
+        let none = Tensor::<1>::zeros([narrow], &reduce.device());
         Self {
             patch,
             grid,

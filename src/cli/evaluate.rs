@@ -7,7 +7,7 @@ use clap::Args;
 use himix::data::{Dataset, summary, write};
 use himix::infer::{EvaluationSettings, OpenModel, evaluate};
 
-use super::arguments::{DeviceArguments, ModelArguments, PairArguments, threshold};
+use super::arguments::{DeviceArguments, ModelArguments, PairArguments, margin, threshold};
 use super::{Failure, model, pictures, scores, terminal};
 
 const EXAMPLES: &str = "\
@@ -67,13 +67,6 @@ pub struct EvaluateArguments {
     /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
-}
-
-fn margin(text: &str) -> Result<f32, String> {
-    match text.trim().parse::<f32>() {
-        Ok(value) if value >= 0.0 && value.is_finite() => Ok(value),
-        _ => Err("the margin must be a number of pixels from 0, for example 10".into()),
-    }
 }
 
 /// Evaluates the model that `open` opens.

@@ -77,6 +77,34 @@ fn an_evaluation_gives_the_boxes_of_the_truth_only_when_asked() {
 }
 
 #[test]
+fn a_batch_takes_the_boxes_of_the_truth_only_when_asked() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    crate::evaluate::data_set(&data);
+    let batch = |model: &Path, out: &str, more: &[&str]| {
+        let mut arguments: Vec<std::ffi::OsString> = vec![
+            "batch".into(),
+            data.clone().into(),
+            "--device".into(),
+            "cpu".into(),
+            "--model".into(),
+            model.into(),
+        ];
+        arguments.extend(["--out".into(), folder.path().join(out).into(), "--json".into()]);
+        arguments.extend(more.iter().map(Into::into));
+        crate::program::run(arguments)
+    };
+    let object = batch(medsam(), "asked", &["--box-from-truth", "3"]).done().json();
+    assert_eq!((&object["done"], &object["failed"]), (&3.into(), &0.into()), "{object}");
+    assert_eq!(object["box_from_truth"]["margin_pixels"], 3.0);
+    // The sentences of the data set are no boxes.
+    let ran = batch(medsam(), "not-asked", &[]);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert!(ran.err.contains("takes a box and not a text"), "{}", ran.err);
+    batch(bundle(), "text", &["--box-from-truth", "3"]).refused(&["takes no box"]);
+}
+
+#[test]
 fn the_reference_of_medsam_passes_and_another_is_refused() {
     let Some(golden) = shared("golden/baselines/medsam") else { return };
     let verify = |reference: PathBuf| {

@@ -148,7 +148,7 @@ fn loss_and_gradients_are_the_authors() {
     assert!(compared > 100, "{compared} gradients");
     for name in names("zero_gradient").iter().chain(&names("zero_by_symmetry")) {
         let size = ours.get(name).map_or(0.0, |gradient| norm(gradient));
-        assert!(size <= 1e-6 * largest, "{name}: {size:.2e}");
+        assert!(size <= 1e-5 * largest, "{name}: {size:.2e}");
     }
     for name in names("no_gradient") {
         assert!(!ours.contains_key(&name), "{name} has a gradient");

@@ -9,12 +9,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use himix::data::{Image, Pixels};
+use himix::device;
+use himix::infer::Predictor;
 use himix::model::networks::medsam::{MedSam, MedSamConfig, Prepared};
 use himix::model::weights::{ModelSource, TensorSource, bundle, manifest, source};
 use himix::model::{Executor, Inputs, Model, Trace};
-use himix::train::LossKind;
 use himix::train::loss::{Loss, loss};
 use himix::train::step::{GradientSum, Optimiser};
+use himix::train::{self, Control, LossKind, TrainConfig};
 
 /// The small network and its reference tensors.
 struct Setup {
@@ -241,5 +244,46 @@ fn the_full_size_gives_the_authors_logits() {
         let logits = prepared.decode(&features, &prepared.encode_box(corners));
         println!("prepared, box, whole: {:?}", start.elapsed());
         assert_eq!(logits.dims(), [1, 1, 1024, 1024]);
+    }
+}
+
+#[test]
+fn a_small_one_is_trained_and_its_bundle_takes_a_box() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (out, architecture) = (folder.path().join("run"), folder.path().join("architecture.json"));
+    let sizes = r#"{
+        "network": "medsam", "image_size": 64, "patch_size": 8,
+        "image_encoder": { "embed_dim": 16, "depth": 2, "heads": 2, "mlp_ratio": 2, "window": 3, "global_blocks": [1],
+            "out_channels": 16 },
+        "prompt_encoder": { "embed_dim": 16, "mask_in_channels": 4 },
+        "mask_decoder": { "dim": 16, "depth": 1, "heads": 2, "mlp_size": 16, "iou_hidden": 8 }
+    }"#;
+    std::fs::write(&architecture, sizes).expect("written");
+    let config = TrainConfig {
+        phantoms: 12,
+        out: out.clone(),
+        architecture: Some(architecture),
+        epochs: 2,
+        min_epochs: 2,
+        batch_size: 4,
+        ..TrainConfig::default()
+    };
+    let best = train::run(&config, &device::cpu(), &Control::default(), &mut |_| ());
+    let best = best.expect("a run").expect("an epoch");
+    assert!(best.train_loss.is_finite());
+    let bundle = ModelSource::new(out.join("best"));
+    let mut predictor = Predictor::open_on(&bundle, device::cpu()).expect("opens");
+    assert!(predictor.info().takes_box && !predictor.info().reads_text());
+    let pixels = Pixels::U8((0..40 * 24).map(|at| (at * 37 % 251) as u8).collect());
+    let image = Image { width: 40, height: 24, channels: 1, pixels };
+    let found = predictor.predict(&image, "box 3, 4, 20, 20").expect("a prediction");
+    assert_eq!((found.probability.width, found.probability.height), (40, 24));
+    // The image is known: nothing but the decoder runs.
+    let again = predictor.predict(&image, "box 0, 0, 40, 24").expect("a prediction");
+    assert_eq!(again.milliseconds.vision, 0.0);
+    assert_ne!(again.probability_model.values, found.probability_model.values);
+    for (prompt, reason) in [("left lung", "takes a box"), ("box 50, 0, 60, 9", "outside the image")] {
+        let error = predictor.predict(&image, prompt).expect_err(prompt).to_string();
+        assert!(error.contains(reason), "{error}");
     }
 }

@@ -7,6 +7,8 @@
 mod annotate;
 #[path = "window/annotate_tools.rs"]
 mod annotate_tools;
+#[path = "window/boxed.rs"]
+mod boxed;
 #[path = "window/builder.rs"]
 mod builder;
 #[path = "window/cases.rs"]

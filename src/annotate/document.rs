@@ -8,7 +8,7 @@ use super::predictions::Predictions;
 use super::source::Source;
 use crate::data::volume::{DisplayWindow, Window};
 use crate::data::worklist::Item;
-use crate::data::{Image, Mask, Truth, Volume};
+use crate::data::{Area, Image, Mask, Truth, Volume};
 
 /// The number that matches the answers of threads with their requests.
 pub type Ticket = u64;
@@ -21,6 +21,8 @@ pub struct Document<L, P> {
     pub image: Option<OpenImage<L>>,
     /// The current text of the prompt.
     pub prompt: String,
+    /// The box in the image with which a model is prompted that takes one; `None` if there is none.
+    pub area: Option<Area>,
     /// The predictions by slice.
     pub predictions: Predictions<P>,
     /// The ground truth; `None` if none is open.
@@ -34,6 +36,7 @@ impl<L, P> Default for Document<L, P> {
         Self {
             image: None,
             prompt: String::new(),
+            area: None,
             predictions: Predictions::default(),
             truth: None,
             annotation: Annotation::default(),
@@ -53,6 +56,7 @@ impl<L, P> Document<L, P> {
     /// next image.
     pub fn close(&mut self) {
         self.image = None;
+        self.area = None;
         self.truth = None;
         self.predictions.clear();
         self.annotation = Annotation::default();

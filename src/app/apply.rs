@@ -109,6 +109,7 @@ impl HimixApp {
                 self.type_prompt(prompt);
             }
             Command::EndTyping => self.finish_typing(),
+            Command::Box(command) => self.apply_box(command),
             Command::DrawWithoutPrompt(draws) => {
                 state.settings.draws_without_prompt = draws;
                 if state.sent_prompt().trim().is_empty() {
@@ -343,7 +344,7 @@ impl HimixApp {
         }
         let (Some(image), Some(_)) = (&state.document.image, &state.model) else { return };
         let truth = state.truth_mask();
-        let (seen, image, prompt) = (image.asked, image.image.clone(), state.sent_prompt().to_owned());
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.sent_prompt().into_owned());
         let request = PredictRequest { ticket, image, seen, prompt, truth };
         self.engine.predict(Slot::Primary, &mut state.jobs.prediction, request);
         state.jobs.prediction.waits_since(since);

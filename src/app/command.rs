@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{Pos2, Vec2};
 
 use super::annotating::AnnotateCommand;
+use super::boxed::BoxCommand;
 use super::builder::command::BuilderCommand;
 use super::cases::CasesCommand;
 use super::dialogs::{DialogKind, OverlaySize};
@@ -193,6 +194,8 @@ pub enum Command {
     Robustness(RobustnessCommand),
     /// A command about proposals for the prompt.
     Proposals(ProposalsCommand),
+    /// A command about the box of a model that takes one.
+    Box(BoxCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
     /// A command about the annotation.

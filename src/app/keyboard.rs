@@ -4,6 +4,7 @@ use eframe::egui::{self, Event, Key};
 
 use super::actions::{self, Action, Hold};
 use super::annotating::AnnotateCommand;
+use super::boxed::BoxCommand;
 use super::command::Command;
 use super::keys::{ActionId, Chord};
 use super::state::State;
@@ -111,7 +112,9 @@ fn escape(state: &State) -> Option<Command> {
     } else if state.notes.toasts().next().is_some() {
         Some(Command::DismissAll)
     } else {
-        state.ruler.is_some().then_some(Command::Ruler(None))
+        let has_box = state.draws_box() && state.document.area.is_some();
+        let remove_box = has_box.then_some(Command::Box(BoxCommand::Clear));
+        state.ruler.is_some().then_some(Command::Ruler(None)).or(remove_box)
     }
 }
 

@@ -7,6 +7,7 @@ mod actions;
 mod annotating;
 mod apply;
 mod arrivals;
+mod boxed;
 mod builder;
 mod cases;
 mod command;

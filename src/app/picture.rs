@@ -78,7 +78,7 @@ impl HimixApp {
     pub(super) fn provenance(&self) -> Option<Provenance> {
         let (open, model) = (self.state.document.image.as_ref()?, self.state.model.as_ref()?);
         let model = model.source.path().display().to_string();
-        Some(Provenance { model, prompt: self.state.sent_prompt().to_owned(), window: open.asked })
+        Some(Provenance { model, prompt: self.state.sent_prompt().into_owned(), window: open.asked })
     }
 
     /// Shows the cached prediction of this slice if its inputs are the same. Returns whether no further request is

@@ -78,6 +78,14 @@ impl DeviceArguments {
     }
 }
 
+/// Parses the margin of a box in pixels.
+pub fn margin(text: &str) -> Result<f32, String> {
+    match text.trim().parse::<f32>() {
+        Ok(value) if value >= 0.0 && value.is_finite() => Ok(value),
+        _ => Err("the margin must be a number of pixels from 0, for example 10".into()),
+    }
+}
+
 /// Parses a threshold for probabilities, a number from 0 to 1.
 pub fn threshold(text: &str) -> Result<f32, String> {
     match text.trim().parse::<f32>() {

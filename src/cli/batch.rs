@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use clap::Args;
 use himix::analysis::batch::{BatchCase, BatchEvent, BatchSettings, BatchSummary, batch};
 use himix::analysis::export::Formats;
-use himix::data::dataset::PromptFile;
-use himix::data::{Limit, Window, worklist};
+use himix::data::dataset::{PromptFile, pair};
+use himix::data::worklist::Item;
+use himix::data::{Area, Limit, Sample, Window, worklist};
 use himix::infer::OpenModel;
 use serde_json::json;
 
-use super::arguments::{DeviceArguments, ModelArguments, threshold};
+use super::arguments::{DeviceArguments, ModelArguments, margin, threshold};
 use super::reading::parse_window;
 use super::slices::codes;
 use super::{Failure, model, terminal};
@@ -58,6 +59,10 @@ pub struct BatchArguments {
     /// all of them
     #[arg(long = "prompts", value_name = "FILE")]
     prompt_file: Option<PathBuf>,
+    /// Prompt a model that takes a box (MedSAM) with the box around the ground truth of each image, moved outwards by this
+    /// number of pixels. The model is then told the place of the answer. Images without ground truth are left out
+    #[arg(long, value_name = "MARGIN", value_parser = margin, conflicts_with_all = ["prompts", "prompt_file"])]
+    box_from_truth: Option<f32>,
     /// Folder for the results, created if necessary
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -96,7 +101,11 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     let device = arguments.device.choice_for(cases.iter().map(|case| case.prompts.len().max(1)).sum());
     let mut segmenter = model::open(open, &source, device, "masks")?;
     let info = segmenter.info();
-    if !info.reads_text() {
+    if arguments.box_from_truth.is_some() && !info.takes_box {
+        let name = arguments.model.model.display();
+        return Err(Failure::input(format!("{name}: the model takes no box; leave --box-from-truth out")));
+    }
+    if !info.is_prompted() {
         if !arguments.prompts.is_empty() || arguments.prompt_file.is_some() {
             terminal::note(format!("{} reads no prompt: the masks follow the images alone", info.name));
         }
@@ -122,15 +131,23 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     model::notices(segmenter.as_mut());
     let BatchSummary { images, done, known, failed, manifest, .. } = &summary;
     if arguments.json {
-        let object = json!({
+        let mut object = json!({
             "images": images,
             "done": done,
             "skipped": known,
             "failed": failed,
             "manifest": manifest.to_string_lossy(),
         });
+        if let Some(margin) = arguments.box_from_truth {
+            object["box_from_truth"] = json!({ "margin_pixels": margin });
+        }
         terminal::print(&format!("{object:#}"))?;
     } else {
+        if let Some(margin) = arguments.box_from_truth {
+            terminal::note(format!(
+                "the place of the answer was given: every prompt is the box around the ground truth with a margin of {margin} pixels"
+            ));
+        }
         terminal::print(&format!(
             "{images} images: {done} masks made, {known} were done before, {failed} failed\n{} written\n",
             manifest.display()
@@ -167,7 +184,15 @@ fn cases(arguments: &BatchArguments) -> Result<(Vec<BatchCase>, Option<Failure>)
             Some(Err(error)) => missing = missing.or(Some(error)),
             None => {}
         }
-        if prompts.is_empty() && file.is_none() {
+        if let Some(margin) = arguments.box_from_truth {
+            match box_of_truth(&item, margin) {
+                Ok(area) => prompts.push(area.to_string()),
+                Err(reason) => {
+                    remarks.insert(format!("left out: {name}: {reason}"));
+                    continue;
+                }
+            }
+        } else if prompts.is_empty() && file.is_none() {
             prompts.extend(item.prompt.clone());
             prompts.extend(item.variants.iter().cloned());
         }
@@ -176,10 +201,30 @@ fn cases(arguments: &BatchArguments) -> Result<(Vec<BatchCase>, Option<Failure>)
         cases.push(BatchCase { item, prompts });
     }
     let without = cases.iter().all(|case| case.prompts.is_empty()).then(|| {
-        let none =
-            format!("{}: its images have no prompts; give one with --prompt or --prompts", folder.display());
+        let what = match arguments.box_from_truth {
+            Some(_) => "no image has a ground truth to draw a box around; give boxes as prompts with --prompts",
+            None => "its images have no prompts; give one with --prompt or --prompts",
+        };
+        let none = format!("{}: {what}", folder.display());
         missing.map_or_else(|| Failure::input(none), Failure::from)
     });
     remarks.into_iter().for_each(terminal::note);
     Ok((cases, without))
+}
+
+/// Returns the box around the ground truth of an image, or why there is none.
+fn box_of_truth(item: &Item, margin: f32) -> Result<Area, String> {
+    if item.truth.is_empty() {
+        return Err("there is no ground truth, and so no box around it".into());
+    }
+    let sample = Sample {
+        image: item.path.clone(),
+        masks: item.truth.clone(),
+        prompt: String::new(),
+        variants: Vec::new(),
+        name: item.name.clone(),
+    };
+    let pair = pair::read(&sample, &item.reading).map_err(|error| error.to_string())?;
+    Area::around(&pair.mask, margin)
+        .ok_or_else(|| "the ground truth is empty, so that there is no box around it".into())
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use himix::data::{Dataset, summary, write};
 use himix::infer::{EvaluationSettings, OpenModel, evaluate};
 
-use super::arguments::{DeviceArguments, ModelArguments, PairArguments, threshold};
+use super::arguments::{DeviceArguments, ModelArguments, PairArguments, margin, threshold};
 use super::{Failure, model, pictures, scores, terminal};
 
 const EXAMPLES: &str = "\
@@ -16,6 +16,7 @@ Examples:
   himix evaluate --model my-bundle --data qata --split test --json --csv scores.csv
   himix evaluate --model my-bundle --data qata --split test --shuffle-prompts 1
   himix evaluate --data qata --split test --overlays pictures --worst 10
+  himix evaluate --model medsam --data qata --split test --box-from-truth 10
 
 `himix data DIR` lists the splits of a folder and their problems. Scores per image are the mean and the standard deviation over the scores
 of all images. Pooled scores are computed once from the pixels of all images together. The two can differ considerably.";
@@ -47,6 +48,10 @@ pub struct EvaluateArguments {
     /// (himix train --readout)
     #[arg(long)]
     stages: bool,
+    /// Prompt a model that takes a box (MedSAM) with the box around the ground truth of each image, moved outwards by this
+    /// number of pixels. The model is then told the place of the answer, which the scores of other models are not
+    #[arg(long, value_name = "MARGIN", value_parser = margin, conflicts_with = "shuffle_prompts")]
+    box_from_truth: Option<f32>,
     #[command(flatten)]
     device: DeviceArguments,
     /// CSV file for the scores of every image
@@ -74,7 +79,9 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
     };
     let source = arguments.model.source(arguments.vocab.as_ref());
     let mut segmenter = model::open(open, &source, arguments.device.choice(), "scores")?;
-    let mut dataset = match (segmenter.info().reads_text(), with_prompts) {
+    let info = segmenter.info();
+    let needs_prompts = info.is_prompted() && arguments.box_from_truth.is_none();
+    let mut dataset = match (needs_prompts, with_prompts) {
         (true, Some(dataset)) => dataset,
         (true, None) => Dataset::open(data, split)?,
         (false, _) => Dataset::open_without_prompts(data, split)?,
@@ -93,7 +100,12 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
         threshold: arguments.threshold,
         shuffle_seed: arguments.shuffle_prompts,
         stages: arguments.stages,
+        box_from_truth: arguments.box_from_truth,
     };
+    if arguments.box_from_truth.is_some() && !segmenter.info().takes_box {
+        let name = arguments.model.model.display();
+        return Err(Failure::input(format!("{name}: the model takes no box; leave --box-from-truth out")));
+    }
     if let Some(folder) = &arguments.overlays {
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::work(format!("{}: the folder cannot be created ({error}); choose another", folder.display()))

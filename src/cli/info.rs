@@ -87,7 +87,8 @@ fn model_with_domain(name: &Path, open: &OpenModel) -> Result<Box<dyn Segmenter>
 /// Says how far an image is from the training pictures of a model.
 fn domain(segmenter: &mut dyn Segmenter, image: &Image) -> Result<Section, Failure> {
     // Nothing depends on the prompt.
-    let Some(figure) = segmenter.predict(image, "")?.domain else {
+    let prompt = segmenter.info().whole_image(image.width, image.height);
+    let Some(figure) = segmenter.predict(image, &prompt)?.domain else {
         // The notices say why there is none.
         return Err(Failure::input(segmenter.take_notices().join(" ")));
     };

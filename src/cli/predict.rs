@@ -7,7 +7,7 @@ use clap::Args;
 use himix::analysis::export::{Format, Formats};
 use himix::data::dataset::prompt_list;
 use himix::data::describe::{self, Describer};
-use himix::data::{Image, Mask};
+use himix::data::{Area, Image, Mask};
 use himix::infer::{InspectOptions, OpenModel, Segmenter, SlicePrediction, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
@@ -27,6 +27,7 @@ Examples:
   himix predict --image chest.png --prompts prompts.txt --out result --json
   himix predict --image ct-folder --all-slices --prompt \"left lung\" --out result --format nifti,dicom-seg,csv
   himix predict --model authors.ckpt --config config.json --vocab vocab.txt --image chest.png --prompt \"left lung\"
+  himix predict --model medsam --image chest.png --box 120,80,340,300 --out result
 
 The folder of --out receives these files, at the image's size in pixels:
 mask.png         the mask, 0 or 255
@@ -50,7 +51,7 @@ Dice and IoU are those of this image. \"Left\" and \"right\" in a prompt are sid
 /// The most prompts of one command, whose masks are all in memory.
 const MOST_PROMPTS: usize = 256;
 
-/// Segment an image from a text prompt
+/// Segment an image from a text prompt, or from a box
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PredictArguments {
@@ -68,6 +69,10 @@ pub struct PredictArguments {
     /// prompt needs none
     #[arg(long = "prompt", value_name = "T", allow_hyphen_values = true)]
     prompts: Vec<String>,
+    /// Box in pixels of the image, LEFT,TOP,RIGHT,BOTTOM, for a model that takes one (MedSAM); may be repeated, one mask is
+    /// then made for each
+    #[arg(long = "box", value_name = "X0,Y0,X1,Y1", value_parser = area, allow_hyphen_values = true, conflicts_with_all = ["prompts", "prompt_file"])]
+    boxes: Vec<Area>,
     /// File of further prompts: a text with one prompt a line, or a table (CSV, XLSX, JSON), of which the rows for
     /// this image are taken
     #[arg(long = "prompts", value_name = "FILE")]
@@ -102,6 +107,10 @@ pub struct PredictArguments {
     activations: Option<PathBuf>,
 }
 
+fn area(text: &str) -> Result<Area, String> {
+    Area::from_numbers(text).map_err(|error| error.to_string())
+}
+
 /// Runs the prediction with the model that `open` opens.
 pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure> {
     // Fast checks come before the model is read.
@@ -125,7 +134,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
         let source = arguments.model.source(arguments.vocab.as_ref());
         let device = arguments.device.choice_for(count * seen.volume.slices);
         let mut segmenter = model::open(open, &source, device, "masks")?;
-        let prompts = read_prompts(segmenter.as_ref(), prompts)?;
+        let prompts = read_prompts(arguments, segmenter.as_ref(), prompts)?;
         let wanted = slices::Wanted {
             image: &arguments.image,
             volume: &seen.volume,
@@ -143,7 +152,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let source = arguments.model.source(arguments.vocab.as_ref());
     let device = arguments.device.choice_for(count);
     let mut segmenter = model::open(open, &source, device, "masks")?;
-    let prompts = read_prompts(segmenter.as_ref(), prompts)?;
+    let prompts = read_prompts(arguments, segmenter.as_ref(), prompts)?;
     let describer = Describer::new(&image, None).ok();
     let mut objects = Vec::new();
     let mut texts = Vec::new();
@@ -227,9 +236,10 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     }
 }
 
-/// Returns the prompts of the command and of its file, in this order.
+/// Returns the prompts of the command and of its file, in this order, or its boxes.
 fn prompts(arguments: &PredictArguments) -> Result<Vec<String>, Failure> {
     let mut prompts = arguments.prompts.clone();
+    prompts.extend(arguments.boxes.iter().map(Area::to_string));
     if let Some(path) = &arguments.prompt_file {
         let image = arguments.image.file_name().unwrap_or(arguments.image.as_os_str()).to_string_lossy();
         let list = prompt_list(path, &image)?;
@@ -246,13 +256,22 @@ fn prompts(arguments: &PredictArguments) -> Result<Vec<String>, Failure> {
 }
 
 /// Returns the prompts as the model reads them: a single empty one if it reads none.
-fn read_prompts(segmenter: &dyn Segmenter, prompts: Vec<String>) -> Result<Vec<String>, Failure> {
+fn read_prompts(
+    arguments: &PredictArguments,
+    segmenter: &dyn Segmenter,
+    prompts: Vec<String>,
+) -> Result<Vec<String>, Failure> {
     let info = segmenter.info();
-    if info.reads_text() {
+    if !arguments.boxes.is_empty() && !info.takes_box {
+        return Err(Failure::input(format!("{} takes no box; leave --box out", info.name)));
+    }
+    if info.is_prompted() {
+        let missing = match info.takes_box {
+            true => "takes a box; give it with --box",
+            false => "reads a prompt; give it with --prompt or --prompts",
+        };
         return match prompts.is_empty() {
-            true => {
-                Err(Failure::input(format!("{} reads a prompt; give it with --prompt or --prompts", info.name)))
-            }
+            true => Err(Failure::input(format!("{} {missing}", info.name))),
             false => Ok(prompts),
         };
     }

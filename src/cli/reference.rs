@@ -21,6 +21,8 @@ pub struct Reference {
     tokens: Option<RecordedTokens>,
     /// The word vectors, `[batch, words, size]`, of a network that reads them; then there need be no tokens.
     vectors: Option<(Vec<f32>, VectorInput)>,
+    /// The boxes, of shape `[batch, 4]`; `None` for a network that takes no box.
+    boxes: Option<Vec<f32>>,
 }
 
 /// The recorded tokens of the prompts, of shape `[batch, limit]`.
@@ -54,6 +56,9 @@ impl Reference {
         if let Some(VectorInput { words, size }) = vectors {
             needed.push(("input.text", vec![batch, words, size]));
         }
+        if network.takes_box() {
+            needed.push(("input.box", vec![batch, 4]));
+        }
         for (name, needed) in needed {
             let found = shape(name)?;
             if found != needed || batch == 0 {
@@ -83,7 +88,8 @@ impl Reference {
             Some(input) => Some((source.read("input.text")?, input)),
             None => None,
         };
-        Ok(Self { batch, image, tokens, vectors, side, shapes, source })
+        let boxes = network.takes_box().then(|| source.read("input.box")).transpose()?;
+        Ok(Self { batch, image, tokens, vectors, boxes, side, shapes, source })
     }
 
     /// Returns the inputs on a device.
@@ -97,7 +103,9 @@ impl Reference {
         let vectors = self.vectors.as_ref().map(|(values, VectorInput { words, size })| {
             Tensor::<3>::from_data(TensorData::new(values.clone(), [self.batch, *words, *size]), device)
         });
-        Inputs::new(Tensor::from_data(image, device)).with_tokens(tokens).with_vectors(vectors)
+        let boxes = self.boxes.clone();
+        let boxes = boxes.map(|boxes| Tensor::from_data(TensorData::new(boxes, [self.batch, 4]), device));
+        Inputs::new(Tensor::from_data(image, device)).with_tokens(tokens).with_vectors(vectors).with_boxes(boxes)
     }
 
     /// Returns whether the file has a tensor of this name.

@@ -164,7 +164,7 @@ pub fn notes(info: &ModelInfo, prediction: &Prediction, with_tokens: bool) -> Ve
         let of = if unknown == 1 { "1 word is".to_owned() } else { format!("{unknown} words are") };
         notes.push(format!("{of} not in the vocabulary of {}. {}", info.name, info.unknown_words.words()));
     }
-    if prediction.tokens.read.is_empty() {
+    if prediction.tokens.read.is_empty() && !info.takes_box {
         let why = if unknown > 0 { "nothing of the prompt is read" } else { "the prompt is empty" };
         notes.push(format!("{why}; the network receives no text"));
     }

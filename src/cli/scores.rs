@@ -47,6 +47,9 @@ pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
     if let Some(seed) = evaluation.settings.shuffle_seed {
         object["shuffled"] = json!({ "seed": seed, "same_sentence": evaluation.same_sentence });
     }
+    if let Some(margin) = evaluation.settings.box_from_truth {
+        object["box_from_truth"] = json!({ "margin_pixels": margin });
+    }
     object
 }
 
@@ -113,6 +116,11 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         let same = evaluation.same_sentence;
         lines.push(format!(
             "prompts shuffled among the images ({same} of them received a prompt equal to their own)"
+        ));
+    }
+    if let Some(margin) = evaluation.settings.box_from_truth {
+        lines.push(format!(
+            "the place of the answer was given: every prompt is the box around the ground truth with a margin of {margin} pixels"
         ));
     }
     lines.extend(table(evaluation));

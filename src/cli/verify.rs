@@ -19,7 +19,8 @@ Examples:
   himix verify --model authors.ckpt --config config.json --reference activations.safetensors
   himix verify --model rule --reference activations.safetensors --device gpu --tolerance 1e-3
 
-The reference holds input.image, input.ids, input.mask (input.text for a network that reads word vectors) and any of the network's intermediate tensors, as
+The reference holds input.image, and input.ids and input.mask, input.text (word vectors) or input.box where the network reads
+them, and any of the network's intermediate tensors, as
 `himix predict --activations` writes them. No vocabulary is needed. Expect relative L2 errors of up to 1e-4 on the CPU
 and up to 1e-3 on a GPU.";
 
@@ -156,7 +157,14 @@ fn logits_as_predicted(model: Box<dyn Model>, inputs: &Inputs) -> Result<Vec<f32
                 executor.encode_text(Tokens { ids: ids.narrow(0, item, 1), mask: mask.narrow(0, item, 1) })
             }),
         };
-        logits.extend(read_back(executor.decode(&features, &text.unwrap_or_default()))?);
+        let prompt = match &inputs.boxes {
+            Some(boxes) => {
+                let corners = read_back(boxes.clone().narrow(0, item, 1))?;
+                executor.encode_box(std::array::from_fn(|index| corners[index]))
+            }
+            None => text.unwrap_or_default(),
+        };
+        logits.extend(read_back(executor.decode(&features, &prompt))?);
     }
     Ok(logits)
 }

@@ -3,6 +3,7 @@
 //! This module works with plain arrays and knows nothing of tensors or of the window. Samples keep the values
 //! that the file stores (0…255, 0…65535) until [`preprocess`] makes the network's input.
 
+mod area;
 pub mod cases;
 mod cases_folder;
 pub mod colour_map;
@@ -47,6 +48,7 @@ mod ycbcr;
 /// The most labels of an annotation, of a label map and of a segmentation: the values of 8 bits above that of the background.
 pub const MOST_LABELS: usize = u8::MAX as usize;
 
+pub use area::{Area, NoArea};
 pub use dataset::{Checked, Dataset, Finding, Pair, PairReading, Problem, Sample, Survey, summary, survey};
 pub use enlarged::EnlargedTruth;
 pub use error::DataError;

@@ -1,6 +1,6 @@
 //! The reasons why there is no prediction.
 
-use crate::data::DataError;
+use crate::data::{DataError, NoArea};
 use crate::device::{DeviceError, Fault};
 use crate::model::weights::WeightsError;
 use crate::text::TextError;
@@ -25,6 +25,9 @@ pub enum InferError {
         /// The reason for the first image.
         reason: String,
     },
+    /// The box, by which the network is prompted, cannot be used.
+    #[error(transparent)]
+    Area(#[from] NoArea),
     /// The network cannot run with these values.
     #[error("the network cannot run with these values: {0}")]
     Overrides(String),

@@ -13,13 +13,15 @@ use super::segmenter::Segmenter;
 use super::side_by_side::in_order;
 use crate::data::dataset::pair::{self, Pair};
 use crate::data::{
-    DataError, Dataset, Image, Mask, Orientation, describe, foreground, preprocess, subject, subject_code,
+    Area, DataError, Dataset, Image, Mask, Orientation, describe, foreground, preprocess, subject, subject_code,
 };
 use crate::metrics::{Confusion, Reliability, Spread, hd95, mean_std, near_edge};
 use crate::text::prompt::parse;
 
 /// The distance in pixels from the edge of the ground truth within which calibration is reported apart.
 pub const NEAR_EDGE: f64 = 10.0;
+
+const EMPTY_HAS_NO_BOX: &str = "the ground truth is empty, so that there is no box around it";
 
 /// The settings of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,11 +33,14 @@ pub struct EvaluationSettings {
     pub shuffle_seed: Option<u64>,
     /// Whether the mask of every decoder stage is also scored. The model must have linear probes.
     pub stages: bool,
+    /// If set, every image is prompted by the box around its own ground truth, moved outwards by this number of pixels. The
+    /// model must take a box. It is then told the place of the answer.
+    pub box_from_truth: Option<f32>,
 }
 
 impl Default for EvaluationSettings {
     fn default() -> Self {
-        Self { threshold: 0.5, shuffle_seed: None, stages: false }
+        Self { threshold: 0.5, shuffle_seed: None, stages: false, box_from_truth: None }
     }
 }
 
@@ -186,10 +191,17 @@ pub fn evaluate(
     let mut turned = 0;
     let job = |segmenter: &mut dyn Segmenter, _: &mut (), index: usize| {
         let (sample, prompt) = (&samples[index], &samples[order[index]].prompt);
-        match pair::read(sample, &dataset.reading) {
-            Ok(pair) => Scored::of(segmenter, pair, &sample.name, prompt, settings, &known).map(Ok),
-            Err(error) => Ok(Err(error)),
-        }
+        let pair = match pair::read(sample, &dataset.reading) {
+            Ok(pair) => pair,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let area = settings.box_from_truth.map(|margin| Area::around(&pair.mask, margin));
+        let prompt = match area {
+            None => prompt.clone(),
+            Some(Some(area)) => area.to_string(),
+            Some(None) => return Ok(Err(format!("{}: {EMPTY_HAS_NO_BOX}", sample.name))),
+        };
+        Scored::of(segmenter, pair, &sample.name, &prompt, settings, &known).map(Ok)
     };
     in_order(segmenter, samples.len(), 1, job, |next| {
         for (index, sample) in samples.iter().enumerate() {
@@ -204,7 +216,7 @@ pub fn evaluate(
                     is_own.push(score.prompt == sample.prompt);
                     images.push(score);
                 }
-                Err(error) => skipped.push(error.to_string()),
+                Err(reason) => skipped.push(reason),
             }
         }
         Ok::<(), InferError>(())

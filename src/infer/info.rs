@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Area;
 use crate::model::overrides::Overrides;
 use crate::model::weights::presence::PresenceCalibration;
 use crate::text::UnknownWords;
@@ -19,6 +20,9 @@ pub struct ModelInfo {
     pub provenance: String,
     /// The maximum number of tokens of a prompt, including special tokens; 0 if the network reads no text.
     pub token_limit: usize,
+    /// Whether the network is prompted by a box ([`crate::data::Area`]), whose text then takes the place of a prompt.
+    #[serde(default)]
+    pub takes_box: bool,
     /// The words that the tokenizer knows as a whole, one on each line, for completion; empty if the network reads no
     /// text.
     #[serde(default)]
@@ -59,6 +63,17 @@ impl ModelInfo {
     /// Whether the network reads a prompt.
     pub fn reads_text(&self) -> bool {
         self.token_limit > 0
+    }
+
+    /// Whether the mask depends on a prompt, a text or a box.
+    pub fn is_prompted(&self) -> bool {
+        self.reads_text() || self.takes_box
+    }
+
+    /// A prompt for an image of this size where only the image matters: the box around all of it for a network that
+    /// takes one, otherwise no text.
+    pub fn whole_image(&self, width: usize, height: usize) -> String {
+        if self.takes_box { Area::whole(width, height).to_string() } else { String::new() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::error::InferError;
 use super::segmenter::Segmenter;
-use crate::data::{Image, Pixels};
+use crate::data::{Area, Image, Pixels};
 use crate::device::{Launches, launches_of};
 
 /// The number of times that a pass is timed.
@@ -36,7 +36,11 @@ pub fn measure_passes(
     segmenter: &mut dyn Segmenter,
     has_kernel_times: bool,
 ) -> Result<Vec<MeasuredPass>, InferError> {
-    let mut predict = |image: usize, prompt: usize| segmenter.predict(&picture(image), &text(prompt)).map(drop);
+    let takes_box = segmenter.info().takes_box;
+    let mut predict = |image: usize, prompt: usize| {
+        let prompt = if takes_box { area(prompt) } else { text(prompt) };
+        segmenter.predict(&picture(image), &prompt).map(drop)
+    };
     let start = Instant::now();
     predict(0, 0)?;
     let first = MeasuredPass {
@@ -81,6 +85,12 @@ fn milliseconds(start: Instant) -> f64 {
 fn text(number: usize) -> String {
     let [a, b] = [number / WORDS.len(), number].map(|digit| WORDS[digit % WORDS.len()]);
     format!("Bilateral pulmonary infection, {a} infected areas, {b} left lung.")
+}
+
+/// Returns a box that depends on `number`.
+fn area(number: usize) -> String {
+    let place = (number % (SIDE / 2)) as f32;
+    Area::between([place, place / 2.0], [place + SIDE as f32 / 3.0, SIDE as f32 - place]).to_string()
 }
 
 /// Returns a picture that depends on `number`.

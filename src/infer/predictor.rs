@@ -16,7 +16,7 @@ use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
 use super::inspection::InspectOptions;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap};
-use crate::data::{Image, preprocess};
+use crate::data::{Area, Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::logging;
 use crate::model::network::{Decoded, Features, TextStates};
@@ -205,6 +205,7 @@ impl Predictor {
             is_trained: provenance.trained,
             provenance: provenance.description.clone(),
             token_limit: token_limit(network.as_ref()),
+            takes_box: network.takes_box(),
             vocabulary: words(tokenizer.as_ref(), word_vectors.as_ref()),
             unknown_words: *unknown_words,
             temperature: Some(temperature.get()).filter(|temperature| *temperature != 1.0),
@@ -348,8 +349,8 @@ impl Predictor {
         Ok(())
     }
 
-    /// All intermediate tensors under the names of the reference tensors, with `input.image`, `input.ids` and
-    /// `input.mask`, or `input.text` for a network whose word vectors come from a file.
+    /// All intermediate tensors under the names of the reference tensors, with `input.image`, and `input.ids` and
+    /// `input.mask`, `input.text` for a network whose word vectors come from a file, or `input.box`.
     ///
     /// # Errors
     /// The weights cannot be read or the computation failed.
@@ -357,6 +358,7 @@ impl Predictor {
         // The predictor's own network has folded weights. This needs the plain network, which is loaded for this
         // call only.
         let device = &self.loaded.device;
+        let corners = self.corners(image, prompt)?;
         device::guarded(&device.name, || {
             let model = self.located.load(&device.device)?;
             let mut trace = Trace::on();
@@ -374,7 +376,13 @@ impl Predictor {
             if let Some(vectors) = &vectors {
                 trace.record("input.text", vectors);
             }
-            model.forward(Inputs::new(image).with_tokens(tokens).with_vectors(vectors), &mut trace);
+            let boxes = corners
+                .map(|corners| Tensor::<2>::from_data(TensorData::new(corners.to_vec(), [1, 4]), &device.device));
+            if let Some(boxes) = &boxes {
+                trace.record("input.box", boxes);
+            }
+            let inputs = Inputs::new(image).with_tokens(tokens).with_vectors(vectors).with_boxes(boxes);
+            model.forward(inputs, &mut trace);
             Ok(trace.into_tensors())
         })
         .map_err(InferError::from)
@@ -414,9 +422,35 @@ impl Predictor {
         Ok(Tensor::from_data(data, &self.loaded.device.device))
     }
 
-    /// Whether images of a set can be computed in one pass with other prompts: word vectors are no tokens.
+    /// Whether images of a set can be computed in one pass with other prompts: neither word vectors nor boxes are tokens.
     pub(super) fn can_batch(&self) -> bool {
-        self.word_vectors.is_none()
+        self.word_vectors.is_none() && !self.info.takes_box
+    }
+
+    /// The corners of the box that a prompt describes, in pixels of the network's input; `None` for a network that takes no
+    /// box.
+    fn corners(&self, image: &Image, prompt: &str) -> Result<Option<[f32; 4]>, InferError> {
+        if !self.info.takes_box {
+            return Ok(None);
+        }
+        let (width, height) = (image.width, image.height);
+        let area = prompt.parse::<Area>()?.clipped(width, height)?;
+        Ok(Some(area.in_input(width, height, self.side(), self.is_transposed())))
+    }
+
+    /// What the network makes of a prompt, a text or a box.
+    fn prompted(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        encoding: &Encoding,
+        times: &mut Milliseconds,
+    ) -> Result<TextStates, InferError> {
+        match self.corners(image, prompt)? {
+            // Two tokens take less time to compute than to look up.
+            Some(corners) => Ok(self.loaded.executor.encode_box(corners)),
+            None => self.text_states(encoding, times),
+        }
     }
 
     /// The side length in pixels of the network's input and of its mask.
@@ -437,9 +471,11 @@ impl Predictor {
     pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
         let mut milliseconds = Milliseconds::default();
+        // A box that cannot be used is refused before the image is encoded.
+        self.corners(image, prompt)?;
         let Encoded { features, domain } = self.features(image, &mut milliseconds)?;
         let encoding = self.encode(prompt);
-        let states = self.text_states(&encoding, &mut milliseconds)?;
+        let states = self.prompted(image, prompt, &encoding, &mut milliseconds)?;
 
         let start_decoder = Instant::now();
         let decoded = self.decode(&features, &states, overrides);

@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 
 use super::error::InferError;
+use super::info::ModelInfo;
 use super::inspection::InspectOptions;
 use super::prediction::Milliseconds;
 use super::predictor::Predictor;
@@ -182,7 +183,8 @@ impl Predictor {
     }
 
     fn run_step(&mut self, step: Step) -> Result<(), InferError> {
-        let (image, prompt) = test_case();
+        let (image, text) = test_case();
+        let prompt = &prompt_of(self.info(), &image, text);
         let mut times = Milliseconds::default();
         match step {
             Step::Device | Step::Weights => {}
@@ -243,6 +245,11 @@ fn test_case() -> (Image, &'static str) {
     (Image { width: SIDE, height: SIDE, channels: 1, pixels }, "one infected area, upper left lung")
 }
 
+/// The text with which a model is tried, or a box where it takes one.
+fn prompt_of(info: &ModelInfo, image: &Image, text: &str) -> String {
+    if info.takes_box { info.whole_image(image.width, image.height) } else { text.to_owned() }
+}
+
 /// Checks that `other` answers as `current` does, before it takes its place: a driver may compute wrongly without any
 /// error.
 ///
@@ -251,7 +258,8 @@ fn test_case() -> (Image, &'static str) {
 pub fn same_mask(current: &mut dyn Segmenter, other: &mut dyn Segmenter) -> Result<(), String> {
     let (image, prompt) = test_case();
     let values = |model: &mut dyn Segmenter| {
-        let prediction = model.predict(&image, prompt).map_err(|error| error.to_string())?;
+        let prompt = prompt_of(&model.info(), &image, prompt);
+        let prediction = model.predict(&image, &prompt).map_err(|error| error.to_string())?;
         Ok::<_, String>(prediction.probability_model.values)
     };
     let (current, other) = (values(current)?, values(other)?);

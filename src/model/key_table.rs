@@ -142,6 +142,13 @@ pub trait KeyTable {
         None
     }
 
+    /// What to do with a file of the same network whose tensors have the names of another program; `None` if the names
+    /// are not recognised. `keys` are all names in the file.
+    fn other_layout(&self, keys: &[&str]) -> Option<&'static str> {
+        let _ = keys;
+        None
+    }
+
     /// The offset and scale that map uniform numbers in ±1 to the deterministic weights of a tensor.
     fn distribution(&self, key: &str, shape: &[usize]) -> (f64, f64) {
         deterministic::distribution(key, shape)

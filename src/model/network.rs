@@ -48,6 +48,11 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether the network is prompted by a box, [`Inputs::boxes`] and [`Executor::encode_box`].
+    fn takes_box(&self) -> bool {
+        false
+    }
+
     /// The vectors of words that the network reads; `None` for a network that reads none. A network that also has
     /// [`Self::text`] makes them of tokens itself.
     fn vectors(&self) -> Option<VectorInput> {
@@ -153,6 +158,9 @@ pub struct Inputs {
     pub image: Tensor<4>,
     /// The prompts. A network without text does not read them; for any other network they must be `Some`.
     pub tokens: Option<Tokens>,
+    /// The boxes, `[batch, 4]` as (left, top, right, bottom) in pixels of the network's input. A network that takes no
+    /// box does not read them; for any other network they must be `Some`.
+    pub boxes: Option<Tensor<2>>,
     /// The vectors of the words of the prompts, `[batch, words, size]`, which a network with [`Network::vectors`] reads
     /// in place of tokens.
     pub vectors: Option<Tensor<3>>,
@@ -161,13 +169,19 @@ pub struct Inputs {
 impl Inputs {
     /// Images `[batch, 3, side, side]` without a prompt.
     pub fn new(image: Tensor<4>) -> Self {
-        Self { image, tokens: None, vectors: None }
+        Self { image, tokens: None, vectors: None, boxes: None }
     }
 
     /// The same images with these prompts.
     #[must_use]
     pub fn with_tokens(self, tokens: Option<Tokens>) -> Self {
         Self { tokens, ..self }
+    }
+
+    /// The same images with these boxes.
+    #[must_use]
+    pub fn with_boxes(self, boxes: Option<Tensor<2>>) -> Self {
+        Self { boxes, ..self }
     }
 
     /// The same images with these vectors of words.
@@ -183,7 +197,7 @@ pub trait Model: Parameters + fmt::Debug + Send {
     /// Computes the logits, `[batch, 1, side, side]`.
     ///
     /// # Panics
-    /// Panics if the network reads text and there are no tokens.
+    /// Panics if the network reads text and there are no tokens, or takes a box and there is none.
     fn forward(&self, inputs: Inputs, trace: &mut Trace) -> Tensor<4>;
 
     /// Prepares the network for the prediction of one image at a time on `device`. The executor takes over the weights; if
@@ -254,7 +268,7 @@ pub trait Attributor: fmt::Debug + Send {
 pub type Features = Vec<Tensor<2>>;
 
 /// The values of a prompt that an executor keeps for further images: one tensor per text layer, each
-/// `[1, tokens, hidden]`; empty for a network without text.
+/// `[1, tokens, hidden]`, or the tokens of a box; empty for a network without a prompt.
 pub type TextStates = Vec<Tensor<3>>;
 
 /// A network prepared for prediction: it computes the same values with fewer operations, for one image at a time
@@ -266,6 +280,13 @@ pub trait Executor: fmt::Debug + Send {
     /// Maps one prompt to the values that do not depend on the image.
     fn encode_text(&self, tokens: Tokens) -> TextStates {
         drop(tokens);
+        TextStates::new()
+    }
+
+    /// Maps a box, (left, top, right, bottom) in pixels of the network's input, to the values that do not depend on the
+    /// image. They take the place of those of a text.
+    fn encode_box(&self, corners: [f32; 4]) -> TextStates {
+        let _ = corners;
         TextStates::new()
     }
 

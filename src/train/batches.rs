@@ -12,7 +12,7 @@ use super::config::TrainConfig;
 use super::sampling::{CaseLosses, cases_of_epoch, seed};
 use super::strong::Strong;
 use super::wording::Wording;
-use crate::data::preprocess;
+use crate::data::{Area, Mask, preprocess};
 use crate::input::InputForm;
 use crate::text::Tokenizer;
 use crate::text::prompt::{Variant, VariantMask};
@@ -29,6 +29,8 @@ pub struct Form {
     pub side: usize,
     /// Whether the network receives images transposed.
     pub is_transposed: bool,
+    /// Whether the network is prompted by a box, which is then that of the mask ([`box_of`]).
+    pub takes_box: bool,
     /// The range, channels and resizing of images, and the resizing of masks.
     pub input: InputForm,
 }
@@ -51,6 +53,8 @@ pub struct Batch {
     pub ids: Vec<i64>,
     /// The attention mask, `[count, tokens]`.
     pub attention: Vec<i64>,
+    /// The boxes in pixels of the input, `[count, 4]`; empty if the network takes none.
+    pub boxes: Vec<f32>,
     /// The number of images.
     pub count: usize,
     /// The index of the case of each image.
@@ -64,7 +68,7 @@ impl Batch {
     /// number of cases before.
     pub fn fill(&mut self, size: usize) -> usize {
         let count = self.count;
-        for values in [&mut self.images, &mut self.targets] {
+        for values in [&mut self.images, &mut self.targets, &mut self.boxes] {
             repeat_last(values, count, size);
         }
         for values in [&mut self.ids, &mut self.attention] {
@@ -90,13 +94,15 @@ pub struct Item {
     augmentation: Augmentation,
     strong: Strong,
     wording: Wording,
+    /// The seed of what enlarges the box of the mask; `None` enlarges all by the same.
+    box_seed: Option<u64>,
 }
 
 impl Item {
     /// A case of an epoch as it is.
     fn plain(index: usize, epoch: usize) -> Self {
         let (augmentation, strong, wording) = (Augmentation::NONE, Strong::NONE, Wording::PLAIN);
-        Self { index, epoch, augmentation, strong, wording }
+        Self { index, epoch, augmentation, strong, wording, box_seed: None }
     }
 }
 
@@ -112,6 +118,7 @@ pub fn training_items(cases: &Cases, config: &TrainConfig, epoch: usize, losses:
         augmentation: Augmentation::draw(config, &mut random),
         strong: Strong::draw(config, &mut more),
         wording: Wording::draw(config, &mut more),
+        box_seed: Some(seed(&[config.seed, epoch as u64, index as u64])),
         ..Item::plain(index, epoch)
     };
     order.into_iter().map(item).collect()
@@ -155,6 +162,9 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
                     batch.ids.extend(encoding.ids);
                     batch.attention.extend(encoding.mask);
                 }
+                if form.takes_box {
+                    batch.boxes.extend(box_of(&target, form.side, item.box_seed));
+                }
                 batch.images.extend(image);
                 batch.targets.extend(target);
                 batch.cases.push(item.index);
@@ -164,6 +174,25 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
         }
     }
     batch
+}
+
+/// By how much an edge of a box is moved outwards at most, as a share of the input's side: 20 of 1024 pixels, as the authors
+/// of MedSAM do.
+const BOX_MARGIN: f32 = 20.0 / 1024.0;
+
+/// The box around the foreground of a target, `[side, side]`, in pixels of the input. Each of its edges is moved outwards by
+/// a number of pixels from 0 to [`BOX_MARGIN`] that is drawn with `seed`, or by half of the most without one. A target
+/// without foreground has the box around the whole input.
+pub fn box_of(target: &[f32], side: usize, seed: Option<u64>) -> [f32; 4] {
+    let values = target.iter().map(|value| u8::from(*value >= 0.5)).collect();
+    let Some(area) = Area::around(&Mask { width: side, height: side, values }, 0.0) else {
+        return [0.0, 0.0, side as f32, side as f32];
+    };
+    let mut random = seed.map(fastrand::Rng::with_seed);
+    let mut margin = || BOX_MARGIN * side as f32 * random.as_mut().map_or(0.5, fastrand::Rng::f32);
+    let [left, top] = [area.left, area.top].map(|edge| (edge - margin()).max(0.0));
+    let [right, bottom] = [area.right, area.bottom].map(|edge| (edge + margin()).min(side as f32));
+    [left, top, right, bottom]
 }
 
 /// Calls `consume` with the batches of `items`, `size` cases each, which a separate thread prepares in advance.
@@ -215,6 +244,7 @@ mod tests {
             targets: vec![0.0, 1.0],
             ids: vec![5, 6, 7, 8],
             attention: vec![1, 1, 1, 0],
+            boxes: Vec::new(),
             count: 2,
             cases: vec![4, 7],
             skipped: Vec::new(),
@@ -225,6 +255,32 @@ mod tests {
         assert_eq!((batch.ids, batch.attention), (vec![5, 6, 7, 8, 7, 8], vec![1, 1, 1, 0, 1, 0]));
     }
 
+    #[test]
+    fn the_box_of_a_mask_holds_it_and_is_a_little_larger() {
+        let side = 256;
+        let mut target = vec![0f32; side * side];
+        (40..60).for_each(|row| target[row * side + 100..row * side + 180].fill(1.0));
+        let most = 20.0 * 256.0 / 1024.0;
+        let tight = [100.0, 40.0, 180.0, 60.0];
+        let mut seen = Vec::new();
+        for seed in 0..50 {
+            let found = box_of(&target, side, Some(seed));
+            assert_eq!(found, box_of(&target, side, Some(seed)));
+            let outwards = [tight[0] - found[0], tight[1] - found[1], found[2] - tight[2], found[3] - tight[3]];
+            assert!(outwards.iter().all(|margin| (0.0..=most).contains(margin)), "{found:?}");
+            seen.extend(outwards);
+        }
+        let mean = seen.iter().sum::<f32>() / seen.len() as f32;
+        // Five standard deviations of the mean of 200 uniform numbers.
+        assert!((mean - most / 2.0).abs() < 5.0 * most / 2400f32.sqrt(), "{mean}");
+        let plain = box_of(&target, side, None);
+        assert_eq!(plain, [100.0 - most / 2.0, 40.0 - most / 2.0, 180.0 + most / 2.0, 60.0 + most / 2.0]);
+        assert_eq!(box_of(&vec![0.0; side * side], side, Some(1)), [0.0, 0.0, 256.0, 256.0]);
+        let corner: Vec<f32> = (0..side * side).map(|at| f32::from(u8::from(at == 0))).collect();
+        let [left, top, ..] = box_of(&corner, side, None);
+        assert_eq!([left, top], [0.0, 0.0], "no box leaves the input");
+    }
+
     /// A tokeniser with single words for "left" and "right" and letters for all other words.
     fn form(is_transposed: bool) -> Form {
         let letters = ('a'..='z').flat_map(|letter| [letter.to_string(), format!("##{letter}")]);
@@ -232,7 +288,13 @@ mod tests {
         words.extend(["left", "right", ".", ","].map(str::to_owned));
         words.extend(letters);
         let tokenizer = Tokenizer::from_vocab_text(&(words.join("\n") + "\n")).expect("a vocabulary");
-        Form { text: Some((tokenizer, 256)), side: 32, is_transposed, input: InputForm::default() }
+        Form {
+            text: Some((tokenizer, 256)),
+            side: 32,
+            is_transposed,
+            takes_box: false,
+            input: InputForm::default(),
+        }
     }
 
     #[test]

@@ -145,12 +145,16 @@ pub fn part_of(states: Option<&[Tensor<3>]>, range: &Range<usize>) -> Option<Vec
     states.map(|states| states.iter().map(part).collect())
 }
 
+fn inputs(image: Tensor<4>, tensors: &Tensors) -> Inputs {
+    Inputs::new(image).with_tokens(tensors.tokens.clone()).with_boxes(tensors.boxes.clone())
+}
+
 /// Computes the logits of a batch, with the text encoder or its outputs.
 pub fn logits(model: &dyn Model, tensors: &Tensors, states: Option<&[Tensor<3>]>, trace: &mut Trace) -> Tensor<4> {
     let image = tensors.image.clone();
     match (states, model.text_conditioned()) {
         (Some(states), Some(text)) => text.forward_from(image, states, trace),
-        _ => model.forward(Inputs::new(image).with_tokens(tensors.tokens.clone()), trace),
+        _ => model.forward(inputs(image, tensors), trace),
     }
 }
 
@@ -220,8 +224,13 @@ mod tests {
         let model = if is_text_frozen { model.freeze_text() } else { model };
         let words = vocabulary::build(["left lung", "right lung"].into_iter(), 512);
         let tokenizer = Tokenizer::from_vocab_text(&words).expect("a vocabulary");
-        let form =
-            Form { text: Some((tokenizer, 8)), side: 64, is_transposed: false, input: InputForm::default() };
+        let form = Form {
+            text: Some((tokenizer, 8)),
+            side: 64,
+            is_transposed: false,
+            takes_box: false,
+            input: InputForm::default(),
+        };
         let shards = Shards::start(parts).expect("threads");
         let terms = LossTerms::of(&TrainConfig::default());
         let (shards, seed) = (Some(&shards), 9);

@@ -98,7 +98,8 @@ pub fn prepare(
         Some((tokenizer, path, tokens)) => (Some((tokenizer, tokens)), Some(path)),
         None => (None, None),
     };
-    let form = Form { text, side, is_transposed, input: architecture.input };
+    let takes_box = architecture.network.takes_box();
+    let form = Form { text, side, is_transposed, takes_box, input: architecture.input };
     Ok(Start { config: architecture, vocabulary, model, is_text_frozen, form, notices })
 }
 

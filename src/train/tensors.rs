@@ -15,6 +15,8 @@ pub struct Tensors {
     pub target: Tensor<4>,
     /// The prompts; `None` if the network reads no text.
     pub tokens: Option<Tokens>,
+    /// The boxes, `[count, 4]`; `None` if the network takes none.
+    pub boxes: Option<Tensor<2>>,
 }
 
 impl Tensors {
@@ -31,7 +33,12 @@ impl Tensors {
             let part = values[range.start * size..range.end * size].to_vec();
             Tensor::<2, Int>::from_data(TensorData::new(part, [count, size]), device)
         };
+        let boxes = form.takes_box.then(|| {
+            let part = batch.boxes[range.start * 4..range.end * 4].to_vec();
+            Tensor::<2>::from_data(TensorData::new(part, [count, 4]), device)
+        });
         Self {
+            boxes,
             image: float(&batch.images, 3),
             target: float(&batch.targets, 1),
             tokens: form.text.is_some().then(|| Tokens { ids: int(&batch.ids), mask: int(&batch.attention) }),

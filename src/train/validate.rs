@@ -213,7 +213,8 @@ mod tests {
     fn a_preview_has_the_truth_of_its_case() {
         let config = TrainConfig { phantoms: 3, ..TrainConfig::default() };
         let (cases, _) = Cases::open(&config, true, 32, false).expect("phantoms");
-        let form = Form { text: None, side: 32, is_transposed: true, input: InputForm::default() };
+        let form =
+            Form { text: None, side: 32, is_transposed: true, takes_box: false, input: InputForm::default() };
         let (indices, previews) = preview(&cases, &form, 3);
         assert_eq!(indices, [0, 1, 2]);
         for (index, shown) in indices.into_iter().zip(previews) {

@@ -34,14 +34,12 @@ impl HimixApp {
         let ticket = self.ticket();
         let state = &mut self.state;
         let truth = state.truth_mask();
-        let (is_without_prompt, prompt) = (state.is_without_prompt(), state.sent_prompt().to_owned());
-        let Some(comparison) = state.comparison.as_mut().filter(|other| other.info.is_some()) else {
-            return;
-        };
+        let info = state.comparison.as_ref().and_then(|other| other.info.as_ref());
+        // Each of the two models is asked what it takes, a text or a box.
+        let prompt = info.map(|info| state.prompt_for(info));
+        let (Some(comparison), Some(prompt)) = (state.comparison.as_mut(), prompt) else { return };
         comparison.prediction.forget(ticket);
-        if is_without_prompt {
-            return comparison.forget();
-        }
+        let Some(prompt) = prompt else { return comparison.forget() };
         let Some(image) = &state.document.image else { return };
         let (seen, image) = (image.asked, image.image.clone());
         let request = PredictRequest { ticket, image, seen, prompt, truth };

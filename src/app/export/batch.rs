@@ -15,15 +15,28 @@ use crate::engine::jobs::BatchImages;
 use crate::engine::{Failure, Slot};
 
 impl State {
+    /// Returns whether the open model follows a prompt, a text or a box.
+    fn is_prompted(&self) -> bool {
+        self.model.as_ref().is_none_or(|model| model.info.is_prompted())
+    }
+
+    /// Returns the prompt of the text field, or the box of the picture for a model that takes one.
+    fn field(&self) -> String {
+        match self.takes_box() {
+            true => self.document.area.as_ref().map(ToString::to_string).unwrap_or_default(),
+            false => self.document.prompt.trim().to_owned(),
+        }
+    }
+
     /// Returns the cases of the worklist with their prompts; none without a worklist.
     fn batch_cases(&self) -> Vec<BatchCase> {
         let Some(list) = &self.worklist else { return Vec::new() };
-        let prompt = self.document.prompt.trim();
+        let prompt = self.field();
         let prompts_of = |own: Option<String>| match self.export.batch.prompts {
             // Such a network makes a mask of every image.
-            _ if self.reads_no_text() => Some(String::new()),
+            _ if !self.is_prompted() => Some(String::new()),
             PromptsOf::Cases => own,
-            PromptsOf::Field => Some(prompt.to_owned()).filter(|prompt| !prompt.is_empty()),
+            PromptsOf::Field => Some(prompt.clone()).filter(|prompt| !prompt.is_empty()),
         };
         let items = list.with_edits().into_iter();
         items
@@ -34,7 +47,7 @@ impl State {
     /// Returns the reason why a batch cannot begin, as a sentence; `None` if it can.
     pub fn batch_refusal(&self) -> Option<&'static str> {
         let form = &self.export.batch;
-        let (list, needs_prompts) = (self.worklist.as_ref(), !self.reads_no_text());
+        let (list, needs_prompts) = (self.worklist.as_ref(), self.is_prompted());
         let has_own = || list.is_some_and(|list| list.has_prompts() || !list.edited.is_empty());
         if list.is_none() {
             Some("Open a folder first.")
@@ -42,7 +55,7 @@ impl State {
             Some("Open a model first.")
         } else if needs_prompts && form.prompts == PromptsOf::Cases && !has_own() {
             Some("The cases have no prompts. Use the prompt of the text field.")
-        } else if needs_prompts && form.prompts == PromptsOf::Field && self.document.prompt.trim().is_empty() {
+        } else if needs_prompts && form.prompts == PromptsOf::Field && self.field().is_empty() {
             Some("Type a prompt first.")
         } else if form.formats.is_empty() {
             Some("Choose a format.")

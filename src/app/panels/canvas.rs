@@ -4,7 +4,7 @@ use eframe::egui::emath::GuiRounding;
 use eframe::egui::{self, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
 use super::panel::{Around, Panel};
-use super::{annotate, empty, hud, level, wheel};
+use super::{annotate, area, empty, hud, level, wheel};
 use crate::app::annotating::Looked;
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -73,9 +73,13 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         if draws {
             annotate::draw(ui, &response, state, commands);
         }
+        if state.draws_box() {
+            area::draw(ui, &response, state, commands);
+        }
         if let Some(paint) = paint(state, theme::palette(ui.visuals()), ui.pixels_per_point()) {
             ui.painter().with_clip_rect(rect).add(state.picture.callback(rect, paint));
         }
+        area::show(ui, rect, state);
         hud::show(ui, rect, state, response.hover_pos());
         if draws {
             annotate::cursor(ui, &response, state);
@@ -94,9 +98,10 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 
 fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Command>) {
     let is_measuring = ui.input(|input| input.modifiers.shift);
-    // In the Annotate tab, the left button belongs to the tool.
-    let is_tools = annotate::has_button(ui, state);
-    if response.dragged_by(PointerButton::Primary) && is_measuring && !is_tools {
+    // In the Annotate tab, the left button belongs to the tool; with a model that takes a box, it draws the box.
+    let is_box = state.draws_box();
+    let is_tools = annotate::has_button(ui, state) || is_box;
+    if response.dragged_by(PointerButton::Primary) && is_measuring && (!is_tools || is_box) {
         if let Some(pointer) = response.interact_pointer_pos() {
             let here = state.view.image_at(pointer);
             let begun = state.ruler.filter(|_| !response.drag_started());

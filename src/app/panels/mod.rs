@@ -1,6 +1,7 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
 mod annotate;
+mod area;
 mod batch;
 mod builder;
 mod canvas;

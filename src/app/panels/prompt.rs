@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use super::panel::{Around, Panel};
 use super::widgets::{explain, grouped, milliseconds};
-use super::{completion, offer, prompts, words};
+use super::{area, completion, offer, prompts, words};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
@@ -16,6 +16,7 @@ use crate::app::theme;
 
 const HINT: &str = "Describe what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
 const NO_TEXT: &str = "This network reads no prompt: the mask follows the image alone.";
+const BOX_ONLY: &str = "This network reads no text: it is prompted by a box in the picture.";
 const SIDES: &str = "“left” means the left of the image";
 const SIDES_WHY: &str =
     "The models were trained on prompts that name the sides of the image as it is seen, not the patient's sides.";
@@ -82,7 +83,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         let top = ui.cursor().top();
         let left = |ui: &Ui| height - (ui.cursor().top() - top);
         let name = about_picture(ui, state, commands);
-        if says_no_text(ui, state) {
+        if area::bar(ui, state, commands) || says_no_text(ui, state) {
             return;
         }
         let foot = Foot::of(ui, state);
@@ -103,7 +104,8 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 pub fn says_no_text(ui: &mut Ui, state: &State) -> bool {
     let is_so = state.reads_no_text();
     if is_so {
-        ui.add(Label::new(RichText::new(NO_TEXT).weak()).wrap());
+        let words = if state.takes_box() { BOX_ONLY } else { NO_TEXT };
+        ui.add(Label::new(RichText::new(words).weak()).wrap());
     }
     is_so
 }

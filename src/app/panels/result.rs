@@ -86,6 +86,9 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (None, _, _) => "There is no result yet. Open an image.",
             (Some(_), None, None) => "There is no mask, because no model is open.",
             (Some(_), None, Some(_)) => "The mask appears when the model is open.",
+            (Some(_), Some(_), _) if state.takes_box() && state.is_without_prompt() => {
+                "There is no box yet, so nothing is drawn. Drag one around the lesion in the picture."
+            }
             (Some(_), Some(_), _) if state.is_without_prompt() => {
                 "The prompt is empty, so nothing is drawn. Type what to segment."
             }
@@ -95,7 +98,8 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
         ui.add(Label::new(RichText::new(words).weak()).wrap());
-        if state.document.image.is_some() && state.model.is_some() && state.is_without_prompt() {
+        let is_text_missing = state.is_without_prompt() && !state.takes_box();
+        if state.document.image.is_some() && state.model.is_some() && is_text_missing {
             ui.add_space(2.0);
             if ui.button("Draw a mask all the same").clicked() {
                 commands.push(Command::DrawWithoutPrompt(true));

@@ -16,9 +16,10 @@ const FIXED: &[(&str, &str)] = &[
     ("Double-click", "Fit the window"),
     ("Right-drag", "Window (across) and level (up, down)"),
     ("Shift-drag", "Ruler"),
+    ("Drag with a model that takes a box", "Draw the box; drag its edges, its corners or its inside"),
     (
         "Esc",
-        "Leave the prompt or the presentation, close a page, cancel opening, dismiss messages, remove the ruler",
+        "Leave the prompt or the presentation, close a page, cancel opening, dismiss messages, remove the ruler or the box",
     ),
     ("Enter", "Leave the prompt"),
     ("Ctrl Z, Ctrl Shift Z", "Undo and redo in the prompt while it has the cursor"),

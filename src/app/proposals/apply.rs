@@ -80,7 +80,7 @@ impl HimixApp {
         let state = &mut self.state;
         let (Some(of), Some(image)) = (state.proposed_for(), state.proposed_image()) else { return };
         let job = RefinePrompt {
-            prompt: state.sent_prompt().to_owned(),
+            prompt: state.sent_prompt().into_owned(),
             truth: state.truth_of(&image),
             threshold: state.settings.threshold,
             image,

@@ -40,6 +40,7 @@ impl State {
         let current = self.variants.current().map(|pin| pin.id);
         let mut session = Session::new(SessionView {
             prompt: self.document.prompt.clone(),
+            area: self.document.area,
             pins: self.variants.specs(),
             current_pin: self.variants.pins.iter().position(|pin| Some(pin.id) == current),
             threshold: settings.threshold,

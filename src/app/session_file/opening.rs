@@ -174,6 +174,10 @@ impl HimixApp {
             self.take_prompt(&view.prompt);
         }
         self.state.view.restore(view.zoom);
+        // A box that does not lie in the image is that of another file.
+        let size = self.state.document.image.as_ref().map(|open| (open.image.width, open.image.height));
+        self.state.document.area =
+            view.area.zip(size).and_then(|(area, (width, height))| area.clipped(width, height).ok());
         if let Some(window) = image.window.filter(|window| window.window.is_sound()) {
             if let Some(open) = &mut self.state.document.image {
                 open.seen.is_inverted = window.is_inverted;

@@ -7,6 +7,7 @@ use crate::app::settings::Settings;
 use crate::app::tab::Tab;
 use crate::app::variants::{MOST, PinSpec};
 use crate::app::view::StoredView;
+use crate::data::Area;
 use crate::engine::{threshold_at, threshold_step};
 
 /// Prompt, pins and view. What a file lacks has its default.
@@ -15,6 +16,9 @@ use crate::engine::{threshold_at, threshold_step};
 pub struct SessionView {
     /// The prompt.
     pub prompt: String,
+    /// The box of a model that takes one.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "known")]
+    pub area: Option<Area>,
     /// The pinned variants.
     pub pins: Vec<PinSpec>,
     /// The index of the current pin, starting at 0.
@@ -47,6 +51,7 @@ impl Default for SessionView {
         let settings = Settings::default();
         Self {
             prompt: String::new(),
+            area: None,
             pins: Vec::new(),
             current_pin: None,
             threshold: settings.threshold,

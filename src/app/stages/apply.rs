@@ -85,7 +85,7 @@ impl HimixApp {
         let overrides = state.stages.overrides.as_ref().unwrap_or(&model.info.overrides).clone();
         let settings = state.stages.sweep_settings;
         let Some(parameter) = settings.parameter.or(Parameter::all(&overrides).first().copied()) else { return };
-        let prompt = state.sent_prompt().to_owned();
+        let prompt = state.sent_prompt().into_owned();
         let over = match (&state.worklist, &state.document.image) {
             (Some(list), _) if settings.over_list => {
                 let (limit, settings) = (state.settings.limit(), &state.settings);

@@ -76,7 +76,7 @@ impl HimixApp {
         let state = &self.state;
         let open = state.document.image.as_ref()?;
         let truth = state.truth_mask();
-        let (image, seen, prompt) = (open.image.clone(), open.asked, state.sent_prompt().to_owned());
+        let (image, seen, prompt) = (open.image.clone(), open.asked, state.sent_prompt().into_owned());
         Some(PredictRequest { ticket, image, seen, prompt, truth })
     }
 

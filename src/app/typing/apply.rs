@@ -1,5 +1,6 @@
 //! The prompt of the main view while it is typed.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Typing;
@@ -7,18 +8,30 @@ use crate::app::HimixApp;
 use crate::app::state::State;
 
 impl State {
-    /// Returns the part of the prompt that was sent to the network, or is sent with the next request.
-    pub fn sent_prompt(&self) -> &str {
+    /// Returns what was sent to the network, or is sent with the next request: the part of the prompt that is typed, or
+    /// the box of a model that takes one.
+    pub fn sent_prompt(&self) -> Cow<'_, str> {
+        match self.takes_box() {
+            true => Cow::Owned(self.document.area.map(|area| area.to_string()).unwrap_or_default()),
+            false => Cow::Borrowed(self.sent_text()),
+        }
+    }
+
+    /// Returns the part of the prompt's text that was sent to a network that reads one.
+    pub fn sent_text(&self) -> &str {
         self.typing.as_ref().map_or(&self.document.prompt, Typing::sent)
     }
 
-    /// Returns whether a model is open that reads no prompt.
+    /// Returns whether a model is open that reads no text.
     pub fn reads_no_text(&self) -> bool {
         self.model.as_ref().is_some_and(|model| !model.info.reads_text())
     }
 
-    /// Returns whether nothing is drawn because the prompt is empty.
+    /// Returns whether nothing is drawn because the prompt is empty, or there is no box for a model that takes one.
     pub fn is_without_prompt(&self) -> bool {
+        if self.takes_box() {
+            return self.document.area.is_none();
+        }
         !self.reads_no_text() && !self.settings.draws_without_prompt && self.sent_prompt().trim().is_empty()
     }
 
@@ -35,11 +48,11 @@ impl HimixApp {
         if prompt == state.document.prompt {
             return;
         }
-        let before = state.sent_prompt().to_owned();
+        let before = state.sent_text().to_owned();
         let old = std::mem::replace(&mut state.document.prompt, prompt);
         state.typing = Typing::after(&old, &state.document.prompt, &before);
         self.remember_edit();
-        if self.state.sent_prompt().trim() != before.trim() {
+        if self.state.sent_text().trim() != before.trim() {
             self.request_prediction();
         }
     }

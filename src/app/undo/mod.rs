@@ -7,6 +7,7 @@ use std::mem::{Discriminant, discriminant};
 use std::time::{Duration, Instant};
 
 use super::HimixApp;
+use super::boxed::BoxCommand;
 use super::command::Command;
 use super::notes::Kind;
 use super::record::PromptOf;
@@ -14,6 +15,7 @@ use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::variants::{PinSpec, VariantsCommand};
 use crate::annotate::{self, Edit, LabelId, Step, Weigh};
+use crate::data::Area;
 use crate::engine::Ticket;
 use crate::infer::{Overrides, Parameter};
 use view::{OF_PICTURE, ViewChange, ViewSnapshot};
@@ -45,6 +47,15 @@ pub enum Change {
         /// The prompt after the change.
         after: String,
     },
+    /// A change of the box of a model that takes one.
+    Box {
+        /// The ticket of the image in which it is.
+        of: Ticket,
+        /// The box before the change.
+        before: Option<Area>,
+        /// The box after the change.
+        after: Option<Area>,
+    },
     /// A change of the pinned variants.
     Pins {
         /// What was pinned before the change.
@@ -65,7 +76,11 @@ impl Weigh for Change {
     fn bytes(&self) -> usize {
         match self {
             Self::Annotation { edits, .. } => edits.iter().map(Edit::bytes).sum(),
-            Self::View(_) | Self::Overrides { .. } | Self::Prompt { .. } | Self::Pins { .. } => 0,
+            Self::View(_)
+            | Self::Overrides { .. }
+            | Self::Prompt { .. }
+            | Self::Box { .. }
+            | Self::Pins { .. } => 0,
         }
     }
 }
@@ -94,6 +109,7 @@ fn held(command: &Command) -> Option<Held> {
             | Command::MoveOpacity(_)
             | Command::SetColours(_)
             | Command::TypePrompt(_)
+            | Command::Box(BoxCommand::Set(_))
             | Command::Ruler(Some(_))
     );
     is_held.then(|| Held::Command(discriminant(command)))
@@ -125,6 +141,7 @@ impl HimixApp {
         // A session brings its own prompt, with all that belongs to it.
         let is_session = matches!(command, Command::Session(_));
         let (prompt, of) = (self.state.document.prompt.clone(), self.state.prompt_of);
+        let area = self.boxed();
         self.change(ctx, command);
         if is_step {
             return;
@@ -132,6 +149,13 @@ impl HimixApp {
         // The prompt of another case is no change of this one's.
         if !is_session && of == self.state.prompt_of {
             self.record_prompt(held, prompt);
+        }
+        // The box of another image is no change of this one's.
+        if let (Some((image, before)), Some((same, after))) = (area, self.boxed())
+            && image == same
+            && before != after
+        {
+            self.record_box(held, Change::Box { of: image, before, after });
         }
         let after = self.view_snapshot();
         // A change that cannot be reverted, such as closing a ground truth, is not a step.
@@ -183,6 +207,26 @@ impl HimixApp {
         let join = |last: &mut Step<Change>, next: Step<Change>| {
             if let (Change::Prompt { after, .. }, Change::Prompt { after: newest, .. }) =
                 (&mut last.change, next.change)
+            {
+                *after = newest;
+            }
+        };
+        match held {
+            Some(kind) => self.state.history.record_held(step, kind, ONE_STEP, Instant::now(), join),
+            None => self.state.history.record(step),
+        }
+    }
+
+    /// Returns the ticket of the open image and its box.
+    fn boxed(&self) -> Option<(Ticket, Option<Area>)> {
+        self.state.document.image.as_ref().map(|open| (open.ticket, self.state.document.area))
+    }
+
+    /// Records a change of the box. A drag is one step.
+    fn record_box(&mut self, held: Option<Held>, change: Change) {
+        let step = Step { name: "change of the box".to_owned(), change };
+        let join = |last: &mut Step<Change>, next: Step<Change>| {
+            if let (Change::Box { after, .. }, Change::Box { after: newest, .. }) = (&mut last.change, next.change)
             {
                 *after = newest;
             }
@@ -259,6 +303,12 @@ impl HimixApp {
                     return false;
                 }
             }
+            Change::Box { of, before, after } => {
+                if self.state.document.image.as_ref().is_some_and(|open| open.ticket == of) {
+                    self.show_tab(Tab::Read);
+                    self.set_box(if is_back { before } else { after });
+                }
+            }
             Change::Pins { before, after } => {
                 self.show_tab(Tab::Prompts);
                 self.set_pins(if is_back { before } else { after });
@@ -328,9 +378,11 @@ mod tests {
     fn back(history: &mut History, now: ViewSnapshot) -> Option<ViewSnapshot> {
         match &history.undo()?.change {
             Change::View(change) => Some(now.with(&change.after, &change.before)),
-            Change::Overrides { .. } | Change::Prompt { .. } | Change::Pins { .. } | Change::Annotation { .. } => {
-                None
-            }
+            Change::Overrides { .. }
+            | Change::Prompt { .. }
+            | Change::Box { .. }
+            | Change::Pins { .. }
+            | Change::Annotation { .. } => None,
         }
     }
 

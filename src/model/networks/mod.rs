@@ -3,6 +3,7 @@
 pub mod guidedecoder;
 pub mod himix;
 pub mod lvit;
+pub mod medsam;
 pub mod mmiunet;
 pub mod transunet;
 pub mod unet;
@@ -10,5 +11,12 @@ pub mod unet;
 use super::registry::Entry;
 
 /// All networks. The first one is assumed for a bundle without a tag.
-pub const ALL: &[Entry] =
-    &[himix::ENTRY, guidedecoder::ENTRY, lvit::ENTRY, mmiunet::ENTRY, transunet::ENTRY, unet::ENTRY];
+pub const ALL: &[Entry] = &[
+    himix::ENTRY,
+    guidedecoder::ENTRY,
+    lvit::ENTRY,
+    medsam::ENTRY,
+    mmiunet::ENTRY,
+    transunet::ENTRY,
+    unet::ENTRY,
+];

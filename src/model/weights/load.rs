@@ -18,10 +18,15 @@ pub enum Missing {
 /// Compares a source with a network.
 ///
 /// # Errors
-/// The network cannot be built.
+/// The network cannot be built, or the tensors have the names of another program.
 pub fn check(network: &dyn Network, source: &dyn TensorSource) -> Result<Mismatch, WeightsError> {
-    let mismatch = check::compare(network, &source.shapes())
-        .map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
+    let found = source.shapes();
+    let mismatch =
+        check::compare(network, &found).map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    if let Some(reason) = network.other_layout(&names).filter(|_| !mismatch.is_empty()) {
+        return Err(WeightsError::file(source.path(), reason));
+    }
     Ok(Mismatch { prefix: source.prefix().to_owned(), ..mismatch })
 }
 

@@ -171,6 +171,11 @@ fn invented(form: &Form, count: usize) -> Batch {
         targets: (0..count * pixels).map(|at| f32::from(u8::from(ramp(at) > 0.0))).collect(),
         ids: vec![1; count * tokens],
         attention: vec![1; count * tokens],
+        boxes: if form.takes_box {
+            [0.0, 0.0, form.side as f32, form.side as f32].repeat(count)
+        } else {
+            Vec::new()
+        },
         count,
         cases: (0..count).collect(),
         skipped: Vec::new(),
@@ -243,8 +248,13 @@ mod tests {
         let open = OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
         let device = open.device.clone().autodiff();
         let model = network.build(&device).expect("a network");
-        let form =
-            Form { text: None, side: network.image_side(), is_transposed: false, input: InputForm::default() };
+        let form = Form {
+            text: None,
+            side: network.image_side(),
+            is_transposed: false,
+            takes_box: network.takes_box(),
+            input: InputForm::default(),
+        };
         // Without a tokeniser the text is left to the frozen encoder, which then has no tokens.
         let config = TrainConfig { batch_size: 2, ..TrainConfig::default() };
         let rehearsal = Rehearsal {

@@ -1,0 +1,230 @@
+//! The mask decoder, for one image and one box at a time.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::super::config::MedSamConfig;
+use super::super::mask_decoder::{Attention, Chain, Enlarge, MaskDecoder, TwoWayLayer};
+use super::super::positions::linear_matrix;
+use crate::model::cpu::Activation;
+use crate::model::layers::{LayerNorm, attend, gelu};
+use crate::model::network::{Features, TextStates};
+use crate::model::prepared::{Affine, normalise};
+
+/// The mask decoder, prepared for prediction.
+#[derive(Debug)]
+pub struct PreparedDecoder {
+    /// The tokens before those of the prompt, `[1 + masks, channels]`.
+    own: Tensor<2>,
+    /// The positions of the grid, `[n², channels]`.
+    positions: Tensor<2>,
+    layers: Vec<PreparedLayer>,
+    last: PreparedAttention,
+    last_norm: LayerNorm,
+    first: Affine,
+    norm: LayerNorm,
+    second: Affine,
+    chain: Vec<Affine>,
+    grid: usize,
+    /// The matrix that enlarges an axis of the logits, `[side, 4n]`.
+    enlarging: Tensor<2>,
+}
+
+/// An attention, prepared for prediction.
+#[derive(Debug)]
+struct PreparedAttention {
+    query: Affine,
+    key: Affine,
+    value: Affine,
+    out: Affine,
+    heads: usize,
+}
+
+impl PreparedAttention {
+    fn of(attention: Attention, device: &Device) -> Self {
+        let heads = attention.heads();
+        Self {
+            query: Affine::of(attention.q_proj, device),
+            key: Affine::of(attention.k_proj, device),
+            value: Affine::of(attention.v_proj, device),
+            out: Affine::of(attention.out_proj, device),
+            heads,
+        }
+    }
+
+    /// Mixes projected vectors and adds the projected result to `residual`.
+    fn mix(&self, [query, key, value]: [Tensor<2>; 3], residual: Option<Tensor<2>>) -> Tensor<2> {
+        let mixed = attend(query.unsqueeze(), key.unsqueeze(), value.unsqueeze(), self.heads, None).squeeze_dim(0);
+        match residual {
+            Some(residual) => self.out.forward_onto(mixed, residual),
+            None => self.out.forward(mixed, Activation::None),
+        }
+    }
+}
+
+fn plain(affine: &Affine, x: Tensor<2>) -> Tensor<2> {
+    affine.forward(x, Activation::None)
+}
+
+/// What a layer projects of the image: keys and values for the tokens, queries to the tokens.
+#[derive(Debug)]
+struct Projected {
+    key: Tensor<2>,
+    value: Tensor<2>,
+    query: Tensor<2>,
+}
+
+/// A two-way layer, prepared for prediction.
+#[derive(Debug)]
+struct PreparedLayer {
+    own: PreparedAttention,
+    norm1: LayerNorm,
+    to_image: PreparedAttention,
+    norm2: LayerNorm,
+    wide: Affine,
+    narrow: Affine,
+    norm3: LayerNorm,
+    norm4: LayerNorm,
+    to_tokens: PreparedAttention,
+}
+
+impl PreparedLayer {
+    fn of(layer: TwoWayLayer, device: &Device) -> Self {
+        Self {
+            own: PreparedAttention::of(layer.self_attn, device),
+            norm1: layer.norm1.to_device(device),
+            to_image: PreparedAttention::of(layer.cross_attn_token_to_image, device),
+            norm2: layer.norm2.to_device(device),
+            wide: Affine::of(layer.mlp.lin1, device),
+            narrow: Affine::of(layer.mlp.lin2, device),
+            norm3: layer.norm3.to_device(device),
+            norm4: layer.norm4.to_device(device),
+            to_tokens: PreparedAttention::of(layer.cross_attn_image_to_token, device),
+        }
+    }
+
+    fn project(&self, image: &Tensor<2>, positions: &Tensor<2>) -> Projected {
+        let placed = image.clone() + positions.clone();
+        Projected {
+            key: plain(&self.to_image.key, placed.clone()),
+            value: plain(&self.to_image.value, image.clone()),
+            query: plain(&self.to_tokens.query, placed),
+        }
+    }
+
+    fn forward(
+        &self,
+        tokens: Tensor<2>,
+        image: Tensor<2>,
+        projected: Projected,
+        prompts: &Tensor<2>,
+        is_first: bool,
+    ) -> (Tensor<2>, Tensor<2>) {
+        let placed = if is_first { tokens.clone() } else { tokens.clone() + prompts.clone() };
+        let own = [
+            plain(&self.own.query, placed.clone()),
+            plain(&self.own.key, placed),
+            plain(&self.own.value, tokens.clone()),
+        ];
+        let tokens = normalise(&self.norm1, self.own.mix(own, (!is_first).then_some(tokens)), None);
+
+        let query = plain(&self.to_image.query, tokens.clone() + prompts.clone());
+        let tokens = self.to_image.mix([query, projected.key, projected.value], Some(tokens));
+        let tokens = normalise(&self.norm2, tokens, None);
+
+        let wide = self.wide.forward(tokens.clone(), Activation::Relu);
+        let tokens = normalise(&self.norm3, self.narrow.forward_onto(wide, tokens), None);
+
+        let key = plain(&self.to_tokens.key, tokens.clone() + prompts.clone());
+        let value = plain(&self.to_tokens.value, tokens.clone());
+        let image = self.to_tokens.mix([projected.query, key, value], Some(image));
+        (tokens, normalise(&self.norm4, image, None))
+    }
+}
+
+/// A transposed convolution as a product that gives the four pixels of a position side by side.
+fn enlarging(layer: Enlarge, device: &Device) -> Affine {
+    let weight = layer.weight.into_value();
+    let [input, output, _, _] = weight.dims();
+    let bias = layer.bias.into_value();
+    let weight = weight.permute([2, 3, 1, 0]).reshape([4 * output, input]);
+    Affine::new(weight, Tensor::cat(vec![bias; 4], 0), device)
+}
+
+impl PreparedDecoder {
+    /// Takes over the weights for `device`. `positions`, `[n², channels]`, are those of the grid.
+    pub fn of(decoder: MaskDecoder, config: &MedSamConfig, positions: Tensor<2>, device: &Device) -> Self {
+        let own = decoder.own_tokens().to_device(device);
+        let (transformer, up) = (decoder.transformer, decoder.output_upscaling);
+        let chain = decoder.output_hypernetworks_mlps.into_iter().next().map(|Chain { layers }| layers);
+        let (side, low) = (config.image_size, config.low_side());
+        Self {
+            own,
+            positions: positions.to_device(device),
+            layers: transformer.layers.into_iter().map(|layer| PreparedLayer::of(layer, device)).collect(),
+            last: PreparedAttention::of(transformer.final_attn_token_to_image, device),
+            last_norm: transformer.norm_final_attn.to_device(device),
+            first: enlarging(up.first, device),
+            norm: up.norm.to_device(device),
+            second: enlarging(up.second, device),
+            chain: chain.unwrap_or_default().into_iter().map(|layer| Affine::of(layer, device)).collect(),
+            grid: config.grid(),
+            enlarging: Tensor::from_data(TensorData::new(linear_matrix(low, side), [side, low]), device),
+        }
+    }
+
+    /// What is kept of an image: its embedding, `[n², channels]`, and what the first layer projects of it.
+    pub fn begin(&self, image: Tensor<2>) -> Features {
+        let Some(first) = self.layers.first() else { return vec![image] };
+        let Projected { key, value, query } = first.project(&image, &self.positions);
+        vec![image, key, value, query]
+    }
+
+    /// Maps an image and the tokens of a box to logits, `[1, 1, 4n, 4n]`.
+    pub fn low_resolution(&self, features: &Features, prompt: &TextStates) -> Tensor<4> {
+        let prompts = prompt.iter().map(|tokens| tokens.clone().squeeze_dim::<2>(0));
+        let prompts = Tensor::cat(std::iter::once(self.own.clone()).chain(prompts).collect(), 0);
+        let (mut tokens, mut image) = (prompts.clone(), features[0].clone());
+        for (index, layer) in self.layers.iter().enumerate() {
+            let projected = match (index, &features[1..]) {
+                (0, [key, value, query]) => {
+                    Projected { key: key.clone(), value: value.clone(), query: query.clone() }
+                }
+                _ => layer.project(&image, &self.positions),
+            };
+            (tokens, image) = layer.forward(tokens, image, projected, &prompts, index == 0);
+        }
+        let last = &self.last;
+        let query = plain(&last.query, tokens.clone() + prompts);
+        let key = plain(&last.key, image.clone() + self.positions.clone());
+        let mixed = last.mix([query, key, plain(&last.value, image.clone())], Some(tokens));
+        let tokens = normalise(&self.last_norm, mixed, None);
+
+        let n = self.grid;
+        // The pixels of a position stay together until the logits, which are few, are put in order.
+        let four = 4;
+        let raised = self.first.forward(image, Activation::None);
+        let [_, wide] = raised.dims();
+        let raised = gelu(normalise(&self.norm, raised.reshape([n * n * four, wide / four]), None));
+        let raised = self.second.forward(raised, Activation::Gelu);
+        let [_, wide] = raised.dims();
+        let pixels = raised.reshape([n * n * four * four, wide / four]);
+        let mut weights = tokens.narrow(0, 1, 1);
+        for (index, layer) in self.chain.iter().enumerate() {
+            let activation = if index + 1 < self.chain.len() { Activation::Relu } else { Activation::None };
+            weights = layer.forward(weights, activation);
+        }
+        let logits = pixels.matmul(weights.transpose());
+        // By row, column, and their halves of either enlargement.
+        let logits = logits.reshape([n, n, 2, 2, 2, 2]).permute([0, 2, 4, 1, 3, 5]);
+        logits.reshape([1, 1, 4 * n, 4 * n])
+    }
+
+    /// Enlarges logits `[1, 1, 4n, 4n]` to the size of the input.
+    pub fn enlarge(&self, logits: Tensor<4>) -> Tensor<4> {
+        let [_, _, low, _] = logits.dims();
+        let [side, _] = self.enlarging.dims();
+        let wide = logits.reshape([low, low]).matmul(self.enlarging.clone().transpose());
+        self.enlarging.clone().matmul(wide).reshape([1, 1, side, side])
+    }
+}

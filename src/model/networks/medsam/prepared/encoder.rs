@@ -1,0 +1,154 @@
+//! The image encoder, for one image at a time.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::super::config::MedSamConfig;
+use super::super::image_encoder::{Block, ImageEncoder, grid_of, windows};
+use super::super::positions;
+use crate::model::cpu::Activation;
+use crate::model::layers::{LayerNorm, attend};
+use crate::model::prepared::{Affine, Conv3, normalise};
+
+/// The image encoder, prepared for prediction.
+#[derive(Debug)]
+pub struct PreparedEncoder {
+    patch: usize,
+    grid: usize,
+    /// The convolution from pixels to patches as a product.
+    patches: Affine,
+    /// What is added to the patches, `[n², channels]`.
+    positions: Tensor<2>,
+    blocks: Vec<PreparedBlock>,
+    reduce: Affine,
+    norm1: LayerNorm,
+    convolve: Conv3,
+    /// The last norm, with the embedding of an absent mask added to its offset.
+    norm2: LayerNorm,
+}
+
+/// A block, prepared for prediction.
+#[derive(Debug)]
+struct PreparedBlock {
+    norm1: LayerNorm,
+    qkv: Affine,
+    proj: Affine,
+    tables: [Tensor<2>; 2],
+    norm2: LayerNorm,
+    wide: Affine,
+    narrow: Affine,
+    heads: usize,
+    span: usize,
+}
+
+impl PreparedBlock {
+    fn of(block: Block, device: &Device) -> Self {
+        let (heads, span) = (block.attn.heads(), block.attn.span());
+        let attn = block.attn;
+        Self {
+            norm1: block.norm1.to_device(device),
+            qkv: Affine::of(attn.qkv, device),
+            proj: Affine::of(attn.proj, device),
+            tables: [attn.rel_pos_h, attn.rel_pos_w].map(|table| table.into_value().to_device(device)),
+            norm2: block.norm2.to_device(device),
+            wide: Affine::of(block.mlp.lin1, device),
+            narrow: Affine::of(block.mlp.lin2, device),
+            heads,
+            span,
+        }
+    }
+
+    /// Maps `[n², channels]` to the same shape.
+    fn forward(&self, x: Tensor<2>, grid: usize) -> Tensor<2> {
+        let [rows, channels] = x.dims();
+        let y = normalise(&self.norm1, x.clone(), None);
+        let y: Tensor<3> = if self.span == grid {
+            y.unsqueeze()
+        } else {
+            windows(y.reshape([1, grid, grid, channels]), self.span)
+        };
+        let [count, length, _] = y.dims();
+        let projected = self.qkv.forward(y.reshape([count * length, channels]), Activation::None);
+        let part = |index: usize| {
+            projected.clone().narrow(1, index * channels, channels).reshape([count, length, channels])
+        };
+        let parts = [part(0), part(1), part(2)];
+        let [query, key, value] = positions::augmented(parts, self.tables.clone(), self.heads, self.span);
+        let mixed = positions::reduced(attend(query, key, value, self.heads, None), self.heads, channels);
+        // What fills up the windows is left out before the projection, not after it.
+        let mixed = if self.span == grid {
+            mixed.squeeze_dim(0)
+        } else {
+            grid_of(mixed, self.span, [1, grid]).reshape([rows, channels])
+        };
+        let x = self.proj.forward_onto(mixed, x);
+        let wide = self.wide.forward(normalise(&self.norm2, x.clone(), None), Activation::Gelu);
+        self.narrow.forward_onto(wide, x)
+    }
+}
+
+impl PreparedEncoder {
+    /// Takes over the weights for `device`. `no_mask`, `[1, channels]`, is added to the embedding of every image.
+    pub fn of(encoder: ImageEncoder, config: &MedSamConfig, no_mask: Tensor<2>, device: &Device) -> Self {
+        let grid = config.grid();
+        let proj = encoder.patch_embed.proj;
+        let weight = proj.weight.into_value();
+        let [output, input, patch, _] = weight.dims();
+        let bias = match proj.bias {
+            Some(bias) => bias.into_value(),
+            None => Tensor::zeros([output], &weight.device()),
+        };
+        let mut neck = encoder.neck;
+        neck.norm2.bias = neck.norm2.bias.map(|bias| bias + no_mask.reshape([-1]));
+        let reduce = neck.conv1.weight.into_value();
+        let [narrow, wide, _, _] = reduce.dims();
+        let none = Tensor::<1>::zeros([narrow], &reduce.device());
+        Self {
+            patch,
+            grid,
+            patches: Affine::new(weight.reshape([output, input * patch * patch]), bias, device),
+            positions: encoder.pos_embed.into_value().reshape([grid * grid, output]).to_device(device),
+            blocks: encoder.blocks.into_iter().map(|block| PreparedBlock::of(block, device)).collect(),
+            reduce: Affine::new(reduce.reshape([narrow, wide]), none.clone(), device),
+            norm1: neck.norm1.to_device(device),
+            convolve: Conv3::new(neck.conv2.weight.into_value(), none, device),
+            norm2: neck.norm2.to_device(device),
+        }
+    }
+
+    /// Maps an image `[1, 3, side, side]` to its embedding plus that of an absent mask, `[n², channels]`.
+    pub fn forward(&self, image: Tensor<4>) -> Tensor<2> {
+        let (grid, patch) = (self.grid, self.patch);
+        let [_, input, _, _] = image.dims();
+        // The pixels of a patch in a row, by channel, row and column.
+        let pixels = image.reshape([input, grid, patch, grid, patch]).permute([1, 3, 0, 2, 4]);
+        let pixels = pixels.reshape([grid * grid, input * patch * patch]);
+        let x = self.patches.forward_onto(pixels, self.positions.clone());
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, grid));
+        let x = normalise(&self.norm1, self.reduce.forward(x, Activation::None), None);
+        normalise(&self.norm2, self.convolve.forward(x, grid, Activation::None), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    #[test]
+    fn windows_are_the_parts_of_the_grid_and_come_back() {
+        let device = Device::flex();
+        let x = Tensor::<4>::random([2, 5, 5, 3], Distribution::Default, &device);
+        let parts = windows(x.clone(), 3);
+        assert_eq!(parts.dims(), [8, 9, 3]);
+        // The last window of the second image has four positions of the grid and zeros.
+        let last = parts.clone().narrow(0, 7, 1).reshape([3, 3, 3]);
+        let of_grid = x.clone().slice([1..2, 3..5, 3..5, 0..3]).reshape([2, 2, 3]);
+        let apart = (last.clone().slice([0..2, 0..2]) - of_grid).abs().max().into_scalar::<f32>();
+        assert_eq!(apart, 0.0);
+        assert_eq!(last.slice([2..3]).abs().max().into_scalar::<f32>(), 0.0);
+        let back = grid_of(parts, 3, [2, 5]);
+        assert_eq!((back - x).abs().max().into_scalar::<f32>(), 0.0);
+    }
+}

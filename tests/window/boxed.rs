@@ -1,0 +1,191 @@
+//! The box of a model that takes one, with a small MedSAM of random weights.
+
+use std::path::PathBuf;
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use himix::app::Start;
+use himix::device::DeviceChoice;
+use himix::infer::{ModelSource, local_models};
+use himix::model::Registry;
+use himix::model::weights::bundle;
+use himix::model::weights::save::Precision;
+
+use crate::fake::{HEIGHT, WIDTH};
+use crate::harness::{Files, Window, open, says, wait};
+
+const SIZES: &str = r#"{
+    "network": "medsam", "image_size": 64, "patch_size": 8,
+    "image_encoder": { "embed_dim": 16, "depth": 1, "heads": 2, "mlp_ratio": 2, "window": 4, "global_blocks": [],
+        "out_channels": 16 },
+    "prompt_encoder": { "embed_dim": 16, "mask_in_channels": 4 },
+    "mask_decoder": { "dim": 16, "depth": 1, "heads": 2, "mlp_size": 16, "iou_hidden": 8 },
+    "provenance": { "name": "small box model", "trained": true, "description": "" }
+}"#;
+
+const WANTS: &str = "This model wants a box";
+const NO_BOX: &str = "There is no box yet, so nothing is drawn. Drag one around the lesion in the picture.";
+
+/// A bundle in the folder of the files.
+fn model(files: &Files) -> PathBuf {
+    let folder = files.folder.path().join("medsam");
+    let config = Registry::default().parse(SIZES).expect("sizes");
+    let device = burn::tensor::Device::flex();
+    device.seed(3);
+    let model = config.network.build(&device).expect("a network");
+    bundle::write(&folder, &config, model.as_ref(), None, None, Precision::F32).expect("written");
+    folder
+}
+
+fn window_with(files: &Files, named: Vec<PathBuf>) -> Window {
+    let start = Start {
+        files: named,
+        model: Some(ModelSource::new(model(files))),
+        device: Some(DeviceChoice::Cpu),
+        settings: Some(files.folder.path().join("settings.json")),
+        ..Start::default()
+    };
+    open(local_models(), himix::engine::trainer(), start)
+}
+
+/// A window with a picture and the model, which wait for a box.
+fn ready(files: &Files) -> Window {
+    let mut window = window_with(files, vec![files.image()]);
+    wait(&mut window, "the model", |window| says(window, WANTS));
+    wait(&mut window, "the picture", |window| window.query_by_label("Picture").is_some());
+    window
+}
+
+/// The position on the screen of a point of the image, which is fitted into the picture.
+fn at(window: &Window, [x, y]: [f32; 2]) -> Pos2 {
+    let rect = window.get_by_label("Picture").rect();
+    let (width, height) = (WIDTH as f32, HEIGHT as f32);
+    let zoom = ((rect.width() - 16.0) / width).min((rect.height() - 16.0) / height).min(64.0);
+    rect.center() + vec2(x - width / 2.0, y - height / 2.0) * zoom
+}
+
+fn drag(window: &mut Window, from: [f32; 2], to: [f32; 2]) {
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    let (first, last) = (at(window, from), at(window, to));
+    window.event(Event::PointerMoved(first));
+    window.step();
+    window.event(button(first, true));
+    window.step();
+    for share in [0.5, 1.0] {
+        window.event(Event::PointerMoved(first + (last - first) * share));
+        window.step();
+    }
+    window.event(button(last, false));
+    window.run();
+}
+
+/// Left, top, right and bottom as the fields show them; `None` without a box.
+fn numbers(window: &Window) -> Option<[f64; 4]> {
+    let number = |name: &str| {
+        let field = window.query_by_role_and_label(Role::SpinButton, name)?;
+        field.accesskit_node().numeric_value()
+    };
+    Some([number("Left")?, number("Top")?, number("Right")?, number("Bottom")?])
+}
+
+fn mask(window: &mut Window) {
+    wait(window, "the mask", |window| says(window, " px, ") && !says(window, "an earlier box"));
+}
+
+#[test]
+fn a_box_is_drawn_changed_moved_and_removed() {
+    let files = Files::new();
+    let mut window = ready(&files);
+    window.get_by_label(NO_BOX);
+    assert_eq!(numbers(&window), None);
+    assert!(window.query_by_role(Role::MultilineTextInput).is_none(), "no text is asked for");
+
+    drag(&mut window, [10.0, 8.0], [30.0, 28.0]);
+    mask(&mut window);
+    assert_eq!(numbers(&window), Some([10.0, 8.0, 30.0, 28.0]));
+    // The lower right corner, then the left edge, then the inside.
+    drag(&mut window, [30.0, 28.0], [40.0, 36.0]);
+    assert_eq!(numbers(&window), Some([10.0, 8.0, 40.0, 36.0]));
+    drag(&mut window, [10.0, 22.0], [16.0, 30.0]);
+    assert_eq!(numbers(&window), Some([16.0, 8.0, 40.0, 36.0]));
+    drag(&mut window, [28.0, 20.0], [30.0, 24.0]);
+    assert_eq!(numbers(&window), Some([18.0, 12.0, 42.0, 40.0]));
+    mask(&mut window);
+    window.key_press(Key::Escape);
+    window.run();
+    assert_eq!(numbers(&window), None);
+    window.get_by_label(NO_BOX);
+}
+
+#[test]
+fn a_box_is_clipped_to_the_picture_and_one_without_area_is_refused() {
+    let files = Files::new();
+    let mut window = ready(&files);
+    drag(&mut window, [50.0, 40.0], [WIDTH as f32 + 2.0, HEIGHT as f32 + 2.0]);
+    assert_eq!(numbers(&window), Some([50.0, 40.0, WIDTH as f64, HEIGHT as f64]));
+    // A drag along a line.
+    drag(&mut window, [5.0, 10.0], [30.0, 10.0]);
+    assert_eq!(numbers(&window), Some([50.0, 40.0, WIDTH as f64, HEIGHT as f64]), "the box stays");
+    assert!(says(&window, "has no area"), "and a sentence says why");
+}
+
+#[test]
+fn the_whole_picture_is_a_choice() {
+    let files = Files::new();
+    let mut window = ready(&files);
+    window.get_by_label("Whole picture").click();
+    window.run();
+    assert_eq!(numbers(&window), Some([0.0, 0.0, WIDTH as f64, HEIGHT as f64]));
+    mask(&mut window);
+    window.get_by_label("Remove box").click();
+    window.run();
+    window.get_by_label(NO_BOX);
+}
+
+#[test]
+fn undo_and_redo_go_through_the_boxes() {
+    let files = Files::new();
+    let mut window = ready(&files);
+    drag(&mut window, [10.0, 8.0], [30.0, 28.0]);
+    window.get_by_label("Whole picture").click();
+    window.run();
+    let whole = Some([0.0, 0.0, WIDTH as f64, HEIGHT as f64]);
+    assert_eq!(numbers(&window), whole);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.run();
+    assert_eq!(numbers(&window), Some([10.0, 8.0, 30.0, 28.0]));
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    window.run();
+    assert_eq!(numbers(&window), whole);
+}
+
+#[test]
+fn a_session_brings_the_box_back() {
+    let files = Files::new();
+    let hash = himix::data::fingerprint::of_file(&files.image(), &|_| true).expect("read");
+    for (stored, found) in [
+        ("box 12, 6, 30, 20.5", Some([12.0, 6.0, 30.0, 20.5])),
+        // Beyond the picture, and not readable.
+        ("box 900, 6, 930, 20", None),
+        ("somewhere", None),
+    ] {
+        let path = files.folder.path().join("case.himix");
+        let session = serde_json::json!({
+            "himix_session": 1,
+            "image": {"files": [{"path": "chest.png", "hash": hash}]},
+            "area": stored,
+            "tab": "read",
+        });
+        std::fs::write(&path, session.to_string()).expect("written");
+        let mut window = window_with(&files, vec![path]);
+        wait(&mut window, "the picture", |window| window.query_by_label("Picture").is_some());
+        wait(&mut window, "the model", |window| window.query_by_label("Whole picture").is_some());
+        assert_eq!(numbers(&window), found, "{stored}");
+    }
+}

@@ -15,7 +15,7 @@ mod write;
 use std::path::Path;
 
 pub use manifest::{About, FORMAT, MANIFEST, Manifest, PredictedCase, VERSION};
-pub use read::Predictions;
+pub use read::{Found, Predictions};
 pub use write::PredictionsWriter;
 
 /// The most names that an error lists.

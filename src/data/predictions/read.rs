@@ -143,6 +143,11 @@ impl Predictions {
 }
 
 impl Found {
+    /// Returns the file of the probabilities.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+
     /// Reads the probabilities, `width * height` values of 0…1, row-major.
     ///
     /// # Errors

@@ -172,3 +172,11 @@ fn other_files_are_refused_in_words() {
         assert!(error.contains(words), "{error}");
     }
 }
+
+#[test]
+fn images_of_one_name_and_two_formats_have_two_files() {
+    assert_eq!(
+        ["a.png", "a.jpg", "b.PNG", "c.nii.gz"].map(png_name),
+        ["a.png", "a.jpg.png", "b.PNG", "c.nii.gz.png"]
+    );
+}

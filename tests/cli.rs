@@ -13,6 +13,8 @@ mod agreement;
 mod bad_input;
 #[path = "cli/batch.rs"]
 mod batch;
+#[path = "cli/compare.rs"]
+mod compare;
 #[path = "cli/data.rs"]
 mod data;
 #[path = "cli/describe.rs"]

@@ -6,10 +6,11 @@ use std::ops::ControlFlow;
 use super::case::{CaseImage, ComparedCase};
 use super::scored::CaseScore;
 use super::{ComparedNetwork, ComparisonSettings, Entrant, NetworkCost, PREDICTIONS};
-use crate::data::DataError;
 use crate::data::predictions::{About, Found, PredictedCase, Predictions, PredictionsWriter};
+use crate::data::{DataError, Dataset};
 use crate::infer::content::model_content;
 use crate::infer::error::InferError;
+use crate::infer::info::ModelInfo;
 use crate::infer::measure::measure_prediction;
 use crate::infer::prediction::Plane;
 use crate::infer::segmenter::Segmenter;
@@ -50,13 +51,10 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
     ) -> Result<Passed, InferError> {
         let (info, threshold) = (model.info(), self.settings.threshold);
         let milliseconds = measure_prediction(model)?;
-        let cost = NetworkCost {
-            parameters: (info.parameters > 0).then_some(info.parameters as u64),
-            gflop: (info.operations > 0.0).then_some(info.operations / 1e9),
-            milliseconds: Some(milliseconds),
-            // A model may have moved to another device.
-            device: Some(model.info().device),
-        };
+        let (parameters, gflop) = sizes(&info);
+        // A model may have moved to another device.
+        let device = Some(model.info().device);
+        let cost = NetworkCost { parameters, gflop, milliseconds: Some(milliseconds), device };
         let mut notes = Vec::new();
         if !info.is_trained {
             notes.push("It is untrained; its masks mean nothing.".to_owned());
@@ -185,19 +183,16 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
         cost: &NetworkCost,
     ) -> Result<Option<PredictionsWriter>, InferError> {
         let Some(out) = self.settings.out else { return Ok(None) };
-        let info = model.info();
         let [data, split] = self.settings.data.map(String::from);
+        let known = about_model(source, &model.info())?;
         let about = About {
             model: self.entrant.name.clone(),
-            description: info.provenance.clone(),
-            model_content: Some(model_content(source, &info)?),
             data,
             split,
             threshold: Some(self.settings.threshold),
-            parameters: cost.parameters,
-            gflop: cost.gflop,
             milliseconds: cost.milliseconds,
             device: cost.device.clone(),
+            ..known
         };
         let cases: Vec<(&str, &str)> =
             self.cases.iter().map(|case| (case.name.as_str(), case.prompt.as_str())).collect();
@@ -215,6 +210,44 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
         let mut found = Predictions::open(writer.folder())?.matched(&names, false)?.into_iter();
         Ok(self.cases.iter().map(|case| if writer.has(&case.name) { found.next() } else { None }).collect())
     }
+}
+
+/// Returns the numbers of parameters and of thousand million operations of a model, where they are known.
+fn sizes(info: &ModelInfo) -> (Option<u64>, Option<f64>) {
+    let parameters = (info.parameters > 0).then_some(info.parameters as u64);
+    (parameters, (info.operations > 0.0).then_some(info.operations / 1e9))
+}
+
+/// Describes a model for its predictions. Its files are read.
+fn about_model(source: &ModelSource, info: &ModelInfo) -> Result<About, DataError> {
+    let (parameters, gflop) = sizes(info);
+    Ok(About {
+        model: info.name.clone(),
+        description: info.provenance.clone(),
+        model_content: Some(model_content(source, info)?),
+        parameters,
+        gflop,
+        device: Some(info.device.clone()),
+        ..About::default()
+    })
+}
+
+/// Describes the predictions of a model for a split of a data set at this threshold, as they are kept by an evaluation, in which no
+/// time is measured. The files of the model are read.
+///
+/// # Errors
+/// A file of the model cannot be read.
+pub fn kept_about(
+    source: &ModelSource,
+    model: &dyn Segmenter,
+    dataset: &Dataset,
+    threshold: f32,
+) -> Result<About, DataError> {
+    let root = &dataset.root;
+    let data = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
+    let (split, threshold) = (dataset.split.clone(), Some(threshold));
+    // A device without a measured time says nothing.
+    Ok(About { data, split, threshold, device: None, ..about_model(source, &model.info())? })
 }
 
 /// Reads and scores a prediction that is a file.

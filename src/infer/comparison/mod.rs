@@ -20,6 +20,7 @@ use crate::model::weights::ModelSource;
 use entrant::Pass;
 
 pub use case::{CaseImage, CaseOrigin, ComparedCase};
+pub use entrant::kept_about;
 pub use scored::{CaseScore, PackedMask};
 
 /// The folder of the models' predictions in that of the results.
@@ -149,8 +150,15 @@ pub fn compare<E: From<InferError>>(
                 networks.push(network);
             }
             Ok(None) => return Ok(None),
-            Err(InferError::Refused(reason)) => left_out.push((entrant.name.clone(), reason)),
-            Err(error) => return Err(error.into()),
+            Err(
+                error @ (InferError::Data(_)
+                | InferError::Weights(_)
+                | InferError::Text(_)
+                | InferError::NothingReadable { .. }
+                | InferError::Compute { .. }),
+            ) => return Err(error.into()),
+            // The model itself is sound, but does not take these cases.
+            Err(refusal) => left_out.push((entrant.name.clone(), refusal.to_string())),
         }
     }
     if let (true, Some(reason)) = (unreadable.len() == cases.len(), unreadable.values().next()) {
@@ -170,12 +178,11 @@ pub fn compare<E: From<InferError>>(
     Ok(Some(Comparison { cases, networks: all, left_out, skipped: unreadable.into_values().collect(), known }))
 }
 
+/// A folder of predictions with those of each case.
+type Kept = (Predictions, Vec<Found>);
+
 /// Checks names and folders, and returns the predictions of the networks that have such a folder.
-fn checked(
-    entrants: &[Entrant],
-    cases: &[ComparedCase],
-    is_part: bool,
-) -> Result<Vec<Option<(Predictions, Vec<Found>)>>, InferError> {
+fn checked(entrants: &[Entrant], cases: &[ComparedCase], is_part: bool) -> Result<Vec<Option<Kept>>, InferError> {
     let refuse = |reason: String| Err(InferError::Refused(reason));
     if entrants.is_empty() || cases.is_empty() {
         return refuse("there is nothing to compare; give a model or a folder of predictions, and cases".into());
@@ -192,13 +199,7 @@ fn checked(
     }
     let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     let folder_of = |entrant: &Entrant| match &entrant.source {
-        EntrantSource::Model(source) => {
-            let path = source.path();
-            match source {
-                ModelSource::Files(_) if !path.exists() => Err(DataError::Missing { path: path.to_owned() }),
-                _ => Ok(None),
-            }
-        }
+        EntrantSource::Model(_) => Ok(None),
         EntrantSource::Predictions(path) => {
             let folder = Predictions::open(path)?;
             let found = folder.matched(&names, is_part)?;

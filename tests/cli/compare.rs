@@ -248,7 +248,7 @@ fn what_cannot_be_compared_is_refused_before_a_model_is_opened() {
     fs::rename(right.join("2.png"), right.join("3.png")).expect("renamed");
     compare(root, &out, with(&right)).failed(
         2,
-        &["1 of the 3 images have no prediction (2.png)", "1 predictions are of no image of the data set (3.png)"],
+        &["1 of the 3 images has no prediction (2.png)", "1 prediction is of no image of the data set (3.png)"],
     );
     fs::copy(right.join("0.png"), right.join("2.png")).expect("copied");
     fs::remove_file(right.join("3.png")).expect("removed");

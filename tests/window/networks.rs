@@ -127,7 +127,7 @@ fn what_is_wrong_with_predictions_is_said() {
     window.get_by_role_and_label(Role::TextInput, "Data set").type_text(&folder.path().to_string_lossy());
     window.run();
     click(&mut window, "Compare networks");
-    wait(&mut window, "the reason", |window| says(window, "1 of the 2 images have no prediction (b.png)"));
+    wait(&mut window, "the reason", |window| says(window, "1 of the 2 images has no prediction (b.png)"));
     // Only the case that there is can be compared.
     window.get_by_role_and_label(Role::TextInput, "Only").type_text("a");
     window.run();

@@ -129,14 +129,16 @@ impl Predictions {
         let mut parts = Vec::new();
         if !missing.is_empty() {
             let count = missing.len();
-            parts.push(format!("{count} of the {} images have no prediction ({})", names.len(), listed(&missing)));
+            let have = if count == 1 { "has" } else { "have" };
+            parts.push(format!(
+                "{count} of the {} images {have} no prediction ({})",
+                names.len(),
+                listed(&missing)
+            ));
         }
         if !extra.is_empty() {
-            parts.push(format!(
-                "{} predictions are of no image of the data set ({})",
-                extra.len(),
-                listed(&extra)
-            ));
+            let are = if extra.len() == 1 { "prediction is" } else { "predictions are" };
+            parts.push(format!("{} {are} of no image of the data set ({})", extra.len(), listed(&extra)));
         }
         Err(refuse(format!("{}; give the predictions of this data set and split", parts.join(", and "))))
     }

@@ -64,7 +64,7 @@ fn what_is_written_is_read_and_gives_the_same_mask() {
     );
     assert_eq!(read.matched(&["a.png"], true).expect("one").len(), 1);
     let error = reason(read.matched(&["a.png", "b.jpg", "c.png", "d.png"], false));
-    assert!(error.contains("1 of the 4 images have no prediction (d.png)"), "{error}");
+    assert!(error.contains("1 of the 4 images has no prediction (d.png)"), "{error}");
 }
 
 #[test]

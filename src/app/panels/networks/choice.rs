@@ -89,12 +89,15 @@ fn adding(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let is_typed = !networks.typed.path.trim().is_empty();
         let why_not = if is_full { full.as_str() } else { "Choose a folder first." };
-        let ways: [(&str, fn(PathBuf) -> NetworksCommand); 2] =
-            [("Add as model", NetworksCommand::AddModel), ("Add as predictions", NetworksCommand::AddPredictions)];
-        for (words, of) in ways {
+        let path = PathBuf::from(networks.typed.path.trim());
+        let ways = [
+            ("Add as model", NetworksCommand::AddModel(path.clone())),
+            ("Add as predictions", NetworksCommand::AddPredictions(path)),
+        ];
+        for (words, command) in ways {
             let button = ui.add_enabled(is_typed && !is_full, Button::new(words));
             if button.on_disabled_hover_text(why_not).clicked() {
-                put(commands, of(networks.typed.path.trim().into()));
+                put(commands, command);
             }
         }
     });

@@ -110,7 +110,6 @@ fn networks_are_compared_from_start_to_figure_and_again_from_what_was_kept() {
     }
     // What one finds, the other leaves.
     assert_eq!((sum("A", 6), sum("A", 7)), (sum("B", 8), sum("B", 9)));
-    assert!(sum("A", 6) > 0.0 && sum("B", 6) > 0.0, "both masks have foreground");
     let a = of(&object, "A");
     assert!(a["parameters"].as_u64().is_some_and(|count| count > 1000));
     assert!(a["gflop"].as_f64().is_some_and(|gflop| gflop > 0.0));
@@ -219,7 +218,7 @@ fn phantoms_need_no_data_set() {
     arguments.extend([out.clone().into(), "--model".into(), named("A", bundle())]);
     let text = crate::program::run(arguments.clone()).done().out;
     assert!(text.contains("phantoms, seed 4, side 64: 3 images at threshold 0.5"), "{text}");
-    assert!(text.contains("| Network | Images | Dice pooled |") && !text.contains("less"), "{text}");
+    assert!(text.contains("| Network | Images | Dice pooled |") && !text.contains(" less A"), "{text}");
     let figure = fs::read_to_string(out.join("figure.svg")).expect("text");
     assert!(figure.contains("ct_00001.png") && figure.contains("Synthetic images of seed 4"));
     // Another seed has other images of the same names, so that what was kept is not taken for theirs.

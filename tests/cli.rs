@@ -15,6 +15,8 @@ mod bad_input;
 mod batch;
 #[path = "cli/boxes.rs"]
 mod boxes;
+#[path = "cli/compare.rs"]
+mod compare;
 #[path = "cli/data.rs"]
 mod data;
 #[path = "cli/describe.rs"]

@@ -235,7 +235,7 @@ fn it_is_evaluated() {
     let dataset = Dataset::open(&data, "test").expect("a data set");
     let settings = EvaluationSettings { stages: true, ..EvaluationSettings::default() };
     let going = |_, _| ControlFlow::Continue(());
-    let evaluation = evaluate(&mut predictor, &dataset, settings, going, |_, _, _, _| Ok(())).expect("scores");
+    let evaluation = evaluate(&mut predictor, &dataset, settings, going, |_| Ok(())).expect("scores");
     assert_eq!(evaluation.images.len(), dataset.samples.len());
     assert!(evaluation.stages().is_empty(), "there are no stages to score");
     let stages = |image: &Image, prompt: &str| {

@@ -178,7 +178,7 @@ fn an_error_says_what_to_do_and_the_run_can_be_resumed() {
 fn the_new_model_is_used_and_compared() {
     let mut bench = Bench::filled(FakeTrainer::default());
     bench.finish();
-    bench.click("Compare");
+    bench.click("Compare weights");
     bench.until("both masks", |window| {
         let dice = window.query_all_by_label_contains("Dice 0.500, IoU 0.333 per image").count();
         dice == 2 && window.query_by_label("Mask of the second model").is_some()
@@ -291,7 +291,8 @@ fn nothing_is_cut_off_in_the_smallest_window() {
     bench.window.step();
     bench.window.step();
     let screen = eframe::egui::Rect::from_min_size(Default::default(), himix::app::MINIMUM_SIZE.into());
-    for label in ["Start training", "Pause", "Stop and keep the best", "Use this model", "Compare", "Add folder…"]
+    for label in
+        ["Start training", "Pause", "Stop and keep the best", "Use this model", "Compare weights", "Add folder…"]
     {
         for node in bench.window.get_all_by_label(label) {
             assert!(screen.contains_rect(node.rect()), "{label} at {:?}", node.rect());

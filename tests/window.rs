@@ -29,6 +29,8 @@ mod influence;
 mod information;
 #[path = "window/keeping.rs"]
 mod keeping;
+#[path = "window/networks.rs"]
+mod networks;
 #[path = "window/presentation.rs"]
 mod presentation;
 #[path = "window/prompts.rs"]

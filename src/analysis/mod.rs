@@ -3,6 +3,7 @@
 
 pub mod agreement;
 pub mod batch;
+pub mod comparison;
 pub mod export;
 pub mod figure;
 pub mod filter;
@@ -10,6 +11,7 @@ pub mod maps;
 pub mod measurements;
 pub mod refinement;
 pub mod robustness;
+mod text_table;
 
 /// Names a stage by its grid and by its number in the paper (figures 3 and 4); `index` counts from the coarsest of
 /// `count` stages.

@@ -12,6 +12,7 @@ use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
 use super::export::{BatchCommand, ExportCommand};
 use super::keeping::KeepCommand;
+use super::networks::{NetworksCommand, NetworksField};
 use super::notes::Kind;
 use super::robustness::RobustnessCommand;
 use super::session_file::SessionCommand;
@@ -166,6 +167,7 @@ impl HimixApp {
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
             Command::Influence(command) => self.apply_influence(command),
+            Command::Networks(command) => self.apply_networks(command),
             Command::Robustness(command) => self.apply_robustness(command),
             Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
@@ -280,6 +282,9 @@ impl HimixApp {
                 return self.state.notes.add(Kind::Error, text);
             }
         };
+        let typed = |field: NetworksField, path: &Path| {
+            Command::Networks(NetworksCommand::Type(field, path.display().to_string()))
+        };
         self.commands.push(match kind {
             DialogKind::Image => Command::OpenImage(path),
             DialogKind::Folder => Command::OpenPaths(vec![path]),
@@ -300,6 +305,10 @@ impl HimixApp {
             DialogKind::BatchFolder => {
                 Command::Export(ExportCommand::Batch(BatchCommand::Out(path.display().to_string())))
             }
+            DialogKind::NetworkFolder => typed(NetworksField::Path, &path),
+            DialogKind::NetworksData => typed(NetworksField::Folder, &path),
+            DialogKind::NetworksKept => typed(NetworksField::Kept, &path),
+            DialogKind::SaveNetworks => Command::Networks(NetworksCommand::Save(path)),
             DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
             DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),

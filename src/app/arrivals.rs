@@ -40,6 +40,7 @@ impl HimixApp {
         self.take_influence(ctx);
         self.take_judgement();
         self.take_robustness();
+        self.take_networks();
         self.take_variants();
         self.take_annotation_scores();
         self.take_operation();

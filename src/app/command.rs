@@ -13,6 +13,7 @@ use super::export::ExportCommand;
 use super::influence::InfluenceCommand;
 use super::keeping::KeepCommand;
 use super::keys::{ActionId, Chord};
+use super::networks::NetworksCommand;
 use super::page::Page;
 use super::pane::Pane;
 use super::proposals::ProposalsCommand;
@@ -190,6 +191,8 @@ pub enum Command {
     Stages(StagesCommand),
     /// A command of the panel about the influence of words.
     Influence(InfluenceCommand),
+    /// A command about the comparison of networks.
+    Networks(NetworksCommand),
     /// A command about the study of robustness.
     Robustness(RobustnessCommand),
     /// A command about proposals for the prompt.

@@ -68,6 +68,14 @@ pub enum DialogKind {
     FitData,
     /// A data set for fitting the stage read-outs of the comparison model.
     FitComparedData,
+    /// A model or a folder of predictions that is compared with others.
+    NetworkFolder,
+    /// A data set on which networks are compared.
+    NetworksData,
+    /// The folder in which predictions of compared networks are kept.
+    NetworksKept,
+    /// The folder for the tables and the figure of a comparison.
+    SaveNetworks,
     /// A data set for a study of robustness.
     StudyData,
     /// The folder for the results of a study of robustness.
@@ -224,6 +232,10 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::FitData | DialogKind::FitComparedData => {
             dialog.set_title("Choose data set for the stage read-outs").pick_folder()
         }
+        DialogKind::NetworkFolder => dialog.set_title("Choose folder of a model or of predictions").pick_folder(),
+        DialogKind::NetworksData => dialog.set_title("Choose data set to compare on").pick_folder(),
+        DialogKind::NetworksKept => dialog.set_title("Choose folder for kept predictions").pick_folder(),
+        DialogKind::SaveNetworks => dialog.set_title("Choose folder for tables and figure").pick_folder(),
         DialogKind::StudyData => dialog.set_title("Choose data set for the study").pick_folder(),
         DialogKind::StudyResults => dialog.set_title("Choose folder for the results").pick_folder(),
         DialogKind::SaveFigure(_) => dialog

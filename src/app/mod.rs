@@ -26,6 +26,7 @@ mod keeping;
 mod keyboard;
 mod keys;
 mod layout;
+mod networks;
 mod notes;
 mod opening;
 mod page;
@@ -233,6 +234,7 @@ impl HimixApp {
         self.request_when_due();
         self.paint_comparison();
         self.paint_influence();
+        self.paint_networks();
         self.request_inspection();
         self.request_variants();
         self.read_report();

@@ -17,6 +17,7 @@ use super::judging::Judging;
 use super::keeping::Keeping;
 use super::keys::ActionId;
 use super::layout::Layouts;
+use super::networks::Networks;
 use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
@@ -180,6 +181,8 @@ pub struct State {
     pub report: Report,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
+    /// The comparison of networks.
+    pub networks: Networks,
     /// The study of robustness.
     pub robustness: Robustness,
     /// The proposals for the prompt.
@@ -213,6 +216,7 @@ impl State {
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
+            networks: Networks::default(),
             robustness: Robustness::default(),
             proposals: Proposals::default(),
             variants: Variants::default(),

@@ -15,13 +15,16 @@ pub enum Tab {
     Prompts,
     /// Inspecting the intermediate results of the network.
     Stages,
+    /// Comparing networks.
+    Compare,
     /// Training a model.
     Train,
 }
 
 impl Tab {
     /// All tasks, in display order.
-    pub const ALL: [Self; 5] = [Self::Read, Self::Annotate, Self::Prompts, Self::Stages, Self::Train];
+    pub const ALL: [Self; 6] =
+        [Self::Read, Self::Annotate, Self::Prompts, Self::Stages, Self::Compare, Self::Train];
 
     /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Tab {
             Self::Annotate => "Annotate",
             Self::Prompts => "Prompts",
             Self::Stages => "Stages",
+            Self::Compare => "Compare",
             Self::Train => "Train",
         }
     }

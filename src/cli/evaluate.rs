@@ -1,11 +1,13 @@
 //! `himix evaluate`: Dice and IoU over a split of a data set, per image and pooled.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::{Dataset, summary, write};
-use himix::infer::{EvaluationSettings, OpenModel, evaluate};
+use himix::data::predictions::{PredictionsWriter, png_name};
+use himix::data::{Dataset, fingerprint, summary, write};
+use himix::infer::comparison::kept_about;
+use himix::infer::{EvaluationSettings, ModelSource, OpenModel, Segmenter, Shown, evaluate};
 
 use super::arguments::{DeviceArguments, ModelArguments, PairArguments, margin, threshold};
 use super::{Failure, model, pictures, scores, terminal};
@@ -17,6 +19,7 @@ Examples:
   himix evaluate --model my-bundle --data qata --split test --shuffle-prompts 1
   himix evaluate --data qata --split test --overlays pictures --worst 10
   himix evaluate --model medsam --data qata --split test --box-from-truth 10
+  himix evaluate --model my-bundle --data qata --split test --predictions predictions/my-bundle
 
 `himix data DIR` lists the splits of a folder and their problems. Scores per image are the mean and the standard deviation over the scores
 of all images. Pooled scores are computed once from the pixels of all images together. The two can differ considerably.";
@@ -61,6 +64,9 @@ pub struct EvaluateArguments {
     /// positives in green; created if necessary
     #[arg(long, value_name = "DIR")]
     overlays: Option<PathBuf>,
+    /// Folder for the probabilities of every image, which himix compare and other programs read; created if necessary
+    #[arg(long, value_name = "DIR")]
+    predictions: Option<PathBuf>,
     /// Number of cases to list, by ascending Dice
     #[arg(long, value_name = "N", default_value = "5")]
     worst: usize,
@@ -111,17 +117,37 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
             Failure::work(format!("{}: the folder cannot be created ({error}); choose another", folder.display()))
         })?;
     }
+    let mut writer = match &arguments.predictions {
+        Some(folder) => Some(writer(folder, &source, segmenter.as_ref(), &dataset, arguments)?),
+        None => None,
+    };
     let bar = terminal::bar(dataset.samples.len(), "images");
     let progress = |done, _| {
         bar.set_position(done as u64);
         ControlFlow::Continue(())
     };
-    let evaluation =
-        evaluate(segmenter.as_mut(), &dataset, settings, progress, |name, image, predicted, truth| {
+    let evaluation = evaluate(
+        segmenter.as_mut(),
+        &dataset,
+        settings,
+        progress,
+        |Shown { sample, prompt, image, predicted, probability, truth }| {
+            if let Some(writer) = &mut writer {
+                let fingerprint = fingerprint::of_file(&sample.image, &|_| true)?;
+                writer.add(
+                    [&sample.name, prompt, &fingerprint],
+                    [image.width, image.height],
+                    &probability.values,
+                )?;
+            }
             let Some(folder) = &arguments.overlays else { return Ok(()) };
-            let path = folder.join(pictures::png_name(name));
+            let path = folder.join(png_name(&sample.name));
             write::png_rgb(&path, image.width, image.height, &pictures::overlay(image, predicted, Some(truth)))
-        })?;
+        },
+    )?;
+    if let Some(writer) = &mut writer {
+        writer.finish()?;
+    }
     bar.finish_and_clear();
     model::notices(segmenter.as_mut());
     evaluation.skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
@@ -142,7 +168,26 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
     );
     text += &scores::text(&evaluation, arguments.worst);
     text += &scores::stages_text(&evaluation, &info.stages);
-    let written = arguments.csv.iter().chain(&arguments.overlays);
+    let written = arguments.csv.iter().chain(&arguments.overlays).chain(&arguments.predictions);
     written.for_each(|path| text += &format!("\n{} written", path.display()));
     terminal::print(&text)
+}
+
+/// Opens the folder of the predictions.
+fn writer(
+    folder: &Path,
+    source: &ModelSource,
+    model: &dyn Segmenter,
+    dataset: &Dataset,
+    arguments: &EvaluateArguments,
+) -> Result<PredictionsWriter, Failure> {
+    if arguments.shuffle_prompts.is_some() {
+        return Err(Failure::input(
+            "predictions of shuffled prompts are not kept; leave out --predictions or --shuffle-prompts",
+        ));
+    }
+    let about = kept_about(source, model, dataset, arguments.threshold)?;
+    let cases: Vec<(&str, &str)> =
+        dataset.samples.iter().map(|sample| (sample.name.as_str(), sample.prompt.as_str())).collect();
+    Ok(PredictionsWriter::open(folder, about, &cases)?)
 }

@@ -3,6 +3,7 @@
 mod agreement;
 mod arguments;
 mod batch;
+mod compare;
 mod data;
 mod describe;
 mod device;
@@ -70,6 +71,7 @@ enum Command {
     Import(import::ImportArguments),
     Export(export::ExportArguments),
     Evaluate(evaluate::EvaluateArguments),
+    Compare(compare::CompareArguments),
     Train(train::TrainArguments),
     Phantoms(phantoms::PhantomArguments),
     Data(data::DataArguments),
@@ -135,6 +137,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Import(arguments) => import::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments, &open),
+        Command::Compare(arguments) => compare::run(&arguments, &open),
         Command::Train(arguments) => train::run(&arguments, &open),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),

@@ -6,13 +6,6 @@ use himix::analysis::figure::Picture;
 use himix::data::{DataError, Image, Mask, OverlayColours, preprocess, write};
 use himix::infer::{Plane, Prediction};
 
-/// Returns the name of the PNG file for the image `name` of a data set. Another extension remains in it, so that
-/// `a.jpg` and `a.png` do not share a file.
-pub fn png_name(name: &str) -> String {
-    let is_png = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
-    if is_png { name.to_owned() } else { format!("{name}.png") }
-}
-
 /// Writes the image files of a prediction to a folder that exists, and returns their paths.
 pub fn write_all(
     folder: &Path,
@@ -48,17 +41,4 @@ pub fn write_all(
 pub fn overlay(image: &Image, mask: &[u8], truth: Option<&Mask>) -> Vec<u8> {
     let truth = truth.map(|truth| truth.values.as_slice());
     Picture::of(image).under_mask(mask, truth, &OverlayColours::PAPER).rgb
-}
-
-#[cfg(test)]
-mod tests {
-    use super::png_name;
-
-    #[test]
-    fn images_of_one_name_and_two_formats_have_two_overlays() {
-        assert_eq!(
-            ["a.png", "a.jpg", "b.PNG", "c.nii.gz"].map(png_name),
-            ["a.png", "a.jpg.png", "b.PNG", "c.nii.gz.png"]
-        );
-    }
 }

@@ -384,6 +384,14 @@ pub enum DataError {
         /// Why not, and what to do.
         reason: String,
     },
+    /// A folder of predictions, or one of its files, cannot be used.
+    #[error("{}: these predictions cannot be used: {reason}", path.display())]
+    Predictions {
+        /// The folder or the file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A pair cannot be added to a data set.
     #[error("{}: the pair cannot be saved here ({reason}); choose another folder, such as an empty one", path.display())]
     Append {

@@ -30,6 +30,7 @@ pub mod overlay;
 pub mod paths;
 pub mod phantom;
 mod png;
+pub mod predictions;
 pub mod preprocess;
 pub mod raster;
 mod resample;

@@ -20,6 +20,7 @@ mod job;
 pub mod jobs;
 mod mask_of;
 mod model_job;
+mod networks;
 mod overlay;
 mod pending;
 mod priority;
@@ -53,6 +54,7 @@ pub use inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted
 pub use job::{Failure, Job, Task, Ticket, Worker};
 pub use mask_of::MaskOf;
 pub use model_job::{ModelJob, ModelTask, network_input};
+pub use networks::{NetworkCases, NetworksCompared, NetworksRequest};
 pub use overlay::{OverlayPaint, compose, striped};
 pub use pending::{Asked, Pending, Several};
 pub use scores::ThresholdCounts;
@@ -111,6 +113,8 @@ pub struct Engine {
     tickets: AtomicU64,
     /// Cancels the most recent study.
     study: Option<Canceller>,
+    /// Cancels the most recent comparison of networks.
+    networks: Option<Canceller>,
 }
 
 impl Engine {
@@ -141,6 +145,7 @@ impl Engine {
             out,
             tickets: AtomicU64::new(0),
             study: None,
+            networks: None,
         })
     }
 
@@ -303,6 +308,24 @@ impl Engine {
         Ok(())
     }
 
+    /// Starts a comparison of networks on the thread `himix-networks`. An earlier one is cancelled.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn compare_networks<Q>(
+        &mut self,
+        pending: &mut Pending<Q, Arc<NetworksCompared>>,
+        what: Q,
+        request: NetworksRequest,
+    ) -> io::Result<()> {
+        let (asked, reply) = pending.prepare(self.ticket(), what, self.out.wake.clone());
+        let canceller = reply.canceller();
+        networks::begin(request, self.open.clone(), reply)?;
+        pending.sent(asked);
+        self.networks = Some(canceller);
+        Ok(())
+    }
+
     /// Requests thumbnails. It replaces an earlier request.
     pub fn make_thumbnails(&self, request: ThumbnailRequest) {
         self.thumbnails.requests.put(request);
@@ -356,7 +379,7 @@ impl Drop for Engine {
         for worker in [&mut self.storage, &mut self.compute, &mut self.sets, &mut self.files] {
             worker.close();
         }
-        if let Some(study) = self.study.take() {
+        for study in [self.study.take(), self.networks.take()].into_iter().flatten() {
             study.cancel();
         }
         // Nobody reads events any more, and a thread that waits to send one must not wait forever.

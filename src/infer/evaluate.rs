@@ -13,7 +13,8 @@ use super::segmenter::Segmenter;
 use super::side_by_side::in_order;
 use crate::data::dataset::pair::{self, Pair};
 use crate::data::{
-    Area, DataError, Dataset, Image, Mask, Orientation, describe, foreground, preprocess, subject, subject_code,
+    Area, DataError, Dataset, Image, Mask, Orientation, Sample, describe, foreground, preprocess, subject,
+    subject_code,
 };
 use crate::metrics::{Confusion, Reliability, Spread, hd95, mean_std, near_edge};
 use crate::text::prompt::parse;
@@ -65,6 +66,23 @@ pub struct ImageScore {
     pub agreement: Option<f64>,
     /// The pixel counts of the stages' masks, coarse to fine; empty if they were not requested.
     pub stages: Vec<Confusion>,
+}
+
+/// An image that was evaluated, for callers that write what they see.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The image's file in the data set.
+    pub sample: &'a Sample,
+    /// The prompt given to the model.
+    pub prompt: &'a str,
+    /// The image.
+    pub image: &'a Image,
+    /// The predicted mask, of the image's size.
+    pub predicted: &'a [u8],
+    /// The probability at the resolution of the image.
+    pub probability: &'a Plane,
+    /// The ground truth.
+    pub truth: &'a Mask,
 }
 
 /// The result of a split.
@@ -177,7 +195,7 @@ pub fn evaluate(
     dataset: &Dataset,
     settings: EvaluationSettings,
     mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
-    mut show: impl FnMut(&str, &Image, &[u8], &Mask) -> Result<(), DataError>,
+    mut show: impl FnMut(Shown<'_>) -> Result<(), DataError>,
 ) -> Result<Evaluation, InferError> {
     let samples = &dataset.samples;
     let known = segmenter.info().subjects;
@@ -209,10 +227,17 @@ pub fn evaluate(
                 break;
             }
             match next()? {
-                Ok(Scored { pair: Pair { image, mask, kind, is_turned, .. }, predicted, score }) => {
+                Ok(Scored { pair: Pair { image, mask, kind, is_turned, .. }, predicted, probability, score }) => {
                     turned += usize::from(is_turned);
                     *mask_kinds.entry(kind.words()).or_default() += 1;
-                    show(&sample.name, &image, &predicted, &mask)?;
+                    show(Shown {
+                        sample,
+                        prompt: &score.prompt,
+                        image: &image,
+                        predicted: &predicted,
+                        probability: &probability,
+                        truth: &mask,
+                    })?;
                     is_own.push(score.prompt == sample.prompt);
                     images.push(score);
                 }
@@ -243,6 +268,8 @@ struct Scored {
     pair: Pair,
     /// The predicted mask, of the image's size.
     predicted: Vec<u8>,
+    /// The probability, of the image's size.
+    probability: Plane,
     score: ImageScore,
 }
 
@@ -288,7 +315,7 @@ impl Scored {
             is_known,
             stages: linear_probes.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),
         };
-        Ok(Self { pair, predicted, score })
+        Ok(Self { pair, predicted, probability: prediction.probability, score })
     }
 }
 

@@ -39,6 +39,9 @@ pub struct ModelInfo {
     pub stages: Vec<usize>,
     /// The number of values in the network's parameters.
     pub parameters: usize,
+    /// The multiplications and additions of one pass, estimated from the sizes of the network; 0 if this is not known.
+    #[serde(default)]
+    pub operations: f64,
     /// The name of the device that computes.
     pub device: String,
     /// Messages for the user about opening the model.

@@ -77,6 +77,26 @@ pub fn measure_passes(
     Ok(passes)
 }
 
+/// Returns the duration in milliseconds of a prediction with an image and a prompt that the model has not seen, the median of
+/// seven after one that is not counted.
+///
+/// # Errors
+/// A prediction failed.
+pub fn measure_prediction(segmenter: &mut dyn Segmenter) -> Result<f64, InferError> {
+    // Numbers that `measure_passes` does not reach.
+    let mut unused = 1000..;
+    let mut times = Vec::new();
+    for _ in 0..=ROUNDS {
+        let number = unused.next().unwrap_or_default();
+        let start = Instant::now();
+        segmenter.predict(&picture(number), &text(number))?;
+        times.push(milliseconds(start));
+    }
+    let counted = &mut times[1..];
+    counted.sort_by(f64::total_cmp);
+    Ok(counted[ROUNDS / 2])
+}
+
 fn milliseconds(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
 }

@@ -211,6 +211,7 @@ impl Predictor {
             temperature: Some(temperature.get()).filter(|temperature| *temperature != 1.0),
             stages: network.stages().iter().map(|stage| stage.grid).collect(),
             parameters,
+            operations: network.cost().operations,
             device: loaded.device.name.clone(),
             notices: notices.clone(),
             overrides: overrides.unwrap_or_default(),

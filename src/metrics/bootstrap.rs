@@ -74,6 +74,36 @@ impl Bootstrap {
         Some(Interval { estimate, low, high, subjects: groups.len() })
     }
 
+    /// Returns the interval of a pooled score: the counts of the drawn subjects are summed and `score`, for instance
+    /// [`Confusion::dice`], is computed anew in every resample. Each case is a subject, or the name of an image without
+    /// one, with its counts. `None` as for [`Bootstrap::interval`].
+    pub fn pooled<'a>(
+        &self,
+        cases: impl IntoIterator<Item = (&'a str, Confusion)>,
+        score: impl Fn(&Confusion) -> f64,
+    ) -> Option<Interval> {
+        let mut subjects: BTreeMap<&str, Confusion> = BTreeMap::new();
+        cases.into_iter().for_each(|(subject, counts)| *subjects.entry(subject).or_default() += counts);
+        let groups: Vec<Confusion> = subjects.into_values().collect();
+        self.interval(&groups, |drawn| score(&drawn.iter().copied().copied().sum()))
+    }
+
+    /// Returns the interval of the mean of a value of each image, such as its Dice or the difference of two. Subjects are
+    /// drawn with all their images, and every image counts once. `None` as for [`Bootstrap::interval`].
+    pub fn mean<'a>(&self, cases: impl IntoIterator<Item = (&'a str, f64)>) -> Option<Interval> {
+        let mut subjects: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        for (subject, value) in cases {
+            let (sum, count) = subjects.entry(subject).or_default();
+            (*sum, *count) = (*sum + value, *count + 1.0);
+        }
+        let groups: Vec<(f64, f64)> = subjects.into_values().collect();
+        self.interval(&groups, |drawn| {
+            let add = |all: (f64, f64), one: &&(f64, f64)| (all.0 + one.0, all.1 + one.1);
+            let (sum, count) = drawn.iter().fold((0.0, 0.0), add);
+            sum / count
+        })
+    }
+
     /// Returns the interval of the difference of pooled Dice, `other − reference`. The counts of the drawn subjects
     /// are summed and both Dice coefficients are computed anew in every resample. `None` as for
     /// [`Bootstrap::interval`].
@@ -135,6 +165,27 @@ mod tests {
             found.low == 0.0 && (found.high - 1.0 / 3.0).abs() < 1e-12,
             "subject b alone, subject a alone: {found:?}"
         );
+    }
+
+    /// With two subjects a resample is one of three: twice the first (a quarter of all), both (half), twice the second. The
+    /// quantiles of 2.5 % and 97.5 % are therefore those of a subject alone.
+    #[test]
+    fn pooled_scores_and_means_are_those_of_the_formulas() {
+        let settings = Bootstrap { resamples: 2000, ..Bootstrap::default() };
+        let counts = |[true_positive, false_positive, false_negative]: [u64; 3]| Confusion {
+            true_positive,
+            false_positive,
+            false_negative,
+            true_negative: 7,
+        };
+        let cases = [("a", counts([10, 0, 10])), ("b", counts([30, 10, 0])), ("a", counts([20, 10, 0]))];
+        let found = settings.pooled(cases, Confusion::iou).expect("an interval");
+        assert_eq!((found.estimate, found.subjects), (60.0 / 90.0, 2));
+        assert_eq!((found.low, found.high), (30.0 / 50.0, 30.0 / 40.0));
+        // Subject a has the values 1 and 2, b has 6: the mean over images is 3, not the mean 3.75 of the subjects' means.
+        let found = settings.mean([("a", 1.0), ("b", 6.0), ("a", 2.0)]).expect("an interval");
+        assert_eq!((found.estimate, found.low, found.high), (3.0, 1.5, 6.0));
+        assert_eq!((settings.mean([]), settings.pooled([], Confusion::dice)), (None, None));
     }
 
     #[test]

@@ -40,14 +40,14 @@ fn a_split_is_evaluated_with_any_model() {
     let mut model = FakeModel { has_linear_probes: true, ..FakeModel::default() };
     let settings = EvaluationSettings { stages: true, ..EvaluationSettings::default() };
     let go_on = |_, _| ControlFlow::Continue(());
-    let evaluation = evaluate(&mut model, &dataset, settings, go_on, |_, _, _, _| Ok(())).expect("scores");
+    let evaluation = evaluate(&mut model, &dataset, settings, go_on, |_| Ok(())).expect("scores");
     assert_eq!(evaluation.images.len(), 2);
     // The left half against the upper half.
     assert!((evaluation.pooled().dice() - 0.5).abs() < 1e-9);
     assert_eq!(evaluation.stages().len(), 3);
     assert_eq!(model.all_prompts(), ["left lung", "right lung"]);
     let mut refusing = FakeModel { refuses_masks: true, ..FakeModel::default() };
-    let failed = evaluate(&mut refusing, &dataset, settings, go_on, |_, _, _, _| Ok(()));
+    let failed = evaluate(&mut refusing, &dataset, settings, go_on, |_| Ok(()));
     assert_eq!(failed.expect_err("a refusal").to_string(), "this model makes no masks");
 }
 

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use himix::data::{Dataset, Image, Mask, Pixels};
+use himix::data::{Dataset, Image, Pixels};
 use himix::infer::{
-    Evaluation, EvaluationSettings, Parameter, ReadCase, Segmenter, SweepCase, SweepResult, evaluate, sweep,
+    Evaluation, EvaluationSettings, Parameter, ReadCase, Segmenter, Shown, SweepCase, SweepResult, evaluate, sweep,
 };
 
 use super::fake::FakeModel;
@@ -53,8 +53,8 @@ fn evaluated(model: &mut FakeModel, dataset: &Dataset, end: usize) -> (Vec<Strin
         said(format!("{done} of {count}"));
         if done < end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    let show = |name: &str, image: &Image, predicted: &[u8], truth: &Mask| {
-        let lesion = predicted.iter().filter(|pixel| **pixel != 0).count();
+    let show = |Shown { sample, image, predicted, truth, .. }: Shown<'_>| {
+        let (name, lesion) = (&sample.name, predicted.iter().filter(|pixel| **pixel != 0).count());
         said(format!("{name} {}x{} {lesion} {}", image.width, image.height, truth.foreground()));
         Ok(())
     };

@@ -1,4 +1,4 @@
-//! Figures of an inspection, in the arrangement of the paper's figures 2, 3, 4, 7, 8, 9 and 10, as vectors, pixels and
+//! Figures of an inspection, in the arrangement of the paper's figures 2 to 10, as vectors, pixels and
 //! numbers.
 //!
 //! Each function maps models and cases ([`Content`]) to a [`Figure`] and has no side effects. It may take seconds
@@ -10,6 +10,8 @@ mod content;
 mod fixture;
 pub mod font;
 mod forms;
+mod mask_rows;
+mod networks;
 mod number;
 mod page;
 pub mod picture;
@@ -29,7 +31,9 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{DataError, write};
 pub use content::{Case, Content, Model, Options};
-pub use forms::{FormRow, forms};
+pub use forms::forms;
+pub use mask_rows::MaskRow;
+pub use networks::networks;
 pub use picture::Picture;
 pub use refinement::refinement;
 pub use scene::Scene;

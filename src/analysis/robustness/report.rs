@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::summary::{FormSummary, summaries};
 use super::tables::{latex, markdown, notes, numbers};
 use super::worst::{Loss, hardest, worst};
-use crate::analysis::figure::{self, Figure, FigureError, FormRow, Picture, Table};
+use crate::analysis::figure::{self, Figure, FigureError, MaskRow, Picture, Table};
 use crate::data::{DataError, Dataset, write};
 use crate::infer::robustness::{CaseMasks, Form, FormScore, RobustnessSettings, case_masks};
 use crate::infer::{InferError, Segmenter};
@@ -117,13 +117,13 @@ pub fn cases_figure(
     if seen.is_empty() {
         return Ok(None);
     }
-    let rows: Vec<FormRow> = seen
+    let rows: Vec<MaskRow> = seen
         .iter()
-        .map(|(name, prompt, case, picture)| FormRow {
+        .map(|(name, prompt, case, picture)| MaskRow {
             name,
             prompt,
             picture,
-            truth: &case.truth,
+            truth: Some(&case.truth),
             masks: &case.masks,
         })
         .collect();

@@ -265,6 +265,14 @@ pub const ITEMS: &[Item] = &[
         ..PROGRAM
     }),
     Item::Action(Action {
+        id: ActionId("compare"),
+        name: "Compare tab",
+        keys: &[Chord::key(Key::F6)],
+        words: "go to show task layout networks models figure",
+        command: |_| Ok(Command::ShowTab(Tab::Compare)),
+        ..PROGRAM
+    }),
+    Item::Action(Action {
         id: ActionId("train"),
         name: "Train tab",
         keys: &[Chord::key(Key::F3)],

@@ -34,7 +34,7 @@ impl Panel for SideBySide {
     }
 
     fn missing(&self, state: &State) -> Option<&'static str> {
-        let words = "No second model is open. Choose one under “Compare with” in the Model menu, or “Compare” for the run's best weights.";
+        let words = "No second model is open. Choose one under “Compare with” in the Model menu, or “Compare weights” for the run's best weights.";
         state.comparison.is_none().then_some(words)
     }
 

@@ -22,6 +22,7 @@ mod measurements;
 mod menu;
 mod messages;
 mod model;
+mod networks;
 mod notes;
 mod offer;
 mod pages;
@@ -87,6 +88,9 @@ pub const PANELS: &[&dyn Panel] = &[
     &stages::fusion::Fusion,
     &stages::refinement::Numbers,
     &stages::sweep::Sweep,
+    &networks::grid::NetworksGrid,
+    &networks::choice::Choice,
+    &networks::numbers::NetworksNumbers,
     &train::settings::Settings,
     &train::run::Run,
     &train::strip::Cases,

@@ -44,6 +44,7 @@ const INFO: PaneInfo = PaneInfo {
         Place::new(Tab::Read, Column::Middle, 1),
         Place::new(Tab::Annotate, Column::Middle, 1),
         Place::new(Tab::Prompts, Column::Middle, 1),
+        Place::new(Tab::Compare, Column::Middle, 1),
         Place::new(Tab::Stages, Column::Middle, 1),
     ],
     size: [600.0, 152.0],

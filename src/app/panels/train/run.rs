@@ -180,7 +180,7 @@ fn buttons(ui: &mut Ui, state: &State, run: &run::Run, commands: &mut Vec<Comman
         button(ui, has_best, "Use this model", words, TrainCommand::UseModel);
         if state.comparison.is_none() {
             let words = if has_best { "Show the best weights so far beside the open model, on the open image and prompt" } else { none };
-            button(ui, has_best, "Compare", words, TrainCommand::Compare);
+            button(ui, has_best, "Compare weights", words, TrainCommand::Compare);
         } else {
             let words = "Close the second model";
             give(ui, true, "End comparison", words, Command::EndComparison);

@@ -1,6 +1,7 @@
 //! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays;
 //! measurements of labels, their export, and batches of images.
 
+pub mod ablation;
 pub mod agreement;
 pub mod batch;
 pub mod export;
@@ -10,6 +11,7 @@ pub mod maps;
 pub mod measurements;
 pub mod refinement;
 pub mod robustness;
+mod text_table;
 
 /// Names a stage by its grid and by its number in the paper (figures 3 and 4); `index` counts from the coarsest of
 /// `count` stages.

@@ -1,5 +1,6 @@
 //! The command line, with one module for each command.
 
+mod ablate;
 mod agreement;
 mod arguments;
 mod batch;
@@ -71,6 +72,7 @@ enum Command {
     Export(export::ExportArguments),
     Evaluate(evaluate::EvaluateArguments),
     Train(train::TrainArguments),
+    Ablate(ablate::AblateArguments),
     Phantoms(phantoms::PhantomArguments),
     Data(data::DataArguments),
     Agreement(agreement::AgreementArguments),
@@ -136,6 +138,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments, &open),
         Command::Train(arguments) => train::run(&arguments, &open),
+        Command::Ablate(arguments) => ablate::run(&arguments, &open),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
         Command::Agreement(arguments) => agreement::run(&arguments),

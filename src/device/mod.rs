@@ -10,7 +10,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, DeviceKind};
 use serde::{Deserialize, Serialize};
 
 use adapters::may_have_gpu;
@@ -132,6 +132,30 @@ fn candidates(choice: DeviceChoice) -> Result<Vec<Adapter>, String> {
         return Err(format!("{choice} is not to be had: {found}. The CPU is used."));
     }
     Ok(all)
+}
+
+/// Returns the devices on which runs can be trained side by side: every card of the kind and graphics API of the first one, if
+/// there are several, and otherwise the device that is chosen automatically.
+pub fn side_by_side() -> Vec<DeviceChoice> {
+    let chosen = resolved(DeviceChoice::Auto, std::env::var(VARIABLE).ok().as_deref()).0;
+    if chosen != DeviceChoice::Auto || !may_be_gpu(DeviceChoice::Auto) {
+        return vec![DeviceChoice::Auto];
+    }
+    cards(&adapters())
+}
+
+/// The cards that are like the first adapter.
+fn cards(adapters: &[Adapter]) -> Vec<DeviceChoice> {
+    let is_card = |adapter: &Adapter| matches!(adapter.kind, DeviceKind::DiscreteGpu(_));
+    // One card may be offered through several interfaces.
+    let is_like_first = |adapter: &Adapter| {
+        is_card(adapter) && adapters.first().is_some_and(|first| first.backend == adapter.backend)
+    };
+    let found: Vec<DeviceChoice> = (0..adapters.len())
+        .filter(|at| is_like_first(&adapters[*at]))
+        .map(|at| DeviceChoice::Gpu(Some(at)))
+        .collect();
+    if found.len() > 1 { found } else { vec![DeviceChoice::Auto] }
 }
 
 /// Opens the requested device; an unavailable GPU is replaced by the next one or by the CPU, with a notice.

@@ -23,7 +23,7 @@ mod metrics_table;
 mod pace;
 mod pass;
 mod place;
-pub mod queue;
+mod queue;
 pub mod run;
 mod sampling;
 pub mod schedule;
@@ -50,5 +50,9 @@ pub use find_lr::{RateStep, RateTest, find_lr};
 pub use folder::{Interrupted, RunFolder};
 pub use grid::{Cell, CellResult, CellState, Grid, GridEvent, run_grid};
 pub use linear_probe::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
+pub use queue::{
+    LocalWorker, Plan, Queue, QueueEvent, QueueView, QueuedRun, RunProgress, RunState, WorkFault, Worker,
+    unfinished,
+};
 pub use run::{resume, resume_in, run, run_in};
 pub use watch::{Task, start};

@@ -2,8 +2,9 @@
 
 use super::summary::{Difference, FormSummary};
 use crate::analysis::figure::Table;
+use crate::analysis::text_table::{self, mean_sd, probability, signed};
 use crate::infer::robustness::Form;
-use crate::metrics::{Bootstrap, Spread};
+use crate::metrics::Bootstrap;
 
 /// The most images that a note names.
 const NAMED: usize = 10;
@@ -25,10 +26,6 @@ const HEADS: [&str; 10] = [
 /// The cells of a form, in plain characters.
 fn cells(summary: &FormSummary) -> [String; 10] {
     let FormSummary { form, images, masks, pooled, dice, iou, empty, agreement, .. } = summary;
-    let spread = |Spread { mean, std, .. }: &Spread| match mean.is_finite() {
-        true => format!("{mean:.3} ± {std:.3}"),
-        false => "–".to_owned(),
-    };
     let score = |score: f64| if *masks > 0 { format!("{score:.3}") } else { "–".to_owned() };
     let percent = 100.0 * *empty as f64 / *masks as f64;
     let (difference, p) = match &summary.difference {
@@ -41,69 +38,28 @@ fn cells(summary: &FormSummary) -> [String; 10] {
         form.name().to_owned(),
         images.to_string(),
         score(pooled.dice()),
-        spread(dice),
+        mean_sd(dice),
         score(pooled.iou()),
-        spread(iou),
+        mean_sd(iou),
         if *masks > 0 { format!("{percent:.1} %") } else { "–".to_owned() },
-        spread(agreement),
+        mean_sd(agreement),
         difference,
         p,
     ]
 }
 
-/// Formats a difference with its sign; what rounds to 0 has none.
-fn signed(value: f64) -> String {
-    let text = format!("{:.3}", value.abs());
-    match value {
-        _ if text == "0.000" => text,
-        _ if value < 0.0 => format!("−{text}"),
-        _ => format!("+{text}"),
-    }
-}
-
-fn probability(p: f64) -> String {
-    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
-}
-
 /// Returns the table and its notes as Markdown.
 pub fn markdown(summaries: &[FormSummary], notes: &[String]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let mut text = line(&HEADS.map(String::from));
-    text += &format!("|---|{}\n", "---:|".repeat(HEADS.len() - 1));
-    summaries.iter().for_each(|summary| text += &line(&cells(summary)));
-    notes.iter().for_each(|note| text += &format!("\n{note}\n"));
-    text
+    text_table::markdown(HEADS, &rows(summaries), notes)
 }
 
 /// Returns the table as a LaTeX `tabular` that needs no package, with its notes as comments.
 pub fn latex(summaries: &[FormSummary], notes: &[String]) -> String {
-    let line = |cells: &[String]| {
-        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
-        format!("{} \\\\\n", cells.join(" & "))
-    };
-    let mut text = String::new();
-    notes.iter().for_each(|note| text += &format!("% {note}\n"));
-    text += &format!("\\begin{{tabular}}{{l{}}}\n\\hline\n", "r".repeat(HEADS.len() - 1));
-    text += &line(&HEADS.map(String::from));
-    text += "\\hline\n";
-    summaries.iter().for_each(|summary| text += &line(&cells(summary)));
-    text + "\\hline\n\\end{tabular}\n"
+    text_table::latex(HEADS, &rows(summaries), notes)
 }
 
-fn escaped(cell: &str) -> String {
-    let mut text = String::with_capacity(cell.len());
-    for letter in cell.chars() {
-        match letter {
-            '%' | '&' | '_' | '#' | '$' | '{' | '}' => text.extend(['\\', letter]),
-            '±' => text += "$\\pm$",
-            '−' => text += "$-$",
-            '+' => text += "$+$",
-            '<' => text += "$<$",
-            '–' => text += "--",
-            _ => text.push(letter),
-        }
-    }
-    text
+fn rows(summaries: &[FormSummary]) -> Vec<[String; 10]> {
+    summaries.iter().map(cells).collect()
 }
 
 /// Returns the statistics with all their digits. Differences and p-values are empty for structured prompts, agreements
@@ -277,11 +233,5 @@ mod tests {
         ] {
             assert!(notes.contains(part), "{part} is not in {notes}");
         }
-    }
-
-    #[test]
-    fn small_numbers() {
-        assert_eq!([0.0004, -0.0004, 0.0006, -0.1].map(signed), ["0.000", "0.000", "+0.001", "−0.100"]);
-        assert_eq!([0.0, 0.00099, 0.001, 1.0].map(probability), ["< 0.001", "< 0.001", "0.001", "1.000"]);
     }
 }

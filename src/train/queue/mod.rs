@@ -43,7 +43,7 @@ use super::grid::{Cell, is_own};
 use crate::data::write;
 use crate::model::Ablation;
 pub use plan::Plan;
-pub use work::{QueueEvent, WorkFault, Worker};
+pub use work::{LocalWorker, QueueEvent, WorkFault, Worker};
 
 /// The file of a queue.
 pub const FILE: &str = "queue.json";
@@ -123,6 +123,26 @@ pub struct QueueView {
     pub runs: Vec<(QueuedRun, RunProgress)>,
     /// The last command.
     pub command: RunControl,
+}
+
+impl QueueView {
+    /// The finished runs with their folders, in the order of the plan's variants and seeds.
+    pub fn finished(&self) -> Vec<(Ablation, u64, PathBuf)> {
+        let is_finished = |variant: Ablation, seed: u64| {
+            let is =
+                |run: &QueuedRun| run.variant == variant && run.seed == seed && run.state == RunState::Finished;
+            self.runs.iter().any(|(run, _)| is(run))
+        };
+        let Plan { variants, seeds, .. } = &self.plan;
+        let all = variants.iter().flat_map(|variant| seeds.iter().map(|seed| (*variant, *seed)));
+        let folder = |(variant, seed)| (variant, seed, self.folder.join(plan::name(variant, seed)));
+        all.filter(|(variant, seed)| is_finished(*variant, *seed)).map(folder).collect()
+    }
+
+    /// The number of runs in a state.
+    pub fn count(&self, state: RunState) -> usize {
+        self.runs.iter().filter(|(run, _)| run.state == state).count()
+    }
 }
 
 /// The content of `queue.json`.

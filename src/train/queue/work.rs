@@ -54,9 +54,7 @@ impl From<String> for WorkFault {
 /// How the runs of a queue are trained and scored.
 pub trait Worker: Sync {
     /// The number of runs that may be trained at the same time, each on a device of its own, numbered from 0.
-    fn devices(&self) -> usize {
-        1
-    }
+    fn devices(&self) -> usize;
 
     /// Begins a run, or resumes it. Returns whether it is finished; otherwise it was stopped.
     ///
@@ -75,6 +73,34 @@ pub trait Worker: Sync {
     /// # Errors
     /// It could not be scored.
     fn score(&self, device: usize, run: &Cell) -> Result<(), WorkFault>;
+}
+
+/// Trains runs on devices of this computer.
+pub struct LocalWorker<'a> {
+    /// The devices, one for each run that is trained at the same time.
+    pub devices: Vec<OpenDevice>,
+    /// Scores a trained run on the device with this number.
+    pub score: &'a (dyn Fn(usize, &Cell) -> Result<(), String> + Sync),
+}
+
+impl Worker for LocalWorker<'_> {
+    fn devices(&self) -> usize {
+        self.devices.len()
+    }
+
+    fn train(
+        &self,
+        device: usize,
+        run: &Cell,
+        control: &Control,
+        report: &mut dyn FnMut(Event),
+    ) -> Result<bool, WorkFault> {
+        Ok(run.go_on(&self.devices[device], control, report)?)
+    }
+
+    fn score(&self, device: usize, run: &Cell) -> Result<(), WorkFault> {
+        Ok((self.score)(device, run)?)
+    }
 }
 
 impl Cell {

@@ -1,0 +1,75 @@
+//! Tables of a study for reading: as Markdown, and as LaTeX for a manuscript.
+
+use crate::metrics::Spread;
+
+/// Formats a mean and a standard deviation; a dash without values.
+pub fn mean_sd(Spread { mean, std, .. }: &Spread) -> String {
+    if mean.is_finite() { format!("{mean:.3} ± {std:.3}") } else { "–".to_owned() }
+}
+
+/// Formats a difference with its sign; what rounds to 0 has none.
+pub fn signed(value: f64) -> String {
+    let text = format!("{:.3}", value.abs());
+    match value {
+        _ if text == "0.000" => text,
+        _ if value < 0.0 => format!("−{text}"),
+        _ => format!("+{text}"),
+    }
+}
+
+/// Formats a p-value.
+pub fn probability(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+/// Returns a table and its notes as Markdown. The first column is aligned to the left, the others to the right.
+pub fn markdown<const N: usize>(heads: [&str; N], rows: &[[String; N]], notes: &[String]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(&heads.map(String::from));
+    text += &format!("|---|{}\n", "---:|".repeat(N.saturating_sub(1)));
+    rows.iter().for_each(|row| text += &line(row));
+    notes.iter().for_each(|note| text += &format!("\n{note}\n"));
+    text
+}
+
+/// Returns a table as a LaTeX `tabular` that needs no package, with its notes as comments.
+pub fn latex<const N: usize>(heads: [&str; N], rows: &[[String; N]], notes: &[String]) -> String {
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+        format!("{} \\\\\n", cells.join(" & "))
+    };
+    let mut text = String::new();
+    notes.iter().for_each(|note| text += &format!("% {note}\n"));
+    text += &format!("\\begin{{tabular}}{{l{}}}\n\\hline\n", "r".repeat(N.saturating_sub(1)));
+    text += &line(&heads.map(String::from));
+    text += "\\hline\n";
+    rows.iter().for_each(|row| text += &line(row));
+    text + "\\hline\n\\end{tabular}\n"
+}
+
+fn escaped(cell: &str) -> String {
+    let mut text = String::with_capacity(cell.len());
+    for letter in cell.chars() {
+        match letter {
+            '%' | '&' | '_' | '#' | '$' | '{' | '}' => text.extend(['\\', letter]),
+            '±' => text += "$\\pm$",
+            '−' => text += "$-$",
+            '+' => text += "$+$",
+            '<' => text += "$<$",
+            '–' => text += "--",
+            _ => text.push(letter),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers() {
+        assert_eq!([0.0004, -0.0004, 0.0006, -0.1].map(signed), ["0.000", "0.000", "+0.001", "−0.100"]);
+        assert_eq!([0.0, 0.00099, 0.001, 1.0].map(probability), ["< 0.001", "< 0.001", "0.001", "1.000"]);
+    }
+}

@@ -108,21 +108,9 @@ pub fn run(arguments: &AblateArguments, open: &OpenModel) -> Result<(), Failure>
 
 /// The variants of the tables and those that are named, each once.
 fn variants(arguments: &AblateArguments) -> Result<Vec<Ablation>, String> {
-    let mut all: Vec<Ablation> = Vec::new();
-    for table in &arguments.tables {
-        let found = Ablation::of_table(*table);
-        all.extend(found.ok_or_else(|| format!("--tables {table}: there are tables 1, 2 and 3"))?);
-    }
-    for name in &arguments.variants {
-        all.push(Ablation::named(name.trim()).map_err(|error| format!("--variants: {error}"))?);
-    }
-    let mut seen = Vec::new();
-    all.retain(|variant| {
-        let is_new = !seen.contains(variant);
-        seen.push(*variant);
-        is_new
-    });
-    Ok(all)
+    let tables = arguments.tables.iter().map(u32::to_string);
+    let parts: Vec<String> = tables.chain(arguments.variants.iter().cloned()).collect();
+    Ablation::list(&parts.join(","))
 }
 
 /// The devices on which runs are trained side by side.

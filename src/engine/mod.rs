@@ -61,14 +61,17 @@ pub use slot::LatestSlot;
 pub use sort::{AsksFor, Sorted};
 pub use study::{Study, StudyAnswer, StudyRequest, SweepOver};
 pub use thumbnails::ThumbnailRequest;
-pub use training::{Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};
+pub use training::{StudyJob, Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};
 pub use wake::Wake;
 pub use worker::Busy;
 
 /// The plain types of training, for a window that must not train by itself.
 pub mod run {
     pub use crate::train::config::KEYS;
-    pub use crate::train::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, RunControl, TrainConfig};
+    pub use crate::train::{
+        Ablation, Cell, Control, Epoch, Estimate, Event, Interrupted, Plan, PreviewCase, Queue, QueueEvent,
+        QueueView, QueuedRun, RunControl, RunProgress, RunState, TrainConfig, WorkFault, Worker,
+    };
 }
 
 use crate::device::DeviceChoice;
@@ -128,10 +131,10 @@ impl Engine {
         Ok(Self {
             primary: InferenceWorker::start(Slot::Primary, open.clone(), turn.clone(), out.clone())?,
             turn,
-            open,
             compared: None,
             slices: Slices::start(wake.clone())?,
-            training: TrainingController::start(trainer, wake)?,
+            training: TrainingController::start(trainer, open.clone(), wake)?,
+            open,
             thumbnails: Thumbnails::start(out.clone())?,
             files: WorkerThread::start("himix-files")?,
             compute: WorkerThread::start("himix-compute")?,
@@ -321,6 +324,14 @@ impl Engine {
         self.training.begin(job)
     }
 
+    /// Begins or continues a study on the thread `himix-train`. Returns false if a run or a study is already in progress.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn begin_study(&mut self, job: StudyJob) -> io::Result<bool> {
+        self.training.begin_study(job)
+    }
+
     /// Whether a training run is in progress.
     pub fn is_training(&self) -> bool {
         self.training.is_running()
@@ -329,6 +340,11 @@ impl Engine {
     /// Tells the training run to pause, continue or stop. It obeys before its next step.
     pub fn ask_training(&self, control: RunControl) {
         self.training.ask(control);
+    }
+
+    /// The queue of the study that is being worked on, once it is open.
+    pub fn queue(&self) -> Option<run::Queue> {
+        self.training.queue()
     }
 
     /// Takes the updates of the training run since the last call.

@@ -129,6 +129,30 @@ impl Ablation {
         }
     }
 
+    /// The variants of a list such as `1, 2, last-layer`, in which a number stands for a table; each once.
+    ///
+    /// # Errors
+    /// There is no such table or variant.
+    pub fn list(text: &str) -> Result<Vec<Self>, String> {
+        let mut all: Vec<Self> = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let found = match part.parse() {
+                Ok(table) => Self::of_table(table).ok_or_else(|| {
+                    format!("there is no table {part}; the variants are those of tables 1, 2 and 3")
+                })?,
+                Err(_) => vec![Self::named(part)?],
+            };
+            all.extend(found);
+        }
+        let mut seen = Vec::new();
+        all.retain(|variant| {
+            let is_new = !seen.contains(variant);
+            seen.push(*variant);
+            is_new
+        });
+        Ok(all)
+    }
+
     /// The variant with this name.
     ///
     /// # Errors
@@ -162,5 +186,14 @@ mod tests {
         assert_eq!(names(1), Some(first));
         assert_eq!(Ablation::of_table(2).map(|list| list.len()), Some(7));
         assert_eq!(Ablation::of_table(4), None);
+    }
+
+    #[test]
+    fn a_list_has_tables_and_names_and_each_variant_once() {
+        assert_eq!(Ablation::list("1, 2").map(|list| list.len()), Ok(13));
+        assert_eq!(Ablation::list("full,last-layer , full"), Ok(vec![Ablation::Full, Ablation::LastLayer]));
+        assert_eq!(Ablation::list(" "), Ok(vec![]));
+        assert!(Ablation::list("4").is_err_and(|error| error.contains("no table 4")));
+        assert!(Ablation::list("whole").is_err_and(|error| error.contains("no variant 'whole'")));
     }
 }

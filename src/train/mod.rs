@@ -40,6 +40,7 @@ mod validate;
 mod watch;
 mod wording;
 
+pub use crate::model::Ablation;
 pub use architecture::architecture_names;
 pub use config::{Criterion, EmptyTruth, LossKind, TrainConfig};
 pub use control::{Control, RunControl};

@@ -88,6 +88,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &stages::sweep::Sweep,
     &train::settings::Settings,
     &train::run::Run,
+    &train::study::Queue,
     &train::strip::Cases,
     &train::charts::Curves,
     &comparison::panel::SideBySide,

@@ -4,6 +4,7 @@ use eframe::egui::{
     Align, Button, CollapsingHeader, ComboBox, Id, Label, Layout, Panel, RichText, ScrollArea, TextEdit, Ui,
 };
 
+use super::study;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -107,6 +108,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
                 section(ui, "Settings", "");
                 common(ui, &state.training, commands);
                 more(ui, &state.training, commands);
+                study::form(ui, &state.training, commands);
             });
         });
     });

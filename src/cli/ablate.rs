@@ -6,7 +6,7 @@ use clap::Args;
 use himix::analysis::ablation::{CASES, Published, Report, read_runs, score};
 use himix::data::Dataset;
 use himix::device::{self, DeviceChoice};
-use himix::infer::OpenModel;
+use himix::infer::{ModelSource, OpenModel};
 use himix::model::Ablation;
 use himix::train::{
     Cell, Event, LocalWorker, Plan, Queue, QueueEvent, QueueView, RunFolder, RunState, TrainConfig,
@@ -90,9 +90,9 @@ pub fn run(arguments: &AblateArguments, open: &OpenModel) -> Result<(), Failure>
     let split = &arguments.split;
     let score_run = |number: usize, run: &Cell| {
         let TrainConfig { out, data, mask_rule, .. } = &run.config;
-        let bundle = RunFolder::new(out).best();
-        score(open, choices[number], &bundle, (data, split, *mask_rule), &out.join(CASES))
-            .map_err(|error| error.to_string())
+        let bundle = ModelSource::new(RunFolder::new(out).best());
+        let mut model = open(&bundle, choices[number]).map_err(|error| error.to_string())?;
+        score(model.as_mut(), (data, split, *mask_rule), &out.join(CASES)).map_err(|error| error.to_string())
     };
     let removed = queue.view().count(RunState::Removed);
     if removed > 0 {

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::analysis::figure::Table;
 use crate::data::{DataError, Dataset, MaskRule, subject_or_name, write};
-use crate::device::DeviceChoice;
-use crate::infer::{EvaluationSettings, InferError, ModelSource, OpenModel, evaluate};
+use crate::infer::{EvaluationSettings, InferError, Segmenter, evaluate};
 use crate::metrics::Confusion;
 
 /// The name of the file.
@@ -72,19 +71,16 @@ pub enum ScoreError {
     },
 }
 
-/// Scores the model in `bundle` on `split` of all data sets, at a threshold of 0.5, and writes the scores into `out`. The
+/// Scores a model on `split` of all data sets, at a threshold of 0.5, and writes the scores into `out`. The
 /// data sets are read with `rule`, unless it is the default and they have a rule of their own.
 ///
 /// # Errors
-/// The model or the data cannot be used, or the file cannot be written.
+/// The model failed, the data cannot be used, or the file cannot be written.
 pub fn score(
-    open: &OpenModel,
-    device: DeviceChoice,
-    bundle: &Path,
+    model: &mut dyn Segmenter,
     (data, split, rule): (&[PathBuf], &str, MaskRule),
     out: &Path,
 ) -> Result<(), ScoreError> {
-    let mut model = open(&ModelSource::new(bundle), device)?;
     model.warm_up(&mut |_| ControlFlow::Continue(()))?;
     let mut table = Table::new(&COLUMNS);
     for (number, root) in data.iter().enumerate() {
@@ -92,7 +88,7 @@ pub fn score(
         dataset.reading = dataset.reading.clone().under(Some(rule).filter(|rule| *rule != MaskRule::default()));
         let settings = EvaluationSettings::default();
         let go_on = |_, _| ControlFlow::Continue(());
-        let evaluation = evaluate(model.as_mut(), &dataset, settings, go_on, |_, _, _, _| Ok(()))?;
+        let evaluation = evaluate(model, &dataset, settings, go_on, |_, _, _, _| Ok(()))?;
         for image in evaluation.images {
             let counts = image.counts;
             table.push([

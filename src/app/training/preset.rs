@@ -12,6 +12,10 @@ const OWN_CASES: &str = include_str!("../../../assets/recipes/own-cases.toml");
 /// The paper's recipe.
 const PAPER: &str = include_str!("../../../assets/recipes/published-encoders.toml");
 
+/// The recipes of the networks that HiMix is compared with.
+const GUIDE_DECODER: &str = include_str!("../../../assets/recipes/guidedecoder.toml");
+const MMI_UNET: &str = include_str!("../../../assets/recipes/mmiunet.toml");
+
 /// A named set of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
@@ -23,11 +27,16 @@ pub enum Preset {
     FineTune,
     /// The full size, as published, from the published encoders.
     Paper,
+    /// GuideDecoder, as its authors' code trains it.
+    GuideDecoder,
+    /// MMI-UNet, as its authors' code trains it.
+    MmiUnet,
 }
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 4] = [Self::Small, Self::OwnCases, Self::FineTune, Self::Paper];
+    pub const ALL: [Self; 6] =
+        [Self::Small, Self::OwnCases, Self::FineTune, Self::Paper, Self::GuideDecoder, Self::MmiUnet];
 
     /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
@@ -36,6 +45,8 @@ impl Preset {
             Self::OwnCases => "Fine-tune on 50 own cases",
             Self::FineTune => "Fine-tune the open model",
             Self::Paper => "The paper's recipe",
+            Self::GuideDecoder => "GuideDecoder's recipe",
+            Self::MmiUnet => "MMI-UNet's recipe",
         }
     }
 
@@ -57,6 +68,14 @@ impl Preset {
                 "154 million parameters, batches of 32, up to 100 epochs. Needs a GPU, and the folders of \
                  CXR-BERT and ConvNeXt-T as Hugging Face distributes them: make a bundle of them with “himix import --text … \
                  --vision …” and name it under “Initial weights”."
+            }
+            Self::GuideDecoder => {
+                "153.6 million parameters, from random weights unless “Initial weights” names a bundle of the network. Needs a \
+                 GPU. The architecture guidedecoder-small can be trained without one."
+            }
+            Self::MmiUnet => {
+                "165.8 million parameters, from random weights unless “Initial weights” names a bundle of the network. Needs a \
+                 GPU. The architecture mmiunet-small can be trained without one."
             }
         }
     }
@@ -81,6 +100,8 @@ impl Preset {
                 ..TrainConfig::default()
             },
             Self::Paper => read(PAPER),
+            Self::GuideDecoder => read(GUIDE_DECODER),
+            Self::MmiUnet => read(MMI_UNET),
         }
     }
 }
@@ -103,12 +124,18 @@ mod tests {
         }
         let small = TrainConfig::from_toml(SMALL).expect("the file is understood");
         assert_eq!((small.epochs, small.batch_size), (7, 16));
-        for text in [OWN_CASES, PAPER] {
+        for text in [OWN_CASES, PAPER, GUIDE_DECODER, MMI_UNET] {
             TrainConfig::from_toml(text).expect("the file is understood");
         }
         assert_eq!(Preset::OwnCases.config(None).start, Some("bundled".into()));
         // The paper's recipe is the default settings, with the loss that the authors' code really trains with.
         assert_eq!(TrainConfig::default().set("loss", "dice"), Ok(Preset::Paper.config(None)));
+        // The two text networks share it.
+        for (preset, name) in [(Preset::GuideDecoder, "guidedecoder"), (Preset::MmiUnet, "mmiunet")] {
+            let config = preset.config(None);
+            assert_eq!(config.architecture.as_deref(), Some(Path::new(name)));
+            assert_eq!(TrainConfig { architecture: None, ..config }, Preset::Paper.config(None));
+        }
         assert_eq!(Preset::FineTune.config(Some(Path::new("open"))).start, Some("open".into()));
     }
 }

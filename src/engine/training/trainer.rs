@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::analysis::ablation::{CASES, score};
 use crate::data::write;
 use crate::device::{self, DeviceChoice};
-use crate::infer::OpenModel;
+use crate::infer::{ModelSource, OpenModel};
 use crate::train::{
     self, Cell, Control, Estimate, Event, Interrupted, LocalWorker, Plan, Queue, QueueEvent, RunFolder, Task,
     TrainConfig,
@@ -106,9 +106,9 @@ impl Trainer for Network {
         };
         let score = |number: usize, run: &Cell| {
             let TrainConfig { out, data, mask_rule, .. } = &run.config;
-            let bundle = RunFolder::new(out).best();
-            score(open, choices[number], &bundle, (data, &split, *mask_rule), &out.join(CASES))
-                .map_err(|error| error.to_string())
+            let bundle = ModelSource::new(RunFolder::new(out).best());
+            let mut model = open(&bundle, choices[number]).map_err(|error| error.to_string())?;
+            score(model.as_mut(), (data, &split, *mask_rule), &out.join(CASES)).map_err(|error| error.to_string())
         };
         let devices = choices.iter().map(|choice| device::open(*choice)).collect();
         queue.work(&LocalWorker { devices, score: &score }, report).map_err(|error| error.to_string())

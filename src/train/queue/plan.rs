@@ -50,13 +50,13 @@ impl Plan {
     pub fn validate(&self) -> Result<(), String> {
         let Self { variants, seeds, settings, .. } = self;
         if variants.is_empty() || seeds.is_empty() {
-            return Err("a study needs at least one variant and one seed".into());
+            return Err("a study needs at least one variant and one seed; name them".into());
         }
         if let Some(twice) = variants.iter().enumerate().find(|(at, variant)| variants[..*at].contains(variant)) {
-            return Err(format!("the variant {} is named twice", twice.1.name()));
+            return Err(format!("the variant {} is named twice; name it once", twice.1.name()));
         }
         if let Some(twice) = seeds.iter().enumerate().find(|(at, seed)| seeds[..*at].contains(seed)) {
-            return Err(format!("the seed {} is named twice", twice.1));
+            return Err(format!("the seed {} is named twice; name it once", twice.1));
         }
         if settings.data.is_empty() {
             return Err(

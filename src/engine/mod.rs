@@ -61,7 +61,7 @@ pub use slot::LatestSlot;
 pub use sort::{AsksFor, Sorted};
 pub use study::{Study, StudyAnswer, StudyRequest, SweepOver};
 pub use thumbnails::ThumbnailRequest;
-pub use training::{StudyJob, Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};
+pub use training::{AblationJob, Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};
 pub use wake::Wake;
 pub use worker::Busy;
 
@@ -328,8 +328,8 @@ impl Engine {
     ///
     /// # Errors
     /// The thread could not be started.
-    pub fn begin_study(&mut self, job: StudyJob) -> io::Result<bool> {
-        self.training.begin_study(job)
+    pub fn begin_ablation(&mut self, job: AblationJob) -> io::Result<bool> {
+        self.training.begin_ablation(job)
     }
 
     /// Whether a training run is in progress.

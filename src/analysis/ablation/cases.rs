@@ -164,16 +164,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(CASES);
         let mut table = Table::new(&COLUMNS);
-        let mut row = |image: &str, tp: &str| {
-            table.push(["1", image, "sub-S1", "left", "0.5", "0.3", tp, "2", "3", "4"].map(str::to_owned));
+        let row = |image: &str, tp: &str| {
+            ["1", image, "sub-S1", "left", "0.5", "0.3", tp, "2", "3", "4"].map(str::to_owned)
         };
-        row("a.png", "1");
-        row("a.png", "7");
+        table.push(row("a.png", "1"));
+        table.push(row("a.png", "7"));
         write::file(&path, |file| table.write(file)).expect("written");
         let cases = read_cases(&path).expect("scores");
         assert_eq!([cases[0].case.as_str(), &cases[1].case], ["1/a.png#1", "1/a.png#2"]);
         assert_eq!((cases[1].subject.as_str(), cases[1].counts.true_positive), ("sub-S1", 7));
-        row("b.png", "many");
+        table.push(row("b.png", "many"));
         write::file(&path, |file| table.write(file)).expect("written");
         let error = read_cases(&path).expect_err("no number").to_string();
         assert!(error.contains("“many” is no number of pixels") && error.contains(CASES), "{error}");

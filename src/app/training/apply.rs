@@ -98,7 +98,7 @@ impl HimixApp {
             | TrainCommand::StartStudy
             | TrainCommand::ContinueStudy
             | TrainCommand::ForgetStudy
-            | TrainCommand::ChangeQueue(_) => self.apply_study(command),
+            | TrainCommand::ChangeQueue(_) => self.apply_ablation(command),
             TrainCommand::KeepTraining => training.closing = Closing::No,
             TrainCommand::StopAndClose => {
                 training.closing = Closing::AfterStop;

@@ -9,11 +9,11 @@ use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::engine::jobs::{ChangeQueue, LookForQueue, QueueChange};
 use crate::engine::run::Plan;
-use crate::engine::{StudyJob, TrainingUpdate};
+use crate::engine::{AblationJob, TrainingUpdate};
 
 impl HimixApp {
     /// Applies a command about a study.
-    pub(in crate::app) fn apply_study(&mut self, command: TrainCommand) {
+    pub(in crate::app) fn apply_ablation(&mut self, command: TrainCommand) {
         let training = &mut self.state.training;
         match command {
             TrainCommand::TypeStudy(field, text) => training.study.set(field, text),
@@ -21,7 +21,7 @@ impl HimixApp {
                 let config = training.form.config().cloned();
                 let plan = config.and_then(|config| Ok((config.out.clone(), training.study.plan(&config)?)));
                 match plan {
-                    Ok((folder, plan)) => self.begin_study(folder, Some(plan)),
+                    Ok((folder, plan)) => self.begin_ablation(folder, Some(plan)),
                     Err(message) => self.state.notes.add(Kind::Error, message),
                 }
             }
@@ -29,7 +29,7 @@ impl HimixApp {
                 let shown = training.study.view.as_ref().map(|view| view.folder.clone());
                 let offered = training.study.offer.as_ref().map(|offer| offer.folder.clone());
                 if let Some(folder) = shown.or(offered) {
-                    self.begin_study(folder, None);
+                    self.begin_ablation(folder, None);
                 }
             }
             TrainCommand::ForgetStudy => {
@@ -41,8 +41,8 @@ impl HimixApp {
         }
     }
 
-    fn begin_study(&mut self, folder: PathBuf, plan: Option<Plan>) {
-        match self.engine.begin_study(StudyJob { folder: folder.clone(), plan }) {
+    fn begin_ablation(&mut self, folder: PathBuf, plan: Option<Plan>) {
+        match self.engine.begin_ablation(AblationJob { folder: folder.clone(), plan }) {
             Ok(true) => {
                 let training = &mut self.state.training;
                 training.study.offer = None;
@@ -75,7 +75,7 @@ impl HimixApp {
     }
 
     /// Looks for the study that an earlier session recorded as unfinished.
-    pub(in crate::app) fn look_for_study(&mut self) {
+    pub(in crate::app) fn look_for_ablation(&mut self) {
         if let Some(folder) = self.state.settings.study.clone() {
             let job = LookForQueue { folder: folder.clone() };
             let sent = self.engine.ask(&mut self.state.training.study.looking, folder, job);
@@ -84,7 +84,7 @@ impl HimixApp {
     }
 
     /// Takes the answers to requests about a study.
-    pub(in crate::app) fn take_study(&mut self) {
+    pub(in crate::app) fn take_ablation(&mut self) {
         let study = &mut self.state.training.study;
         for (_, outcome) in study.changing.take() {
             match outcome {
@@ -104,7 +104,7 @@ impl HimixApp {
     }
 
     /// Takes an update of a study. Returns whether it concerns the study rather than its run.
-    pub(in crate::app) fn take_study_update(&mut self, update: &TrainingUpdate) -> bool {
+    pub(in crate::app) fn take_ablation_update(&mut self, update: &TrainingUpdate) -> bool {
         let training = &mut self.state.training;
         match update {
             TrainingUpdate::Begun(folder) => {

@@ -14,7 +14,7 @@ use crate::infer::OpenModel;
 use crate::train::{Queue, RunControl};
 
 pub use mailbox::TrainingUpdate;
-pub use trainer::{StudyJob, Trainer, TrainingJob, small_architecture, trainer};
+pub use trainer::{AblationJob, Trainer, TrainingJob, small_architecture, trainer};
 
 use mailbox::Mailbox;
 use preflight::{EstimateRequest, FolderRequest, Preflight};
@@ -51,7 +51,7 @@ impl TrainingController {
     ///
     /// # Errors
     /// The thread could not be started.
-    pub(super) fn begin_study(&mut self, job: StudyJob) -> io::Result<bool> {
+    pub(super) fn begin_ablation(&mut self, job: AblationJob) -> io::Result<bool> {
         self.start_work(Work::Study(job))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::mailbox::{Mailbox, TrainingUpdate};
-use super::trainer::{StudyJob, Trainer};
+use super::trainer::{AblationJob, Trainer};
 use crate::analysis::ablation::{Report, read_runs};
 use crate::infer::OpenModel;
 use crate::train::{Control, Event, Queue, QueueEvent};
@@ -25,7 +25,7 @@ pub(super) fn held(shared: &SharedQueue) -> Option<Queue> {
 pub(super) fn work(
     trainer: &dyn Trainer,
     open: &OpenModel,
-    StudyJob { folder, plan }: &StudyJob,
+    AblationJob { folder, plan }: &AblationJob,
     control: &Control,
     shared: &SharedQueue,
     mailbox: &Mailbox,

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounde
 
 use super::mailbox::{Mailbox, TrainingUpdate};
 use super::study::{self, SharedQueue};
-use super::trainer::{StudyJob, Trainer, TrainingJob};
+use super::trainer::{AblationJob, Trainer, TrainingJob};
 use crate::engine::guard::guarded;
 use crate::engine::priority::{TRAINING, lower};
 use crate::infer::OpenModel;
@@ -24,7 +24,7 @@ pub(super) enum Work {
     /// A run.
     Run(TrainingJob),
     /// A study.
-    Study(StudyJob),
+    Study(AblationJob),
 }
 
 /// A run or a study that was started.
@@ -98,7 +98,7 @@ fn in_own_pool(job: impl FnOnce() -> Result<(), String> + Send) -> Result<(), St
 fn study(
     trainer: &dyn Trainer,
     open: &OpenModel,
-    job: &StudyJob,
+    job: &AblationJob,
     control: &Control,
     queue: &SharedQueue,
     mailbox: &Mailbox,

@@ -26,7 +26,7 @@ pub enum TrainingJob {
 
 /// A study: the queue in a folder.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StudyJob {
+pub struct AblationJob {
     /// The folder.
     pub folder: PathBuf,
     /// What is compared; `None` for what the queue in the folder compares.

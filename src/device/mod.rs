@@ -311,6 +311,26 @@ mod tests {
     }
 
     #[test]
+    fn runs_stand_side_by_side_on_cards_of_one_interface_only() {
+        let adapter = |backend: &str, kind: DeviceKind| Adapter {
+            name: "card".into(),
+            backend: backend.into(),
+            is_hardware: true,
+            kind,
+            driver: String::new(),
+            store: String::new(),
+        };
+        let (first, second) = (DeviceKind::DiscreteGpu(0), DeviceKind::DiscreteGpu(1));
+        let two =
+            [adapter("Vulkan", first), adapter("Vulkan", second), adapter("Vulkan", DeviceKind::IntegratedGpu(0))];
+        assert_eq!(cards(&two), [DeviceChoice::Gpu(Some(0)), DeviceChoice::Gpu(Some(1))]);
+        // One card with two drivers.
+        let [first, second] = [DeviceKind::DiscreteGpu(0), DeviceKind::DiscreteGpu(1)];
+        assert_eq!(cards(&[adapter("Vulkan", first), adapter("DX12", second)]), [DeviceChoice::Auto]);
+        assert_eq!(cards(&[]), [DeviceChoice::Auto]);
+    }
+
+    #[test]
     fn a_driver_that_makes_no_device_is_passed_over_and_named() {
         let adapter = |name: &str| Adapter {
             name: name.into(),

@@ -74,10 +74,9 @@ fn rotate(matrix: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize)
         row[q] = s * a + c * b;
     };
     matrix.iter_mut().for_each(|row| turn(row));
-    for column in 0..matrix.len() {
-        let (a, b) = (matrix[p][column], matrix[q][column]);
-        matrix[p][column] = c * a - s * b;
-        matrix[q][column] = s * a + c * b;
+    let (above, below) = matrix.split_at_mut(q);
+    for (upper, lower) in above[p].iter_mut().zip(&mut below[0]) {
+        (*upper, *lower) = (c * *upper - s * *lower, s * *upper + c * *lower);
     }
     vectors.iter_mut().for_each(|row| turn(row));
 }

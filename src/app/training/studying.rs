@@ -42,7 +42,7 @@ impl HimixApp {
     }
 
     fn begin_ablation(&mut self, folder: PathBuf, plan: Option<Plan>) {
-        match self.engine.begin_ablation(AblationJob { folder: folder.clone(), plan }) {
+        match self.engine.begin_ablation(AblationJob { folder: folder.clone(), plan: plan.map(Box::new) }) {
             Ok(true) => {
                 let training = &mut self.state.training;
                 training.study.offer = None;
@@ -117,7 +117,7 @@ impl HimixApp {
                 true
             }
             TrainingUpdate::Queue(view) => {
-                training.study.view = Some(view.clone());
+                training.study.view = Some((**view).clone());
                 true
             }
             TrainingUpdate::Ended(outcome) if training.study.is_active => {

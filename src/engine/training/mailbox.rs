@@ -22,7 +22,7 @@ pub enum TrainingUpdate {
     /// A run of a study begins in this folder, or goes on.
     Begun(PathBuf),
     /// What the queue of a study looks like now.
-    Queue(QueueView),
+    Queue(Box<QueueView>),
     /// The path of the weights that are the best so far.
     Best(PathBuf),
     /// The thread ended. The error is one line that says what to do.

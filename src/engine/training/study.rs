@@ -31,14 +31,14 @@ pub(super) fn work(
     mailbox: &Mailbox,
 ) -> Result<(), String> {
     let queue = match plan {
-        Some(plan) => Queue::open(folder, plan.clone()),
+        Some(plan) => Queue::open(folder, (**plan).clone()),
         None => Queue::reopen(folder),
     };
     let queue = queue.map_err(|error| error.to_string())?;
     // A command may have come before the queue was open.
     queue.ask(control.command());
     put(shared, Some(queue.clone()));
-    mailbox.put(TrainingUpdate::Queue(queue.view()));
+    mailbox.put(TrainingUpdate::Queue(Box::new(queue.view())));
     let mut report = |event: QueueEvent| {
         let is_step = matches!(event, QueueEvent::Run(_, Event::Step { .. }));
         match event {
@@ -53,7 +53,7 @@ pub(super) fn work(
             QueueEvent::Scoring(_) | QueueEvent::Finished(_) | QueueEvent::Failed(..) => {}
         }
         if !is_step {
-            mailbox.put(TrainingUpdate::Queue(queue.view()));
+            mailbox.put(TrainingUpdate::Queue(Box::new(queue.view())));
         }
     };
     let worked = trainer.work(&queue, open, &mut report);
@@ -61,7 +61,7 @@ pub(super) fn work(
     // The lock of the queue is given up before the end is reported, because it may be begun again.
     put(shared, None);
     drop(queue);
-    mailbox.put(TrainingUpdate::Queue(view.clone()));
+    mailbox.put(TrainingUpdate::Queue(Box::new(view.clone())));
     worked?;
     let finished = view.finished();
     if finished.is_empty() {

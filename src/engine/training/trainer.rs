@@ -30,7 +30,7 @@ pub struct AblationJob {
     /// The folder.
     pub folder: PathBuf,
     /// What is compared; `None` for what the queue in the folder compares.
-    pub plan: Option<Plan>,
+    pub plan: Option<Box<Plan>>,
 }
 
 /// Runs training on threads of the engine. Every error is one line that says what to do.

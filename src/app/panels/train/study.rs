@@ -1,8 +1,8 @@
 //! The queue of a study, and the form that begins one.
 
 use eframe::egui::{
-    Button, CollapsingHeader, Frame, Grid, Id, Label, Response, RichText, ScrollArea, TextEdit, Ui, WidgetInfo,
-    WidgetType,
+    Button, CollapsingHeader, Frame, Grid, Id, Label, Response, RichText, Role, ScrollArea, TextEdit, Ui,
+    WidgetInfo,
 };
 
 use crate::app::command::Command;
@@ -193,7 +193,7 @@ fn changes(ui: &mut Ui, run: &QueuedRun, commands: &mut Vec<Command>) {
 fn named(ui: &mut Ui, text: &str, name: &str) -> Response {
     let response = ui.add(Button::new(text).small()).on_hover_text(name);
     let is_enabled = response.enabled();
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, is_enabled, name));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, name));
     response
 }
 

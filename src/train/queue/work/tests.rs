@@ -14,6 +14,9 @@ fn plan() -> Plan {
     Plan::new(variants, vec![1, 2], "test".into(), settings)
 }
 
+/// What is done before a run.
+type Before = Box<dyn Fn(&Cell) + Sync + Send>;
+
 /// A worker that trains nothing.
 #[derive(Default)]
 struct Fake {
@@ -24,7 +27,7 @@ struct Fake {
     /// Fails in runs whose name contains this.
     fails: Option<&'static str>,
     /// Done before each run.
-    before: Option<Box<dyn Fn(&Cell) + Sync + Send>>,
+    before: Option<Before>,
     /// Runs wait for a stop or a command that ends a pause.
     is_stopped: bool,
 }

@@ -10,7 +10,7 @@
 //!     "variants": ["full", "last-layer"],
 //!     "seeds": [1, 2],
 //!     "split": "test",
-//!     "settings": { "data": ["/data/qata"], "epochs": 100, "…": "…" }
+//!     "settings": "data = [\"/data/qata\"]\nepochs = 100\n…"
 //!   },
 //!   "runs": [
 //!     { "variant": "full", "seed": 1, "state": "finished" },
@@ -21,7 +21,7 @@
 //! }
 //! ```
 //!
-//! `plan` is what was asked for and never changes; `runs` are in the order in which they are done. The states are `waiting`
+//! `plan` is what was asked for and never changes, with the settings as the text of a settings file; `runs` are in the order in which they are done. The states are `waiting`
 //! (also of a run that was interrupted and has a checkpoint), `running`, `finished` (trained and scored), `failed` and
 //! `removed`. The file is replaced as a whole with every change, so that the queue goes on where it was after a crash.
 //! `queue.lock` is locked while a program works on the queue; the system gives the lock up when the program ends.

@@ -20,7 +20,23 @@ pub struct Plan {
     /// The split on which each finished run is scored.
     pub split: String,
     /// The settings of all runs, apart from variant, seed and run folder.
+    #[serde(with = "as_toml")]
     pub settings: TrainConfig,
+}
+
+/// Settings as the text of a settings file, because numbers of JSON are not always read to the last digit.
+mod as_toml {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de, ser};
+
+    use super::TrainConfig;
+
+    pub fn serialize<S: Serializer>(config: &TrainConfig, serializer: S) -> Result<S::Ok, S::Error> {
+        toml::to_string(config).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainConfig, D::Error> {
+        TrainConfig::from_toml(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
 }
 
 /// The name of a run, as a grid names it.
@@ -128,6 +144,16 @@ mod tests {
             assert_eq!(cell.config.out, Path::new("out").join(&cell.name));
             assert_eq!(name(cell.config.ablation.expect("a variant"), cell.config.seed), cell.name);
         }
+    }
+
+    #[test]
+    fn a_plan_is_kept_to_the_last_digit() {
+        let mut plan = plan();
+        (plan.settings.lr, plan.settings.min_lr) = (0.1 + 0.2, 1.0 / 3.0 * 1e-7);
+        plan.settings.ablation = None;
+        let text = serde_json::to_string_pretty(&plan).expect("JSON");
+        assert_eq!(serde_json::from_str::<Plan>(&text).ok().as_ref(), Some(&plan));
+        assert!(text.contains("\"without-g1\""), "{text}");
     }
 
     #[test]

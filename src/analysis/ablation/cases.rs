@@ -93,9 +93,9 @@ pub fn score(
             let counts = image.counts;
             table.push([
                 (number + 1).to_string(),
-                write::text_cell(&image.name),
-                write::text_cell(subject_or_name(&image.name)),
-                write::text_cell(&image.prompt),
+                image.name.clone(),
+                subject_or_name(&image.name).to_owned(),
+                image.prompt.clone(),
                 format!("{:.6}", counts.dice()),
                 format!("{:.6}", counts.iou()),
                 counts.true_positive.to_string(),

@@ -198,7 +198,7 @@ fn data(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
 }
 
 fn presets(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    for preset in Preset::ALL {
+    for preset in Preset::all() {
         let enabled = preset != Preset::FineTune || state.model.is_some();
         ui.add_enabled_ui(enabled, |ui| {
             let response = ui.radio(state.training.preset == Some(preset), preset.name());

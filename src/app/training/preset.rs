@@ -20,7 +20,7 @@ pub struct Recipe {
 }
 
 /// The recipes, each of which has an entry here.
-const RECIPES: [Recipe; 4] = [
+static RECIPES: [Recipe; 4] = [
     Recipe {
         name: "Fine-tune on 50 own cases",
         explanation: "Starts from the bundled model and takes a few minutes on a CPU. Needs a folder with images, masks and \

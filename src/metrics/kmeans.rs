@@ -65,7 +65,6 @@ fn eigen(mut matrix: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
 fn rotate(matrix: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
     let theta = (matrix[q][q] - matrix[p][p]) / (2.0 * matrix[p][q]);
     let t = theta.signum() / (theta.abs() + theta.hypot(1.0));
-    let t = if theta == 0.0 { 1.0 } else { t };
     let c = 1.0 / t.hypot(1.0);
     let s = t * c;
     let turn = |row: &mut [f64]| {

@@ -68,7 +68,7 @@ fn a_study_is_begun_and_watched_until_its_report() {
     assert!(bench.has("Last layer only, seed 2") && says(&bench.window, "Dice 0.600"));
     let report = std::fs::read_to_string(bench.run_folder().join("report.md")).expect("a report");
     assert!(
-        report.contains("Last layer only") && report.contains("Holm's correction over 1 variants"),
+        report.contains("Last layer only") && report.contains("Holm's correction over 1 variant."),
         "{report}"
     );
     assert!(bench.has("Run log"), "the curves and the log are those of the last run");

@@ -230,8 +230,9 @@ fn notes(summaries: &[VariantSummary], bootstrap: Bootstrap, published: Option<P
         ));
         notes.push(format!(
             "p: Wilcoxon's signed-rank test of Dice per image, averaged over the seeds, two-sided, with Pratt's rule for \
-             differences of zero; Holm's correction over {compared} variants. Unlike the intervals, the test takes images of one \
-             subject as independent."
+             differences of zero; Holm's correction over {compared} variant{}. Unlike the intervals, the test takes images of one \
+             subject as independent.",
+            if compared == 1 { "" } else { "s" }
         ));
     }
     for summary in summaries {

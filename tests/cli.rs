@@ -7,6 +7,8 @@
 mod common;
 mod formats;
 
+#[path = "cli/ablate.rs"]
+mod ablate;
 #[path = "cli/agreement.rs"]
 mod agreement;
 #[path = "cli/bad_input.rs"]

@@ -9,6 +9,8 @@ mod fake;
 #[path = "fake/trainer.rs"]
 mod fake_trainer;
 mod harness;
+#[path = "training_tab/study.rs"]
+mod study;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

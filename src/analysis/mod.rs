@@ -1,6 +1,7 @@
 //! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays;
 //! measurements of labels, their export, and batches of images.
 
+pub mod ablation;
 pub mod agreement;
 pub mod batch;
 pub mod comparison;

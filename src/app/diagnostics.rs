@@ -92,6 +92,7 @@ mod tests {
             "pairs_split",
             "recent",
             "training",
+            "study",
             "stages",
             "training_form",
         ];

@@ -215,6 +215,7 @@ impl HimixApp {
         if let Some(folder) = app.state.settings.training.clone() {
             app.engine.look_for_interrupted(&mut app.state.jobs.interrupted, folder);
         }
+        app.look_for_ablation();
         app.apply_commands(ctx);
         Ok(app)
     }

@@ -85,6 +85,8 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// The folder of the training run that is active, or was active at the end of the last session.
     pub training: Option<PathBuf>,
+    /// The folder of the study that is active, or was active at the end of the last session.
+    pub study: Option<PathBuf>,
     /// The name under which the states of cases and accepted masks are kept; `None` until it is asked for.
     pub reader: Option<String>,
     /// The folder of the data set to which pairs for training are added.
@@ -130,6 +132,7 @@ impl Default for Settings {
             zoom: 1.0,
             recent: Vec::new(),
             training: None,
+            study: None,
             reader: None,
             pairs_folder: None,
             segment_codes: None,

@@ -1,5 +1,6 @@
 //! The command line, with one module for each command.
 
+mod ablate;
 mod agreement;
 mod arguments;
 mod batch;
@@ -73,6 +74,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     Compare(compare::CompareArguments),
     Train(train::TrainArguments),
+    Ablate(ablate::AblateArguments),
     Phantoms(phantoms::PhantomArguments),
     Data(data::DataArguments),
     Agreement(agreement::AgreementArguments),
@@ -139,6 +141,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Evaluate(arguments) => evaluate::run(&arguments, &open),
         Command::Compare(arguments) => compare::run(&arguments, &open),
         Command::Train(arguments) => train::run(&arguments, &open),
+        Command::Ablate(arguments) => ablate::run(&arguments, &open),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
         Command::Agreement(arguments) => agreement::run(&arguments),

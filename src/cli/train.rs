@@ -196,7 +196,7 @@ impl Report {
 }
 
 /// Describes an epoch on one line.
-fn line(epoch: &Epoch, epochs: usize) -> String {
+pub(super) fn line(epoch: &Epoch, epochs: usize) -> String {
     let mut more = String::new();
     if let Some(average) = &epoch.average {
         more += &format!(
@@ -226,13 +226,13 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
     )
 }
 
-/// Merges the settings of the file, `--set` and the other options.
-fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
-    let mut config = match &arguments.config {
+/// Merges the settings of a file, `--set` and the folders of `--data`.
+pub(super) fn merged(file: Option<&Path>, set: &[String], data: &[PathBuf]) -> Result<TrainConfig, Failure> {
+    let mut config = match file {
         Some(path) => read(path)?,
         None => TrainConfig::default(),
     };
-    for pair in &arguments.set {
+    for pair in set {
         let Some((key, value)) = pair.split_once('=') else {
             return Err(Failure::input(format!(
                 "--set {pair}: this is not a setting; give KEY=VALUE, for instance epochs=20"
@@ -242,9 +242,15 @@ fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
             Failure::input(format!("--set {pair}: {error}; himix train --help lists the keys"))
         })?;
     }
-    if !arguments.data.is_empty() {
-        config.data.clone_from(&arguments.data);
+    if !data.is_empty() {
+        config.data = data.to_vec();
     }
+    Ok(config)
+}
+
+/// Merges the settings of the file, `--set` and the other options.
+fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
+    let mut config = merged(arguments.config.as_deref(), &arguments.set, &arguments.data)?;
     if let Some(out) = &arguments.out {
         config.out.clone_from(out);
     }

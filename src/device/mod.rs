@@ -10,7 +10,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, DeviceKind};
 use serde::{Deserialize, Serialize};
 
 use adapters::may_have_gpu;
@@ -132,6 +132,30 @@ fn candidates(choice: DeviceChoice) -> Result<Vec<Adapter>, String> {
         return Err(format!("{choice} is not to be had: {found}. The CPU is used."));
     }
     Ok(all)
+}
+
+/// Returns the devices on which runs can be trained side by side: every card of the kind and graphics API of the first one, if
+/// there are several, and otherwise the device that is chosen automatically.
+pub fn side_by_side() -> Vec<DeviceChoice> {
+    let chosen = resolved(DeviceChoice::Auto, std::env::var(VARIABLE).ok().as_deref()).0;
+    if chosen != DeviceChoice::Auto || !may_be_gpu(DeviceChoice::Auto) {
+        return vec![DeviceChoice::Auto];
+    }
+    cards(&adapters())
+}
+
+/// The cards that are like the first adapter.
+fn cards(adapters: &[Adapter]) -> Vec<DeviceChoice> {
+    let is_card = |adapter: &Adapter| matches!(adapter.kind, DeviceKind::DiscreteGpu(_));
+    // One card may be offered through several interfaces.
+    let is_like_first = |adapter: &Adapter| {
+        is_card(adapter) && adapters.first().is_some_and(|first| first.backend == adapter.backend)
+    };
+    let found: Vec<DeviceChoice> = (0..adapters.len())
+        .filter(|at| is_like_first(&adapters[*at]))
+        .map(|at| DeviceChoice::Gpu(Some(at)))
+        .collect();
+    if found.len() > 1 { found } else { vec![DeviceChoice::Auto] }
 }
 
 /// Opens the requested device; an unavailable GPU is replaced by the next one or by the CPU, with a notice.
@@ -284,6 +308,26 @@ mod tests {
         assert_eq!((value, device.is_gpu), (7, false));
         let notice = device.notice.expect("a notice");
         assert!(notice.contains("card (the card is broken)") && notice.ends_with("The CPU is used from now on."));
+    }
+
+    #[test]
+    fn runs_stand_side_by_side_on_cards_of_one_interface_only() {
+        let adapter = |backend: &str, kind: DeviceKind| Adapter {
+            name: "card".into(),
+            backend: backend.into(),
+            is_hardware: true,
+            kind,
+            driver: String::new(),
+            store: String::new(),
+        };
+        let (first, second) = (DeviceKind::DiscreteGpu(0), DeviceKind::DiscreteGpu(1));
+        let two =
+            [adapter("Vulkan", first), adapter("Vulkan", second), adapter("Vulkan", DeviceKind::IntegratedGpu(0))];
+        assert_eq!(cards(&two), [DeviceChoice::Gpu(Some(0)), DeviceChoice::Gpu(Some(1))]);
+        // One card with two drivers.
+        let [first, second] = [DeviceKind::DiscreteGpu(0), DeviceKind::DiscreteGpu(1)];
+        assert_eq!(cards(&[adapter("Vulkan", first), adapter("DX12", second)]), [DeviceChoice::Auto]);
+        assert_eq!(cards(&[]), [DeviceChoice::Auto]);
     }
 
     #[test]

@@ -63,14 +63,17 @@ pub use slot::LatestSlot;
 pub use sort::{AsksFor, Sorted};
 pub use study::{Study, StudyAnswer, StudyRequest, SweepOver};
 pub use thumbnails::ThumbnailRequest;
-pub use training::{Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};
+pub use training::{AblationJob, Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};
 pub use wake::Wake;
 pub use worker::Busy;
 
 /// The plain types of training, for a window that must not train by itself.
 pub mod run {
     pub use crate::train::config::KEYS;
-    pub use crate::train::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, RunControl, TrainConfig};
+    pub use crate::train::{
+        Ablation, Cell, Control, Epoch, Estimate, Event, Interrupted, Plan, PreviewCase, Queue, QueueEvent,
+        QueueView, QueuedRun, RunControl, RunProgress, RunState, TrainConfig, WorkFault, Worker,
+    };
 }
 
 use crate::device::DeviceChoice;
@@ -132,10 +135,10 @@ impl Engine {
         Ok(Self {
             primary: InferenceWorker::start(Slot::Primary, open.clone(), turn.clone(), out.clone())?,
             turn,
-            open,
             compared: None,
             slices: Slices::start(wake.clone())?,
-            training: TrainingController::start(trainer, wake)?,
+            training: TrainingController::start(trainer, open.clone(), wake)?,
+            open,
             thumbnails: Thumbnails::start(out.clone())?,
             files: WorkerThread::start("himix-files")?,
             compute: WorkerThread::start("himix-compute")?,
@@ -344,6 +347,14 @@ impl Engine {
         self.training.begin(job)
     }
 
+    /// Begins or continues a study on the thread `himix-train`. Returns false if a run or a study is already in progress.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn begin_ablation(&mut self, job: AblationJob) -> io::Result<bool> {
+        self.training.begin_ablation(job)
+    }
+
     /// Whether a training run is in progress.
     pub fn is_training(&self) -> bool {
         self.training.is_running()
@@ -352,6 +363,11 @@ impl Engine {
     /// Tells the training run to pause, continue or stop. It obeys before its next step.
     pub fn ask_training(&self, control: RunControl) {
         self.training.ask(control);
+    }
+
+    /// The queue of the study that is being worked on, once it is open.
+    pub fn queue(&self) -> Option<run::Queue> {
+        self.training.queue()
     }
 
     /// Takes the updates of the training run since the last call.

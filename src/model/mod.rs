@@ -1,6 +1,7 @@
 //! The networks: their interface to the rest of the program ([`network`]), what they share, and reading and
 //! writing of weights. Each network is a folder of [`networks`].
 
+pub mod ablation;
 pub mod blocks;
 pub mod config;
 pub mod cpu;
@@ -17,6 +18,7 @@ pub mod registry;
 pub mod trace;
 pub mod weights;
 
+pub use ablation::Ablation;
 pub use config::ModelConfig;
 pub use network::{Executor, Inputs, Model, Network, Tokens};
 pub use registry::Registry;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Int, Tensor};
 use serde_json::{Map, Value};
 
+use super::ablation::Ablation;
 use super::config::{Axes, ConfigError};
 use super::key_table::KeyTable;
 use super::overrides::Overrides;
@@ -91,6 +92,23 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
     fn with_overrides(&self, overrides: &Overrides) -> Option<Arc<dyn Network>> {
         let _ = overrides;
         None
+    }
+
+    /// The configuration of a variant for an ablation study. `clusters` are the groups of text layers for
+    /// [`Ablation::Clustering`], the one with the lowest layers first; without them it has other groups of the same cost.
+    ///
+    /// # Errors
+    /// The network has no such variant.
+    fn ablation(
+        &self,
+        variant: Ablation,
+        clusters: Option<Vec<Vec<usize>>>,
+    ) -> Result<Arc<dyn Network>, ConfigError> {
+        drop(clusters);
+        let (network, variant) = (self.name(), variant.name());
+        Err(ConfigError(format!(
+            "the network {network} has no variant {variant}; an ablation study compares variants of HiMix"
+        )))
     }
 }
 

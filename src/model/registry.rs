@@ -56,6 +56,11 @@ impl Registry {
         self.0.first().ok_or_else(|| ConfigError("there is no network at all".into()))
     }
 
+    /// The tags of all networks.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().map(|entry| entry.name)
+    }
+
     /// Whether bundles of this network are written without a tag. Older versions, which know no tags, can then
     /// open them.
     pub fn is_untagged(name: &str) -> bool {
@@ -116,6 +121,11 @@ impl Registry {
         let input = input.unwrap_or_else(|| network.default_input());
         Ok(ModelConfig { network, axes, input, provenance, unknown_words, temperature })
     }
+}
+
+/// The text of a configuration with the published sizes of a network.
+pub fn published_text(network: &str) -> String {
+    serde_json::json!({ "network": network }).to_string()
 }
 
 fn no_configuration(error: &serde_json::Error) -> ConfigError {

@@ -187,7 +187,6 @@ pub fn run_grid(
     let (mut results, mut refused) = (Vec::new(), Vec::new());
     for (index, cell) in cells.iter().enumerate() {
         let folder = RunFolder::new(&cell.config.out);
-        let is_finished = |folder: &RunFolder| folder.progress().is_ok_and(|progress| progress.ended.is_some());
         let outcome = if is_finished(&folder) {
             report(GridEvent::Known(cell.name.clone()));
             Ok(())
@@ -220,7 +219,7 @@ pub fn run_grid(
 }
 
 /// Whether the folder of a cell is unused or holds this run.
-fn is_own(cell: &Cell) -> Result<(), TrainError> {
+pub(super) fn is_own(cell: &Cell) -> Result<(), TrainError> {
     let folder = RunFolder::new(&cell.config.out);
     if !folder.is_used() {
         return Ok(());
@@ -240,8 +239,13 @@ fn is_own(cell: &Cell) -> Result<(), TrainError> {
     )))
 }
 
+/// Whether the run in a folder has come to its end.
+pub(super) fn is_finished(folder: &RunFolder) -> bool {
+    folder.progress().is_ok_and(|progress| progress.ended.is_some())
+}
+
 /// Begins a run, or resumes it.
-fn one(
+pub(super) fn one(
     cell: &Cell,
     folder: &RunFolder,
     device: &OpenDevice,

@@ -1,5 +1,6 @@
 //! Training: from folders of images, masks and prompts to a model bundle.
 
+mod architecture;
 mod augment;
 mod average;
 mod batches;
@@ -14,6 +15,7 @@ pub mod event;
 mod find_lr;
 mod folder;
 mod grid;
+mod layer_clusters;
 mod linear_probe;
 pub mod loss;
 mod manifest;
@@ -21,6 +23,7 @@ mod metrics_table;
 mod pace;
 mod pass;
 mod place;
+mod queue;
 pub mod run;
 mod sampling;
 pub mod schedule;
@@ -37,6 +40,8 @@ mod validate;
 mod watch;
 mod wording;
 
+pub use crate::model::Ablation;
+pub use architecture::architecture_names;
 pub use config::{Criterion, EmptyTruth, LossKind, TrainConfig};
 pub use control::{Control, RunControl};
 pub use error::TrainError;
@@ -46,5 +51,9 @@ pub use find_lr::{RateStep, RateTest, find_lr};
 pub use folder::{Interrupted, RunFolder};
 pub use grid::{Cell, CellResult, CellState, Grid, GridEvent, run_grid};
 pub use linear_probe::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
+pub use queue::{
+    LocalWorker, Plan, Queue, QueueEvent, QueueView, QueuedRun, RunProgress, RunState, WorkFault, Worker,
+    unfinished,
+};
 pub use run::{resume, resume_in, run, run_in};
 pub use watch::{Task, start};

@@ -1,19 +1,23 @@
 //! The start of a run: architecture, vocabulary and initial weights.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::architecture::of_path;
 use super::batches::Form;
 use super::cases::Cases;
 use super::config::TrainConfig;
 use super::error::TrainError;
 use super::folder::RunFolder;
+use super::layer_clusters::layer_clusters;
 use super::wording::with_augmentation;
 use crate::data::write;
 use crate::model::config::{Axes, ModelConfig};
 use crate::model::weights::{Located, ModelSource, Vocabulary, bundle};
-use crate::model::{Model, Registry};
+use crate::model::{Ablation, Model, Network, Registry};
 use crate::text::{Tokenizer, vocabulary};
 
 /// The name of the vocabulary built from the training prompts, inside the run folder.
@@ -41,13 +45,33 @@ pub fn resumed_architecture(registry: &Registry, folder: &RunFolder) -> Result<M
     Ok(bundle::locate_in(registry, &ModelSource::new(folder.last()))?.config)
 }
 
-/// The architecture that the settings specify.
+/// The architecture that the settings specify. The groups of the variant *clustering*, which depend on the outputs of the
+/// text encoder, are not those of the run.
 pub fn architecture(registry: &Registry, config: &TrainConfig) -> Result<ModelConfig, TrainError> {
+    let architecture = whole(registry, config)?;
+    match config.ablation {
+        Some(variant) => {
+            Ok(ModelConfig { network: varied(&*architecture.network, variant, None)?, ..architecture })
+        }
+        None => Ok(architecture),
+    }
+}
+
+fn varied(
+    network: &dyn Network,
+    variant: Ablation,
+    clusters: Option<Vec<Vec<usize>>>,
+) -> Result<Arc<dyn Network>, TrainError> {
+    network.ablation(variant, clusters).map_err(|error| TrainError::Config(error.to_string()))
+}
+
+/// The architecture without the variant of an ablation study.
+fn whole(registry: &Registry, config: &TrainConfig) -> Result<ModelConfig, TrainError> {
     if let Some(folder) = &config.start {
         return Ok(bundle::locate_in(registry, &ModelSource::new(folder))?.config);
     }
     let mut architecture = match &config.architecture {
-        Some(path) => bundle::read_config_in(registry, path)?,
+        Some(path) => of_path(registry, path)?,
         None => registry.published().map_err(|error| TrainError::Config(error.to_string()))?,
     };
     // A network trained here receives images without transposing them.
@@ -66,10 +90,10 @@ pub fn prepare(
 ) -> Result<Start, TrainError> {
     let from = if is_resumed { Some(folder.last()) } else { config.start.clone() };
     let located = from.map(|from| bundle::locate_in(registry, &ModelSource::new(from))).transpose()?;
-    let (architecture, model, notices) = match &located {
+    let (mut architecture, mut model, mut notices) = match &located {
         Some(located) => (located.config.clone(), located.load(device)?, located.weights.notices().to_vec()),
         None => {
-            let architecture = architecture(registry, config)?;
+            let architecture = whole(registry, config)?;
             let model =
                 architecture.network.build(device).map_err(|error| TrainError::Config(error.to_string()))?;
             (architecture, model, Vec::new())
@@ -91,8 +115,6 @@ pub fn prepare(
         }
         None => None,
     };
-    let is_text_frozen = words.is_some() && config.freezes_text();
-    let model = if is_text_frozen { model.freeze_text() } else { model };
     let (side, is_transposed) = (architecture.network.image_side(), architecture.is_transposed());
     let (text, vocabulary) = match words {
         Some((tokenizer, path, tokens)) => (Some((tokenizer, tokens)), Some(path)),
@@ -100,7 +122,49 @@ pub fn prepare(
     };
     let takes_box = architecture.network.takes_box();
     let form = Form { text, side, is_transposed, takes_box, input: architecture.input };
+    if let Some(variant) = config.ablation.filter(|_| !is_resumed) {
+        let clusters = match variant {
+            Ablation::Clustering => {
+                if config.start.is_none() {
+                    notices.push(
+                        "the layers are grouped by the outputs of a text encoder with random weights; start from a trained one to compare with the published table".into(),
+                    );
+                }
+                let count = architecture.network.stages().len();
+                let clusters = layer_clusters(&*model, &form, &cases.sentences(false), count, device)?;
+                notices.push(format!("groups of text layers by clustering: {clusters:?}"));
+                Some(clusters)
+            }
+            _ => None,
+        };
+        architecture.network = varied(&*architecture.network, variant, clusters)?;
+        model = with_weights_of(&*model, architecture.network.as_ref(), device)?;
+    }
+    let is_text_frozen = form.text.is_some() && config.freezes_text();
+    let model = if is_text_frozen { model.freeze_text() } else { model };
     Ok(Start { config: architecture, vocabulary, model, is_text_frozen, form, notices })
+}
+
+/// A model of `network` with the parameters of `from` that have the same path and shape. The variants of a study thus begin
+/// with the same weights; only what the whole network does not have in this form, such as the weights of other groups of
+/// layers, has its own initial values.
+fn with_weights_of(
+    from: &dyn Model,
+    network: &dyn Network,
+    device: &Device,
+) -> Result<Box<dyn Model>, TrainError> {
+    let mut known: HashMap<String, (Vec<usize>, Vec<f32>)> = HashMap::new();
+    from.visit_parameters(&mut |path, parameter| {
+        known.insert(path.to_owned(), (parameter.shape(), parameter.values()));
+    });
+    let model = network.build(device).map_err(|error| TrainError::Config(error.to_string()))?;
+    Ok(model.map_parameters(&mut |path, slot| {
+        if let Some((shape, values)) = known.remove(path)
+            && shape == slot.shape()
+        {
+            slot.load(values);
+        }
+    }))
 }
 
 /// The vocabulary as a file in the run folder: that of the initial bundle, that of the settings, or one built from

@@ -4,8 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use himix::engine::run::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, RunControl, TrainConfig};
+use himix::engine::run::{
+    Cell, Control, Epoch, Estimate, Event, Interrupted, PreviewCase, Queue, QueueEvent, RunControl, TrainConfig,
+    WorkFault, Worker,
+};
 use himix::engine::{Trainer, TrainingJob};
+use himix::infer::OpenModel;
 
 /// Side of the preview images.
 const SIDE: usize = 8;
@@ -95,6 +99,10 @@ impl Trainer for FakeTrainer {
         Ok(())
     }
 
+    fn work(&self, queue: &Queue, _: &OpenModel, report: &mut dyn FnMut(QueueEvent)) -> Result<(), String> {
+        queue.work(&FakeWorker(self), report).map_err(|error| error.to_string())
+    }
+
     fn estimate(&self, config: &TrainConfig) -> Result<Estimate, String> {
         if config.data.iter().any(|folder| folder.ends_with("empty")) {
             return Err("empty: there are no images in this folder; choose another".into());
@@ -116,6 +124,38 @@ impl Trainer for FakeTrainer {
 
     fn best(&self, folder: &Path) -> PathBuf {
         folder.join("best")
+    }
+}
+
+/// Trains the runs of a queue like single runs, and writes scores of two images.
+struct FakeWorker<'a>(&'a FakeTrainer);
+
+impl Worker for FakeWorker<'_> {
+    fn devices(&self) -> usize {
+        1
+    }
+
+    fn train(
+        &self,
+        _: usize,
+        run: &Cell,
+        control: &Control,
+        report: &mut dyn FnMut(Event),
+    ) -> Result<bool, WorkFault> {
+        self.0.train(&TrainingJob::New(Box::new(run.config.clone())), control, report)?;
+        Ok(control.command() != RunControl::Stop)
+    }
+
+    fn score(&self, _: usize, run: &Cell) -> Result<(), WorkFault> {
+        let folder = &run.config.out;
+        let found = if run.name.contains("full") { 8 } else { 6 };
+        let mut text = "data,image,subject,prompt,dice_per_image,iou_per_image,true_positive,false_positive,false_negative,true_negative\n".to_owned();
+        for image in ["a.png", "b.png"] {
+            text += &format!("1,{image},{image},left,0,0,{found},2,3,50\n");
+        }
+        let written =
+            std::fs::create_dir_all(folder).and_then(|()| std::fs::write(folder.join("cases.csv"), text));
+        written.map_err(|error| WorkFault::from(error.to_string()))
     }
 }
 

@@ -21,7 +21,7 @@ const INFO: PaneInfo = PaneInfo {
         Place::new(Tab::Prompts, Column::Middle, 2).closed(),
         Place::new(Tab::Stages, Column::Middle, 2).closed(),
         Place::new(Tab::Compare, Column::Middle, 2).closed(),
-        Place::new(Tab::Train, Column::Middle, 3),
+        Place::new(Tab::Train, Column::Middle, 4),
     ],
     ..PaneInfo::new(Pane::MESSAGES)
 };

@@ -93,6 +93,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &networks::numbers::NetworksNumbers,
     &train::settings::Settings,
     &train::run::Run,
+    &train::study::Queue,
     &train::strip::Cases,
     &train::charts::Curves,
     &comparison::panel::SideBySide,

@@ -94,6 +94,11 @@ impl HimixApp {
                     run.preview.look_at = epoch;
                 }
             }
+            TrainCommand::TypeStudy(..)
+            | TrainCommand::StartStudy
+            | TrainCommand::ContinueStudy
+            | TrainCommand::ForgetStudy
+            | TrainCommand::ChangeQueue(_) => self.apply_ablation(command),
             TrainCommand::KeepTraining => training.closing = Closing::No,
             TrainCommand::StopAndClose => {
                 training.closing = Closing::AfterStop;

@@ -14,6 +14,9 @@ impl HimixApp {
     pub(in crate::app) fn take_training(&mut self) {
         for updates in self.engine.training_updates() {
             let is_end = matches!(updates, TrainingUpdate::Ended(_));
+            if self.take_ablation_update(&updates) {
+                continue;
+            }
             if let Some(run) = &mut self.state.training.run {
                 run.take(updates);
             }
@@ -21,6 +24,7 @@ impl HimixApp {
                 self.run_ended();
             }
         }
+        self.take_ablation();
         if let Some(outcome) = self.state.training.estimate.take() {
             // After a cancelled estimate, another one follows.
             self.state.training.estimated = match outcome {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::preset::Preset;
+use super::study::StudyField;
+use crate::engine::jobs::QueueChange;
 
 /// A named change of the tab's state.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +35,16 @@ pub enum TrainCommand {
     Resume,
     /// Dismiss the offer to resume the interrupted run.
     Forget,
+    /// Set a field of the form of a study.
+    TypeStudy(StudyField, String),
+    /// Begin the study that the form describes.
+    StartStudy,
+    /// Continue the study that is shown or offered.
+    ContinueStudy,
+    /// Dismiss the offer to continue a study.
+    ForgetStudy,
+    /// Change the queue of the study.
+    ChangeQueue(QueueChange),
     /// Open the best weights in the viewer.
     UseModel,
     /// Compare the best weights with the open model.

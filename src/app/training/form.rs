@@ -8,7 +8,7 @@ use toml::Value;
 use crate::engine::run::{KEYS, TrainConfig};
 
 /// The keys that may stay empty.
-const OPTIONAL: [&str; 4] = ["architecture", "start", "vocab", "train_text"];
+const OPTIONAL: [&str; 5] = ["architecture", "ablation", "start", "vocab", "train_text"];
 
 /// The typed text of every key, and the resulting settings.
 pub struct Form {

@@ -8,6 +8,8 @@ pub mod form;
 pub mod preset;
 pub mod preview;
 pub mod run;
+pub mod study;
+mod studying;
 
 use std::path::PathBuf;
 
@@ -19,6 +21,7 @@ pub use command::TrainCommand;
 use form::Form;
 use preset::Preset;
 use run::{Phase, Run};
+use study::Study;
 
 /// A run of an earlier session that can be resumed.
 pub struct ResumableRun {
@@ -44,6 +47,8 @@ pub struct Training {
     pub offer: Option<ResumableRun>,
     /// The active run, or the last one.
     pub run: Option<Run>,
+    /// The study of several runs.
+    pub study: Study,
     /// The share of previous values in a smoothed line, 0…1.
     pub smoothing: f64,
     /// Whether the window is about to be closed.
@@ -69,6 +74,7 @@ impl Training {
             estimated: None,
             offer: None,
             run: None,
+            study: Study::default(),
             smoothing: 0.0,
             closing: Closing::No,
             is_end_seen: true,
@@ -77,7 +83,7 @@ impl Training {
 
     /// Returns whether a run is active, including a paused one.
     pub fn goes_on(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| run.phase != Phase::Ended)
+        self.study.is_active || self.run.as_ref().is_some_and(|run| run.phase != Phase::Ended)
     }
 
     /// Returns whether a run can be started; the error is the reason why not.

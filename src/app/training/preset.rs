@@ -7,35 +7,70 @@ use crate::engine::small_architecture;
 
 /// The settings of the small model in the format of the command line.
 const SMALL: &str = include_str!("../../../assets/qata-small.toml");
-/// The recipe for a few cases of one's own.
-const OWN_CASES: &str = include_str!("../../../assets/recipes/own-cases.toml");
-/// The paper's recipe.
-const PAPER: &str = include_str!("../../../assets/recipes/published-encoders.toml");
+
+/// A recipe of `assets/recipes`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// The name shown in the user interface.
+    name: &'static str,
+    /// An explanation of the purpose.
+    explanation: &'static str,
+    /// The settings in the format of the command line.
+    text: &'static str,
+}
+
+/// The recipes, each of which has an entry here.
+static RECIPES: [Recipe; 4] = [
+    Recipe {
+        name: "Fine-tune on 50 own cases",
+        explanation: "Starts from the bundled model and takes a few minutes on a CPU. Needs a folder with images, masks and \
+             sentences: about 50 cases in the split train and 10 to 20 of other patients in the split val.",
+        text: include_str!("../../../assets/recipes/own-cases.toml"),
+    },
+    Recipe {
+        name: "The paper's recipe",
+        explanation: "154 million parameters, batches of 32, up to 100 epochs. Needs a GPU, and the folders of \
+             CXR-BERT and ConvNeXt-T as Hugging Face distributes them: make a bundle of them with “himix import --text … \
+             --vision …” and name it under “Initial weights”.",
+        text: include_str!("../../../assets/recipes/published-encoders.toml"),
+    },
+    Recipe {
+        name: "GuideDecoder's recipe",
+        explanation: "153.6 million parameters, from random weights unless “Initial weights” names a bundle of the network. \
+             Needs a GPU. The architecture guidedecoder-small can be trained without one.",
+        text: include_str!("../../../assets/recipes/guidedecoder.toml"),
+    },
+    Recipe {
+        name: "MMI-UNet's recipe",
+        explanation: "165.8 million parameters, from random weights unless “Initial weights” names a bundle of the network. \
+             Needs a GPU. The architecture mmiunet-small can be trained without one.",
+        text: include_str!("../../../assets/recipes/mmiunet.toml"),
+    },
+];
 
 /// A named set of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// A small network that two CPU cores train in an hour.
     Small,
-    /// Fine-tuning of the bundled model on a few cases of one's own.
-    OwnCases,
     /// Fine-tuning of the open model.
     FineTune,
-    /// The full size, as published, from the published encoders.
-    Paper,
+    /// A recipe.
+    Recipe(&'static Recipe),
 }
 
 impl Preset {
-    /// All presets.
-    pub const ALL: [Self; 4] = [Self::Small, Self::OwnCases, Self::FineTune, Self::Paper];
+    /// All presets, in the order in which they are offered.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::Small, Self::FineTune].into_iter().chain(RECIPES.iter().map(Self::Recipe))
+    }
 
     /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Small => "Small, from random weights",
-            Self::OwnCases => "Fine-tune on 50 own cases",
             Self::FineTune => "Fine-tune the open model",
-            Self::Paper => "The paper's recipe",
+            Self::Recipe(recipe) => recipe.name,
         }
     }
 
@@ -45,19 +80,11 @@ impl Preset {
             Self::Small => {
                 "1.7 million parameters, the text encoder is trained too: about an hour on two CPU cores for 1\u{2009}400 pairs."
             }
-            Self::OwnCases => {
-                "Starts from the bundled model and takes a few minutes on a CPU. Needs a folder with images, masks and \
-                 sentences: about 50 cases in the split train and 10 to 20 of other patients in the split val."
-            }
             Self::FineTune => {
                 "Starts from the weights of the open model, at a third of the paper's learning rate and for at \
                  most 20 epochs; the text encoder is not trained. The new weights go into the run folder."
             }
-            Self::Paper => {
-                "154 million parameters, batches of 32, up to 100 epochs. Needs a GPU, and the folders of \
-                 CXR-BERT and ConvNeXt-T as Hugging Face distributes them: make a bundle of them with “himix import --text … \
-                 --vision …” and name it under “Initial weights”."
-            }
+            Self::Recipe(recipe) => recipe.explanation,
         }
     }
 
@@ -69,7 +96,6 @@ impl Preset {
                 let architecture = small_architecture().or(config.architecture);
                 TrainConfig { architecture, ..config }
             }
-            Self::OwnCases => read(OWN_CASES),
             Self::FineTune => TrainConfig {
                 start: open.map(PathBuf::from),
                 epochs: 20,
@@ -80,7 +106,7 @@ impl Preset {
                 lr: 1e-4,
                 ..TrainConfig::default()
             },
-            Self::Paper => read(PAPER),
+            Self::Recipe(recipe) => read(recipe.text),
         }
     }
 }
@@ -96,19 +122,36 @@ mod tests {
 
     #[test]
     fn every_preset_is_a_whole_configuration() {
-        for preset in Preset::ALL {
+        for preset in Preset::all() {
             let config = preset.config(Some(Path::new("open")));
             let complete = TrainConfig { data: vec!["data".into()], ..config };
             assert_eq!(complete.validate(), Ok(()), "{}", preset.name());
         }
         let small = TrainConfig::from_toml(SMALL).expect("the file is understood");
         assert_eq!((small.epochs, small.batch_size), (7, 16));
-        for text in [OWN_CASES, PAPER] {
-            TrainConfig::from_toml(text).expect("the file is understood");
+        for Recipe { name, text, .. } in &RECIPES {
+            TrainConfig::from_toml(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
-        assert_eq!(Preset::OwnCases.config(None).start, Some("bundled".into()));
+        let [own_cases, paper, guide_decoder, mmi_unet, ..] = &RECIPES;
+        assert_eq!(Preset::Recipe(own_cases).config(None).start, Some("bundled".into()));
         // The paper's recipe is the default settings, with the loss that the authors' code really trains with.
-        assert_eq!(TrainConfig::default().set("loss", "dice"), Ok(Preset::Paper.config(None)));
+        let paper = Preset::Recipe(paper).config(None);
+        assert_eq!(TrainConfig::default().set("loss", "dice").as_ref(), Ok(&paper));
+        // The two text networks share it.
+        for (recipe, name) in [(guide_decoder, "guidedecoder"), (mmi_unet, "mmiunet")] {
+            let config = Preset::Recipe(recipe).config(None);
+            assert_eq!(config.architecture.as_deref(), Some(Path::new(name)));
+            assert_eq!(TrainConfig { architecture: None, ..config }, paper);
+        }
         assert_eq!(Preset::FineTune.config(Some(Path::new("open"))).start, Some("open".into()));
+    }
+
+    #[test]
+    fn every_recipe_is_offered() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/recipes");
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let text = std::fs::read_to_string(entry.path()).expect("read");
+            assert!(RECIPES.iter().any(|recipe| recipe.text == text), "{} has no entry", entry.path().display());
+        }
     }
 }

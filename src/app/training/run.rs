@@ -110,6 +110,8 @@ impl Run {
         match updates {
             TrainingUpdate::Event(event) => self.take_event(event),
             TrainingUpdate::Best(path) => self.best = Some(path),
+            // These are of a whole study.
+            TrainingUpdate::Begun(_) | TrainingUpdate::Queue(_) => {}
             TrainingUpdate::Ended(result) => {
                 if let Err(message) = &result {
                     self.say(message.clone());

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::engine::wake::Wake;
-use crate::train::Event;
+use crate::train::{Event, QueueView};
 
 /// The number of updates above which a step replaces the previous step, because a hidden window may take none for
 /// hours.
@@ -19,6 +19,10 @@ const STEP_FRAME: Duration = Duration::from_millis(200);
 pub enum TrainingUpdate {
     /// An event of the run.
     Event(Event),
+    /// A run of a study begins in this folder, or goes on.
+    Begun(PathBuf),
+    /// What the queue of a study looks like now.
+    Queue(Box<QueueView>),
     /// The path of the weights that are the best so far.
     Best(PathBuf),
     /// The thread ended. The error is one line that says what to do.

@@ -2,6 +2,7 @@
 
 mod mailbox;
 mod preflight;
+mod study;
 mod thread;
 mod trainer;
 
@@ -9,18 +10,20 @@ use std::io;
 use std::sync::Arc;
 
 use super::wake::Wake;
-use crate::train::RunControl;
+use crate::infer::OpenModel;
+use crate::train::{Queue, RunControl};
 
 pub use mailbox::TrainingUpdate;
-pub use trainer::{Trainer, TrainingJob, small_architecture, trainer};
+pub use trainer::{AblationJob, Trainer, TrainingJob, small_architecture, trainer};
 
 use mailbox::Mailbox;
 use preflight::{EstimateRequest, FolderRequest, Preflight};
-use thread::Running;
+use thread::{Running, Work};
 
 /// Starts runs, one at a time, and controls the current one.
 pub(super) struct TrainingController {
     trainer: Arc<dyn Trainer>,
+    open: OpenModel,
     mailbox: Arc<Mailbox>,
     running: Option<Running>,
     preflight: Preflight,
@@ -31,9 +34,9 @@ impl TrainingController {
     ///
     /// # Errors
     /// The thread could not be started.
-    pub(super) fn start(trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
+    pub(super) fn start(trainer: Arc<dyn Trainer>, open: OpenModel, wake: Wake) -> io::Result<Self> {
         let preflight = Preflight::start(trainer.clone())?;
-        Ok(Self { trainer, mailbox: Arc::new(Mailbox::new(wake)), running: None, preflight })
+        Ok(Self { trainer, open, mailbox: Arc::new(Mailbox::new(wake)), running: None, preflight })
     }
 
     /// Starts `job`. Returns false if a run is already in progress.
@@ -41,10 +44,22 @@ impl TrainingController {
     /// # Errors
     /// The thread could not be started.
     pub(super) fn begin(&mut self, job: TrainingJob) -> io::Result<bool> {
+        self.start_work(Work::Run(job))
+    }
+
+    /// Begins or continues a study. Returns false if a run or a study is already in progress.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub(super) fn begin_ablation(&mut self, job: AblationJob) -> io::Result<bool> {
+        self.start_work(Work::Study(job))
+    }
+
+    fn start_work(&mut self, work: Work) -> io::Result<bool> {
         if self.is_running() {
             return Ok(false);
         }
-        self.running = Some(Running::start(self.trainer.clone(), job, self.mailbox.clone())?);
+        self.running = Some(Running::start(self.trainer.clone(), self.open.clone(), work, self.mailbox.clone())?);
         Ok(true)
     }
 
@@ -56,8 +71,13 @@ impl TrainingController {
     /// Sends a command to the run, which obeys before its next step.
     pub(super) fn ask(&self, control: RunControl) {
         if let Some(running) = &self.running {
-            running.control.ask(control);
+            running.ask(control);
         }
+    }
+
+    /// The queue of the study that is being worked on, once it is open.
+    pub(super) fn queue(&self) -> Option<Queue> {
+        self.running.as_ref().and_then(|running| study::held(&running.queue))
     }
 
     /// Takes the updates of the run since the last call.
@@ -79,7 +99,7 @@ impl TrainingController {
     pub(super) fn end(&mut self) {
         self.preflight.end();
         if let Some(running) = self.running.take() {
-            running.control.ask(RunControl::Stop);
+            running.ask(RunControl::Stop);
             running.wait();
         }
     }

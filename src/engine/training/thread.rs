@@ -9,18 +9,29 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use super::mailbox::{Mailbox, TrainingUpdate};
-use super::trainer::{Trainer, TrainingJob};
+use super::study::{self, SharedQueue};
+use super::trainer::{AblationJob, Trainer, TrainingJob};
 use crate::engine::guard::guarded;
 use crate::engine::priority::{TRAINING, lower};
-use crate::train::{Control, Event};
+use crate::infer::OpenModel;
+use crate::train::{Control, Event, RunControl};
 
 /// The time to wait for the last checkpoint when the program ends. An older checkpoint exists in any case.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// A run that was started.
+/// What the thread does.
+pub(super) enum Work {
+    /// A run.
+    Run(TrainingJob),
+    /// A study.
+    Study(AblationJob),
+}
+
+/// A run or a study that was started.
 pub(super) struct Running {
-    /// The control of the run.
-    pub(super) control: Control,
+    control: Control,
+    /// The queue of a study, while it is open.
+    pub(super) queue: SharedQueue,
     ended: Receiver<()>,
 }
 
@@ -30,19 +41,36 @@ impl Running {
     ///
     /// # Errors
     /// The thread could not be started.
-    pub(super) fn start(trainer: Arc<dyn Trainer>, job: TrainingJob, mailbox: Arc<Mailbox>) -> io::Result<Self> {
+    pub(super) fn start(
+        trainer: Arc<dyn Trainer>,
+        open: OpenModel,
+        work: Work,
+        mailbox: Arc<Mailbox>,
+    ) -> io::Result<Self> {
         let control = Control::default();
         let (alive, ended) = bounded::<()>(0);
-        let hand = control.clone();
+        let queue = SharedQueue::default();
+        let (hand, shared) = (control.clone(), queue.clone());
         Builder::new().name("himix-train".into()).spawn(move || {
             let alive: Sender<()> = alive;
             lower(TRAINING);
-            let outcome = in_own_pool(|| train(&*trainer, &job, &hand, &mailbox));
+            let outcome = in_own_pool(|| match &work {
+                Work::Run(job) => train(&*trainer, job, &hand, &mailbox),
+                Work::Study(job) => study(&*trainer, &open, job, &hand, &shared, &mailbox),
+            });
             // The run must be over before its end is reported, because the receiver may start another run.
             drop(alive);
             mailbox.put(TrainingUpdate::Ended(outcome));
         })?;
-        Ok(Self { control, ended })
+        Ok(Self { control, queue, ended })
+    }
+
+    /// Sends a command to the run, or to all runs of a study.
+    pub(super) fn ask(&self, command: RunControl) {
+        self.control.ask(command);
+        if let Some(queue) = study::held(&self.queue) {
+            queue.ask(command);
+        }
     }
 
     /// Whether the run has not ended.
@@ -65,6 +93,21 @@ fn in_own_pool(job: impl FnOnce() -> Result<(), String> + Send) -> Result<(), St
         Ok(pool) => pool.install(job),
         Err(error) => Err(format!("No thread could be started for the training ({error}). Close other programs.")),
     }
+}
+
+fn study(
+    trainer: &dyn Trainer,
+    open: &OpenModel,
+    job: &AblationJob,
+    control: &Control,
+    queue: &SharedQueue,
+    mailbox: &Mailbox,
+) -> Result<(), String> {
+    let worked = guarded(|| study::work(trainer, open, job, control, queue, mailbox));
+    worked.unwrap_or_else(|reason| {
+        study::put(queue, None);
+        Err(format!("The study broke off ({reason}). Continue it; its finished runs are kept."))
+    })
 }
 
 fn train(trainer: &dyn Trainer, job: &TrainingJob, control: &Control, mailbox: &Mailbox) -> Result<(), String> {

@@ -3,9 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::analysis::ablation::{CASES, score};
 use crate::data::write;
-use crate::device;
-use crate::train::{self, Control, Estimate, Event, Interrupted, RunFolder, Task, TrainConfig};
+use crate::device::{self, DeviceChoice};
+use crate::infer::{ModelSource, OpenModel};
+use crate::train::{
+    self, Cell, Control, Estimate, Event, Interrupted, LocalWorker, Plan, Queue, QueueEvent, RunFolder, Task,
+    TrainConfig,
+};
 
 /// The architecture of the smallest preset, from a file of this repository.
 const SMALL: &str = include_str!("../../../assets/small.json");
@@ -19,6 +24,15 @@ pub enum TrainingJob {
     Resume(PathBuf),
 }
 
+/// A study: the queue in a folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AblationJob {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What is compared; `None` for what the queue in the folder compares.
+    pub plan: Option<Box<Plan>>,
+}
+
 /// Runs training on threads of the engine. Every error is one line that says what to do.
 pub trait Trainer: Send + Sync {
     /// Runs `job` until its end or a stop, reporting through `report`.
@@ -26,6 +40,12 @@ pub trait Trainer: Send + Sync {
     /// # Errors
     /// The run could not start or failed.
     fn train(&self, job: &TrainingJob, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String>;
+
+    /// Works through a queue, scoring its runs with models that `open` opens.
+    ///
+    /// # Errors
+    /// The queue cannot be worked on any more.
+    fn work(&self, queue: &Queue, open: &OpenModel, report: &mut dyn FnMut(QueueEvent)) -> Result<(), String>;
 
     /// Estimates a run.
     ///
@@ -75,6 +95,23 @@ impl Trainer for Network {
         };
         let outcome = train::start(&task, &device, control, report);
         outcome.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    fn work(&self, queue: &Queue, open: &OpenModel, report: &mut dyn FnMut(QueueEvent)) -> Result<(), String> {
+        let Plan { split, settings, .. } = queue.view().plan;
+        provide_architecture(&settings)?;
+        let choices = match settings.device.parse()? {
+            DeviceChoice::Auto => device::side_by_side(),
+            choice => vec![choice],
+        };
+        let score = |number: usize, run: &Cell| {
+            let TrainConfig { out, data, mask_rule, .. } = &run.config;
+            let bundle = ModelSource::new(RunFolder::new(out).best());
+            let mut model = open(&bundle, choices[number]).map_err(|error| error.to_string())?;
+            score(model.as_mut(), (data, &split, *mask_rule), &out.join(CASES)).map_err(|error| error.to_string())
+        };
+        let devices = choices.iter().map(|choice| device::open(*choice)).collect();
+        queue.work(&LocalWorker { devices, score: &score }, report).map_err(|error| error.to_string())
     }
 
     fn estimate(&self, config: &TrainConfig) -> Result<Estimate, String> {

@@ -14,7 +14,14 @@ pub const KEYS: &[(&str, &str)] = &[
     ("limit", "first so many pairs of each data set; 0 takes all"),
     ("hard_examples", "share of an epoch drawn by the last loss of each pair; 0: every pair equally often"),
     ("out", "run folder"),
-    ("architecture", "config.json of the architecture; none: the published full size"),
+    (
+        "architecture",
+        "config.json of the architecture, or a name: himix, himix-small and so on for each network; none: himix, as published",
+    ),
+    (
+        "ablation",
+        "variant of the architecture for an ablation study, such as order-123 or last-layer; none: as it is",
+    ),
     ("start", "bundle to start from; none: random weights"),
     ("vocab", "vocabulary for a start from random weights; none: made of the training prompts"),
     ("train_text", "whether the text encoder is trained; none: only from random weights"),

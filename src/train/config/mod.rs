@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::data::MaskRule;
+use crate::model::Ablation;
 
 pub use choices::{Criterion, EmptyTruth, LossKind, OptimiserKind, Schedule};
 pub use keys::KEYS;
@@ -43,9 +44,13 @@ pub struct TrainConfig {
     pub hard_examples: f64,
     /// The run folder.
     pub out: PathBuf,
-    /// The architecture: the `config.json` of a bundle or on its own. `None` selects the published sizes.
+    /// The architecture: the `config.json` of a bundle or on its own, or a name of `architecture_names`. `None` selects
+    /// the published sizes of HiMix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<PathBuf>,
+    /// The variant of the architecture, for an ablation study. `None` and a resumed run take the architecture as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ablation: Option<Ablation>,
     /// The bundle to start from, for example one created by `himix import`. `None` starts from random weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<PathBuf>,
@@ -167,6 +172,7 @@ impl Default for TrainConfig {
             hard_examples: 0.0,
             out: PathBuf::new(),
             architecture: None,
+            ablation: None,
             start: None,
             vocab: None,
             train_text: None,
@@ -337,6 +343,7 @@ mod tests {
             data: vec!["a".into(), "b c".into()],
             out: "run".into(),
             architecture: Some("x.json".into()),
+            ablation: Some(Ablation::NoGrouping),
             start: Some("s".into()),
             vocab: Some("v".into()),
             train_text: Some(true),

@@ -25,7 +25,7 @@ pub struct Curves;
 const INFO: PaneInfo = PaneInfo {
     title: "Curves",
     help: "Losses and scores over the epochs.",
-    places: &[Place::new(Tab::Train, Column::Middle, 2)],
+    places: &[Place::new(Tab::Train, Column::Middle, 3)],
     size: [700.0, 300.0],
     growth: 2,
     ..PaneInfo::new(Pane::new("curves"))

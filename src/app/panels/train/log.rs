@@ -14,7 +14,7 @@ pub struct Log;
 const INFO: PaneInfo = PaneInfo {
     title: "Run log",
     help: "What the training run says of itself.",
-    places: &[Place::new(Tab::Train, Column::Middle, 3)],
+    places: &[Place::new(Tab::Train, Column::Middle, 4)],
     size: [700.0, 106.0],
     ..PaneInfo::new(Pane::new("log"))
 };

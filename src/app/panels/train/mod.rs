@@ -6,6 +6,7 @@ pub mod log;
 pub mod run;
 pub mod settings;
 pub mod strip;
+pub mod study;
 
 use eframe::egui::{Context, Id, Modal, Ui};
 

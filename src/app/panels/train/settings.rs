@@ -4,6 +4,7 @@ use eframe::egui::{
     Align, Button, CollapsingHeader, ComboBox, Id, Label, Layout, Panel, RichText, ScrollArea, TextEdit, Ui,
 };
 
+use super::study;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -109,6 +110,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
                 section(ui, "Settings", "");
                 common(ui, &state.training, commands);
                 more(ui, &state.training, commands);
+                study::form(ui, &state.training, commands);
             });
         });
     });
@@ -198,7 +200,7 @@ fn data(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
 }
 
 fn presets(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    for preset in Preset::ALL {
+    for preset in Preset::all() {
         let enabled = preset != Preset::FineTune || state.model.is_some();
         ui.add_enabled_ui(enabled, |ui| {
             let response = ui.radio(state.training.preset == Some(preset), preset.name());

@@ -22,7 +22,7 @@ pub struct Cases;
 const INFO: PaneInfo = PaneInfo {
     title: "Cases",
     help: "Validation cases with their masks of every epoch.",
-    places: &[Place::new(Tab::Train, Column::Middle, 1)],
+    places: &[Place::new(Tab::Train, Column::Middle, 2)],
     size: [700.0, 240.0],
     ..PaneInfo::new(Pane::new("cases"))
 };

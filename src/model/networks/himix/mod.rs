@@ -3,6 +3,7 @@
 //!
 //! Hwang, Sim, Kim: "HiMix: Hierarchical Visual-Textual Mixing Network for Lesion Segmentation", WACV 2026.
 
+mod ablation;
 pub mod attribution;
 pub mod config;
 mod cost;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
 
+use crate::model::ablation::Ablation;
 use crate::model::config::{Axes, ConfigError};
 use crate::model::network::{Cost, Model, Network, StageShape, TextInput};
 use crate::model::overrides::Overrides;
@@ -84,5 +86,13 @@ impl Network for HiMixConfig {
 
     fn with_overrides(&self, overrides: &Overrides) -> Option<Arc<dyn Network>> {
         Some(Arc::new(Self::with_overrides(self, overrides)))
+    }
+
+    fn ablation(
+        &self,
+        variant: Ablation,
+        clusters: Option<Vec<Vec<usize>>>,
+    ) -> Result<Arc<dyn Network>, ConfigError> {
+        Ok(Arc::new(Self::ablation(self, variant, clusters)?))
     }
 }

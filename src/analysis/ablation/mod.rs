@@ -1,0 +1,11 @@
+//! The scores of an ablation study: of every image in every run, and their report.
+
+mod cases;
+mod published;
+mod report;
+mod summary;
+
+pub use cases::{CASES, CaseScore, RunScores, ScoreError, read_cases, read_runs, score};
+pub use published::Published;
+pub use report::Report;
+pub use summary::{Difference, VariantSummary, summaries};

@@ -24,8 +24,12 @@ struct Picture {
     truth_outline: vec4f,
     // The colour around the image.
     canvas: vec4f,
-    // The number of the active label, with padding.
-    active_label: vec4u,
+    // The number of the active label.
+    active_label: u32,
+    // The level of the image's texture that is sampled where the image is reduced; each has half the columns and rows of
+    // the one before.
+    level: f32,
+    padding: vec2u,
     // The colours of the labels by their numbers, which are transparent where nothing is drawn.
     labels: array<vec4f, 256>,
 }
@@ -45,6 +49,10 @@ const LABELS: u32 = 1024u;
 // The active label takes the place of the mask, or of the ground truth.
 const LABEL_IS_MASK: u32 = 2048u;
 const LABEL_IS_TRUTH: u32 = 4096u;
+// Where the numbers of samples of a reduced image begin, and their bits.
+const SAMPLES_ACROSS: u32 = 16u;
+const SAMPLES_DOWN: u32 = 20u;
+const SAMPLES: u32 = 15u;
 
 @group(0) @binding(0) var<uniform> picture: Picture;
 @group(0) @binding(1) var image: texture_2d<f32>;
@@ -95,30 +103,31 @@ fn magma(t: f32) -> vec3f {
 }
 
 // Returns the stored image at a position in its texture, 0 to 1 along both axes.
-fn stored_at(place: vec2f) -> vec3f {
+fn stored_at(place: vec2f, level: f32) -> vec3f {
     if has(VALUES) {
-        return vec3f(textureSampleLevel(values, image_sampler, place, 0.0).r);
+        return vec3f(textureSampleLevel(values, image_sampler, place, level).r);
     }
-    return textureSampleLevel(image, image_sampler, place, 0.0).rgb * 255.0;
+    return textureSampleLevel(image, image_sampler, place, level).rgb * 255.0;
 }
 
-// Returns the image around `at`: the mean of the texels if a screen pixel spans several.
+// Returns the image around `at`: the mean of the texels if a screen pixel spans several. src/render/reduction.rs chooses
+// the level and the numbers of samples, whose mean then covers all texels.
 fn image_at(at: vec2f) -> vec3f {
     let texels = select(vec2f(textureDimensions(image)), vec2f(textureDimensions(values)), has(VALUES));
     let texel = at * picture.texels;
     if !has(REDUCED) {
-        return shade(stored_at(select(floor(texel) + 0.5, texel, has(SMOOTH)) / texels));
+        return shade(stored_at(select(floor(texel) + 0.5, texel, has(SMOOTH)) / texels, 0.0));
     }
-    let spanned = picture.step * picture.texels;
-    let taps = clamp(i32(ceil(max(spanned.x, spanned.y) * 0.5)), 2, 4);
+    let samples = vec2u(FLAGS >> SAMPLES_ACROSS, FLAGS >> SAMPLES_DOWN) & vec2u(SAMPLES);
+    let apart = picture.step * picture.texels / vec2f(samples);
+    let first = texel - 0.5 * apart * vec2f(samples - 1u);
     var sum = vec3f(0.0);
-    for (var row = 0; row < taps; row++) {
-        for (var column = 0; column < taps; column++) {
-            let offset = (vec2f(f32(column), f32(row)) + 0.5) / f32(taps) - 0.5;
-            sum += stored_at((texel + offset * spanned) / texels);
+    for (var row = 0u; row < samples.y; row++) {
+        for (var column = 0u; column < samples.x; column++) {
+            sum += stored_at((first + apart * vec2f(f32(column), f32(row))) / texels, picture.level);
         }
     }
-    return shade(sum / f32(taps * taps));
+    return shade(sum / f32(samples.x * samples.y));
 }
 
 // Returns the probability at `at`, bilinear between the cell centres of the model's grid as at image resolution,
@@ -166,14 +175,13 @@ fn label_at(at: vec2f) -> u32 {
     return textureLoad(labels, vec2i(floor(at * texels / picture.size)), 0).r;
 }
 
-fn is_active(at: vec2f) -> bool {
-    return picture.active_label.x != 0u && label_at(at) == picture.active_label.x;
+fn is_active(label: u32) -> bool {
+    return label != 0u && label == picture.active_label;
 }
 
-// Returns whether `at` lies at the inner edge of its label.
-fn is_label_outline(at: vec2f) -> bool {
+// Returns whether `at`, where this label is, lies at its inner edge.
+fn is_label_outline(at: vec2f, label: u32) -> bool {
     let reach = max(picture.outline * picture.step, vec2f(0.25));
-    let label = label_at(at);
     return label != 0u
         && !(label_at(at + vec2f(reach.x, 0.0)) == label && label_at(at - vec2f(reach.x, 0.0)) == label
             && label_at(at + vec2f(0.0, reach.y)) == label && label_at(at - vec2f(0.0, reach.y)) == label);
@@ -184,7 +192,7 @@ fn is_lesion(at: vec2f) -> bool {
         return false;
     }
     if has(LABEL_IS_TRUTH) {
-        return is_active(at);
+        return is_active(label_at(at));
     }
     let texels = vec2f(textureDimensions(truth));
     return textureLoad(truth, vec2i(floor(at * texels / picture.size)), 0).r != 0u;
@@ -222,18 +230,22 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
         return picture.canvas;
     }
     var colour = image_at(at);
+    var label = 0u;
+    if has(LABELS) || has(LABEL_IS_MASK) {
+        label = label_at(at);
+    }
+    let label_colour = picture.labels[label];
     if has(HEAT) && has(SHOW_PREDICTION) {
         // Pixels with a low lesion probability leave the image visible.
         let p = clamp(probability_at(at), 0.0, 1.0);
         colour = mix(colour, magma(p), picture.opacity * smoothstep(0.02, 0.25, p));
     } else if has(FILL) && has(LABELS) {
-        let over = picture.labels[label_at(at)];
-        colour = mix(colour, over.rgb, picture.opacity * over.a);
+        colour = mix(colour, label_colour.rgb, picture.opacity * label_colour.a);
     } else if has(FILL) {
         // Each image pixel belongs to the mask or not, as it is counted and saved.
         var predicted = false;
         if has(LABEL_IS_MASK) {
-            predicted = is_active(at);
+            predicted = is_active(label);
         } else {
             predicted = has(SHOW_PREDICTION) && is_foreground(probability_at(floor(at) + 0.5));
         }
@@ -256,10 +268,9 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
         if has(SHOW_TRUTH) && is_truth_outline(at) {
             colour = mix(colour, picture.truth_outline.rgb, picture.outline_opacity);
         }
-        if has(LABELS) && is_label_outline(at) {
-            let over = picture.labels[label_at(at)];
-            colour = mix(colour, over.rgb, over.a * picture.outline_opacity);
-        } else if has(LABEL_IS_MASK) && is_active(at) && is_label_outline(at) {
+        if has(LABELS) && is_label_outline(at, label) {
+            colour = mix(colour, label_colour.rgb, label_colour.a * picture.outline_opacity);
+        } else if has(LABEL_IS_MASK) && is_active(label) && is_label_outline(at, label) {
             colour = mix(colour, picture.prediction_outline.rgb, picture.outline_opacity);
         }
         if has(SHOW_PREDICTION) && !has(LABEL_IS_MASK) {

@@ -39,6 +39,8 @@ mod prompts;
 mod proposals;
 #[path = "window/readers.rs"]
 mod readers;
+#[path = "window/reduced.rs"]
+mod reduced;
 #[path = "window/report.rs"]
 mod report;
 #[path = "window/robustness.rs"]

@@ -217,6 +217,7 @@ pub fn layer(key: u64, image: &Image, display: DisplayPixels) -> ImageLayer {
         texture_size: [display.width, display.height],
         reduction: display.reduction,
         texels: display.texels,
+        reduced: display.reduced,
     }
 }
 

@@ -38,7 +38,8 @@ csv        mask_measurements.csv: areas, diameters, volumes and values
 manifest.json in the folder of --out says what became of every mask. What is done is skipped, so a batch that was ended, also with
 Ctrl-C, goes on where it was when the same command is given again. If image, prompt, model, threshold, window, formats or
 segment codes are others than before, the masks are made anew, and files of the same name are replaced. An image that fails gives one line on standard error
-and does not end the batch. The exit status is 0 if all masks were made, 1 if some failed, and 2 if nothing could begin.";
+and does not end the batch. The exit status is 0 if all masks were made, 1 if some
+failed or were written in some of the formats only, and 2 if nothing could begin.";
 
 /// Segment all images of a folder; goes on where an earlier run ended
 #[derive(Debug, Args)]
@@ -120,6 +121,9 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
                 bar.set_length(count as u64);
                 bar.set_position(done as u64);
             }
+            BatchEvent::Partial { image, reason } => {
+                bar.suspend(|| terminal::note(format!("not in all formats: {image}: {reason}")))
+            }
             BatchEvent::Failed { image, reason } => {
                 bar.suspend(|| terminal::note(format!("failed: {image}: {reason}")))
             }
@@ -129,12 +133,13 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
     let summary = batch(segmenter.as_mut(), &arguments.folder, &cases, &settings, &arguments.out, report)?;
     bar.finish_and_clear();
     model::notices(segmenter.as_mut());
-    let BatchSummary { images, done, known, failed, manifest, .. } = &summary;
+    let BatchSummary { images, done, known, partial, failed, manifest, .. } = &summary;
     if arguments.json {
         let mut object = json!({
             "images": images,
             "done": done,
             "skipped": known,
+            "partial": partial,
             "failed": failed,
             "manifest": manifest.to_string_lossy(),
         });
@@ -149,14 +154,18 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
             ));
         }
         terminal::print(&format!(
-            "{images} images: {done} masks made, {known} were done before, {failed} failed\n{} written\n",
+            "{images} images: {done} masks made, {known} were done before, {partial} in some of the formats only, {failed} failed\n\
+             {} written\n",
             manifest.display()
         ))?;
     }
-    match failed {
-        0 => Ok(()),
-        1 => Err(Failure::work("1 mask failed; the manifest has the reason")),
-        count => Err(Failure::work(format!("{count} masks failed; the manifest has the reasons"))),
+    let masks = |count: usize| if count == 1 { "1 mask".to_owned() } else { format!("{count} masks") };
+    let lacking = format!("{} could not be written in all formats", masks(*partial));
+    match (failed, partial) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(Failure::work(format!("{lacking}; the manifest has the reasons"))),
+        (_, 0) => Err(Failure::work(format!("{} failed; the manifest has the reasons", masks(*failed)))),
+        _ => Err(Failure::work(format!("{} failed and {lacking}; the manifest has the reasons", masks(*failed)))),
     }
 }
 

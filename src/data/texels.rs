@@ -56,6 +56,14 @@ impl Texels {
         }
     }
 
+    /// Returns the memory of the texels in bytes.
+    pub fn byte_count(&self) -> usize {
+        match self {
+            Self::Rgba(bytes) => bytes.len(),
+            Self::StoredPixels { halves, .. } => 2 * halves.len(),
+        }
+    }
+
     /// Returns the bytes of the colours, or `None` if the texels are values.
     pub fn rgba(&self) -> Option<&[u8]> {
         match self {

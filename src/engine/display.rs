@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::data::volume::DisplayWindow;
-use crate::data::{Image, Texels};
+use crate::data::{Image, Texels, pyramid};
 
 /// Pixels that fit into a texture of the graphics device.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct DisplayPixels {
     pub reduction: usize,
     /// The `width * height` texels in row-major order.
     pub texels: Texels,
+    /// The reduced pictures of [`pyramid`]; empty where none are needed.
+    pub reduced: Arc<Vec<Texels>>,
 }
 
 impl DisplayPixels {
@@ -25,7 +27,7 @@ impl DisplayPixels {
         let factor = width.max(height).div_ceil(limit.max(1)).max(1);
         let texels = Texels::of(image);
         if factor == 1 {
-            return Self { width, height, reduction: 1, texels };
+            return Self { width, height, reduction: 1, texels, reduced: Arc::default() };
         }
         let texels = match texels {
             Texels::Rgba(bytes) => {
@@ -38,7 +40,19 @@ impl DisplayPixels {
                 Texels::of_values(means::<1>(width, height, factor, |index, _| values[index]).into_iter())
             }
         };
-        Self { width: width.div_ceil(factor), height: height.div_ceil(factor), reduction: factor, texels }
+        let [width, height] = [width, height].map(|side| side.div_ceil(factor));
+        Self { width, height, reduction: factor, texels, reduced: Arc::default() }
+    }
+
+    /// Adds the reduced pictures, from which an image is drawn where a pixel of the screen spans several of these.
+    pub fn with_reduced(self) -> Self {
+        let reduced = Arc::new(pyramid(&self.texels, [self.width, self.height]));
+        Self { reduced, ..self }
+    }
+
+    /// Returns the memory of all texels in bytes.
+    pub(super) fn byte_count(&self) -> usize {
+        self.texels.byte_count() + self.reduced.iter().map(Texels::byte_count).sum::<usize>()
     }
 }
 

@@ -14,7 +14,7 @@ use super::job::Ticket;
 use super::slot::LatestSlot;
 use super::wake::Wake;
 use crate::data::volume::Window;
-use crate::data::{Image, Mask, Pixels, Texels, Truth, Volume};
+use crate::data::{Image, Mask, Pixels, Truth, Volume};
 
 /// The maximum memory for prepared slices in bytes. The requested slice is prepared whatever its size.
 const LIMIT: usize = 128 << 20;
@@ -56,18 +56,14 @@ pub struct PreparedSlice {
 impl PreparedSlice {
     fn new(request: &SliceRequest, slice: usize) -> Self {
         let image = request.volume.slice(slice);
-        let display = DisplayPixels::of(&image, request.texture_limit);
+        let display = DisplayPixels::of(&image, request.texture_limit).with_reduced();
         let sample = match &image.pixels {
             Pixels::U8(_) => 1,
             Pixels::U16(_) => 2,
             Pixels::F32(_) => 4,
         };
-        let texels = match &display.texels {
-            Texels::Rgba(bytes) => bytes.len(),
-            Texels::StoredPixels { halves, .. } => 2 * halves.len(),
-        };
         let full = request.volume.full_range(&image);
-        let bytes = sample * image.pixels.len() + texels;
+        let bytes = sample * image.pixels.len() + display.byte_count();
         Self { image: Arc::new(image), display, full, mask: None, truth: None, bytes }
             .compared_with(request, slice)
     }

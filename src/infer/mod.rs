@@ -1,6 +1,7 @@
 //! Predictions from an image and a prompt. The features of both are cached for the next prediction.
 
 mod batch_case;
+mod batch_requests;
 mod batches;
 mod cache;
 mod candidates;

@@ -15,7 +15,8 @@ use std::thread::{Builder, Result as Caught, scope};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::batches::{Asker, Batches, SIZE, serve};
+use super::batch_requests::{Asker, SIZE, serve};
+use super::batches::Batches;
 use super::segmenter::Segmenter;
 
 /// The number of runs per thread that are started before the caller has received the results of the earlier ones.

@@ -5,6 +5,7 @@
 
 mod content;
 mod paint;
+mod reduction;
 mod resources;
 mod textures;
 mod uniforms;

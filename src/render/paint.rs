@@ -8,8 +8,11 @@ use eframe::egui::{PaintCallback, PaintCallbackInfo, Rect};
 use eframe::egui_wgpu::{self, CallbackResources, CallbackTrait, ScreenDescriptor, wgpu};
 
 use super::content::Paint;
+use super::reduction::Reduction;
 use super::resources::Pipeline;
-use super::uniforms::{HAS_VALUES, IS_REDUCED, LABEL_IS_TRUTH, NEEDS_LABELS, NEEDS_PREDICTION, NEEDS_TRUTH};
+use super::uniforms::{
+    HAS_VALUES, IS_REDUCED, LABEL_IS_TRUTH, NEEDS_LABELS, NEEDS_PREDICTION, NEEDS_TRUTH, SAMPLES,
+};
 use crate::data::Texels;
 
 /// Draws images on a surface of a fixed texture format.
@@ -40,8 +43,10 @@ impl Picture {
             uniforms.flags |= HAS_VALUES;
             uniforms.window = [uniforms.window[0] / scale, uniforms.window[1] * scale];
         }
-        if uniforms.step.iter().any(|step| step * uniforms.texels > 2.0) {
-            uniforms.flags |= IS_REDUCED;
+        let spanned = uniforms.step.map(|step| step * uniforms.texels);
+        if let Some(Reduction { level, samples: [across, down] }) = Reduction::new(spanned, image.reduced.len()) {
+            uniforms.level = level as f32;
+            uniforms.flags |= IS_REDUCED | across << SAMPLES[0] | down << SAMPLES[1];
         }
         if probability.is_none() {
             uniforms.flags &= !NEEDS_PREDICTION;

@@ -1,6 +1,7 @@
 //! The render pipelines and their textures, which are created once and stored in egui's renderer.
 
 use std::collections::HashMap;
+use std::iter;
 use std::num::NonZeroU64;
 
 use eframe::egui_wgpu::wgpu;
@@ -107,19 +108,20 @@ impl Pipeline {
             self.pipelines.insert(uniforms.flags, pipeline);
         }
         let before = self.uploads;
-        let (resident, format, bytes): (_, _, &[u8]) = match &image.texels {
-            Texels::Rgba(bytes) => (&mut self.image, IMAGE_FORMAT, bytes),
-            Texels::StoredPixels { halves, .. } => (&mut self.values, VALUES_FORMAT, bytemuck::cast_slice(halves)),
+        let (resident, format) = match &image.texels {
+            Texels::Rgba(_) => (&mut self.image, IMAGE_FORMAT),
+            Texels::StoredPixels { .. } => (&mut self.values, VALUES_FORMAT),
         };
         if resident.key != Some(image.key) {
-            let view = upload(device, queue, format, image.texture_size, bytes);
+            let levels: Vec<&[u8]> = iter::once(&image.texels).chain(image.reduced.iter()).map(bytes_of).collect();
+            let view = upload(device, queue, format, image.texture_size, &levels);
             *resident = Resident { key: Some(image.key), view };
             self.uploads += 1;
         }
         if let Some(layer) = truth.as_ref().filter(|layer| self.truth.key != Some(layer.key)) {
             let limit = device.limits().max_texture_dimension_2d as usize;
             let (size, bytes) = fit(&layer.mask.values, [layer.mask.width, layer.mask.height], limit);
-            let view = upload(device, queue, TRUTH_FORMAT, size, &bytes);
+            let view = upload(device, queue, TRUTH_FORMAT, size, &[&bytes]);
             self.truth = Resident { key: Some(layer.key), view };
             self.uploads += 1;
         }
@@ -144,7 +146,7 @@ impl Pipeline {
         let mut is_bound = drawn.bound == self.uploads;
         if let Some(layer) = probability.as_ref().filter(|layer| drawn.probability.key != Some(layer.key)) {
             let bytes = bytemuck::cast_slice(layer.values.as_slice());
-            let view = upload(device, queue, PROBABILITY_FORMAT, layer.size, bytes);
+            let view = upload(device, queue, PROBABILITY_FORMAT, layer.size, &[bytes]);
             drawn.probability = Resident { key: Some(layer.key), view };
             uploaded += 1;
             is_bound = false;
@@ -155,6 +157,14 @@ impl Pipeline {
             drawn.bound = self.uploads;
         }
         uploaded
+    }
+}
+
+/// The bytes of a level of the image.
+fn bytes_of(texels: &Texels) -> &[u8] {
+    match texels {
+        Texels::Rgba(bytes) => bytes,
+        Texels::StoredPixels { halves, .. } => bytemuck::cast_slice(halves),
     }
 }
 

@@ -23,6 +23,9 @@ pub struct ImageLayer {
     pub reduction: usize,
     /// The content of the texture.
     pub texels: Texels,
+    /// The reduced pictures of the texels, each with half the columns and rows of the one before
+    /// ([`crate::data::pyramid`]). Without them, an image that is shown much reduced loses detail between its samples.
+    pub reduced: Arc<Vec<Texels>>,
 }
 
 /// The probability of the prediction, on the grid of the model's output.
@@ -82,7 +85,7 @@ impl Resident {
     pub(super) fn empty(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat) -> Self {
         let bytes = [0; 4];
         let texel = format.block_copy_size(None).unwrap_or(4) as usize;
-        let view = upload(device, queue, format, [1, 1], &bytes[..texel.min(4)]);
+        let view = upload(device, queue, format, [1, 1], &[&bytes[..texel.min(4)]]);
         Self { key: None, view }
     }
 }
@@ -98,7 +101,7 @@ pub(super) struct ResidentLabels {
 impl ResidentLabels {
     /// Creates a texture of one texel that stands for a missing layer.
     pub(super) fn empty(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
-        let texture = upload_texture(device, queue, LABEL_FORMAT, [1, 1], &[0]);
+        let texture = upload_texture(device, queue, LABEL_FORMAT, [1, 1], &[&[0]]);
         Self { content: None, view: view(&texture), texture }
     }
 
@@ -117,7 +120,7 @@ impl ResidentLabels {
             return false;
         }
         let (size, bytes) = fit(&layer.values, layer.size, limit);
-        self.texture = upload_texture(device, queue, LABEL_FORMAT, size, &bytes);
+        self.texture = upload_texture(device, queue, LABEL_FORMAT, size, &[&bytes]);
         self.view = view(&self.texture);
         true
     }
@@ -144,15 +147,15 @@ fn write_part(
     );
 }
 
-/// Creates a texture of `width` by `height` texels and uploads `bytes`, its rows without padding.
+/// Creates a texture of `width` by `height` texels and uploads its levels, the largest first, their rows without padding.
 pub(super) fn upload(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
     format: wgpu::TextureFormat,
     size: [usize; 2],
-    bytes: &[u8],
+    levels: &[&[u8]],
 ) -> wgpu::TextureView {
-    view(&upload_texture(device, queue, format, size, bytes))
+    view(&upload_texture(device, queue, format, size, levels))
 }
 
 fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
@@ -164,26 +167,29 @@ fn upload_texture(
     queue: &wgpu::Queue,
     format: wgpu::TextureFormat,
     [width, height]: [usize; 2],
-    bytes: &[u8],
+    levels: &[&[u8]],
 ) -> wgpu::Texture {
     let size = wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 };
     let texture = device.create_texture(&wgpu::TextureDescriptor {
         label: Some("himix picture"),
         size,
-        mip_level_count: 1,
+        mip_level_count: levels.len() as u32,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D2,
         format,
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],
     });
-    let bytes_per_row = (bytes.len() / height.max(1)) as u32;
-    queue.write_texture(
-        texture.as_image_copy(),
-        bytes,
-        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(bytes_per_row), rows_per_image: None },
-        size,
-    );
+    for (mip_level, bytes) in (0..).zip(levels) {
+        let size = size.mip_level_size(mip_level, wgpu::TextureDimension::D2);
+        let bytes_per_row = (bytes.len() / size.height as usize) as u32;
+        queue.write_texture(
+            wgpu::TexelCopyTextureInfo { mip_level, ..texture.as_image_copy() },
+            bytes,
+            wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(bytes_per_row), rows_per_image: None },
+            size,
+        );
+    }
     texture
 }
 

@@ -136,8 +136,11 @@ pub struct Uniforms {
     prediction_outline: [f32; 4],
     truth_outline: [f32; 4],
     canvas: [f32; 4],
-    /// The number of the active label, with padding.
-    active: [u32; 4],
+    /// The number of the active label.
+    active: u32,
+    /// The level of the image's texture that is sampled where the image is reduced.
+    pub(super) level: f32,
+    padding: [u32; 2],
     /// The colours of the labels, which are transparent where nothing is drawn.
     labels: [[f32; 4]; LABEL_COLOURS],
 }
@@ -199,14 +202,16 @@ impl Uniforms {
             prediction_outline: opaque(PREDICTION_OUTLINE),
             truth_outline: opaque(TRUTH_OUTLINE),
             canvas: opaque(colours.canvas),
-            active: [0; 4],
+            active: 0,
+            level: 0.0,
+            padding: [0; 2],
             labels: [[0.0; 4]; LABEL_COLOURS],
         }
     }
 
     /// Adds the colours of the labels.
     pub fn with_labels(mut self, labels: &LabelColours) -> Self {
-        self.active[0] = u32::from(labels.active);
+        self.active = u32::from(labels.active);
         for (place, colour) in self.labels.iter_mut().zip(&labels.colours) {
             *place = colour.map_or([0.0; 4], opaque);
         }
@@ -228,6 +233,8 @@ pub(super) const NEEDS_LABELS: u32 = LABELS | LABEL_IS_MASK | LABEL_IS_TRUTH;
 pub(super) const HAS_VALUES: u32 = 256;
 /// The flag for screen pixels that span more than two texels, so that one sample would skip some.
 pub(super) const IS_REDUCED: u32 = 512;
+/// The bits at which the numbers of samples of a reduced image begin, across and down.
+pub(super) const SAMPLES: [u32; 2] = [16, 20];
 
 #[cfg(test)]
 mod tests {

@@ -105,10 +105,17 @@ fn prompts_come_from_a_file_or_the_data_set() {
     assert_eq!(counts(&ran), [2, 0, 1]);
     assert!(ran.err.contains("failed: b.png: no prompt is known for it"), "{}", ran.err);
     assert!(out.join("a.png/0/mask.png").is_file() && out.join("a.png/1/mask.png").is_file());
-    // What has no DICOM object fails, and the other formats are written.
+    // What has no DICOM object is written in the other formats, and said to lack one.
     let formats = ["--prompt", "lung", "--format", "png,dicom-seg"];
-    let ran = batch(folder.path(), &out, &formats).failed(1, &["2 masks failed"]);
-    assert!(ran.err.contains("a.png") && ran.err.contains("PNG has none of these"), "{}", ran.err);
+    let ran = batch(folder.path(), &out, &formats).failed(1, &["2 masks could not be written in all formats"]);
+    assert_eq!(counts(&ran), [0, 0, 0]);
+    assert!(
+        ran.err.contains("not in all formats: ")
+            && ran.err.contains("a.png")
+            && ran.err.contains("PNG has none of these"),
+        "{}",
+        ran.err
+    );
     assert!(out.join("b.png/mask.png").is_file());
     // A file of another program is not overwritten.
     let taken = folder.path().join("taken");

@@ -36,6 +36,7 @@ fn paint(step: usize) -> Paint {
             texture_size: size,
             reduction: 1,
             texels: Texels::Rgba(Arc::new([9, 9, 9, 255].repeat(COUNT))),
+            reduced: Arc::default(),
         },
         probability: Some(ProbabilityLayer {
             key: step as u64,

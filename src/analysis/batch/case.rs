@@ -106,6 +106,7 @@ impl<'a> Job<'a> {
         match self.results(segmenter, go_on, replaces, &mut entry) {
             Ok(ControlFlow::Break(())) => return None,
             Ok(ControlFlow::Continue(())) if entry.error.is_none() => entry.state = State::Done,
+            Ok(ControlFlow::Continue(())) if !entry.files.is_empty() => entry.state = State::Partial,
             Ok(ControlFlow::Continue(())) => {}
             Err(reason) => entry.error = Some(reason),
         }

@@ -21,7 +21,9 @@ const MOST: u64 = 1 << 30;
 pub enum State {
     /// It was made and written in all formats.
     Done,
-    /// It was not made, or not written in all formats. It is tried again in the next run.
+    /// It was written in some of the formats, and refused by the others. It is tried again in the next run.
+    Partial,
+    /// It was not made, or written in no format. It is tried again in the next run.
     #[default]
     Failed,
 }
@@ -38,7 +40,7 @@ pub struct Entry {
     pub prompt: String,
     /// What became of it.
     pub state: State,
-    /// The reason if it failed.
+    /// The reason if it failed, or why some formats are missing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
     /// The name of the model.

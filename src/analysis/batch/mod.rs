@@ -53,7 +53,9 @@ pub struct BatchSettings {
 pub enum BatchEvent<'a> {
     /// So many of all masks are done; also reported before every slice of a stack.
     Progress { done: usize, count: usize },
-    /// A mask was not made or not written in all formats.
+    /// A mask was written in some of the formats only.
+    Partial { image: &'a str, reason: &'a str },
+    /// A mask was not made, or written in no format.
     Failed { image: &'a str, reason: &'a str },
 }
 
@@ -66,6 +68,8 @@ pub struct BatchSummary {
     pub done: usize,
     /// The number of masks that an earlier run had made.
     pub known: usize,
+    /// The number of masks that were written in some of the formats only.
+    pub partial: usize,
     /// The number of failures.
     pub failed: usize,
     /// Whether the run was stopped before its end.
@@ -114,6 +118,7 @@ pub fn batch(
         images: cases.len(),
         done: 0,
         known: count - jobs.len(),
+        partial: 0,
         failed: 0,
         is_stopped: false,
         manifest: out.join(MANIFEST),
@@ -121,17 +126,22 @@ pub fn batch(
     let record = Record::new(manifest, out);
     let keep =
         |entry: Entry, summary: &mut BatchSummary, report: &mut dyn FnMut(BatchEvent<'_>) -> ControlFlow<()>| {
-            match &entry.error {
-                None => summary.done += 1,
-                Some(reason) => {
+            let (image, reason) = (entry.image.as_str(), entry.error.as_deref().unwrap_or_default());
+            match entry.state {
+                State::Done => summary.done += 1,
+                State::Partial => {
+                    summary.partial += 1;
+                    let _ = report(BatchEvent::Partial { image, reason });
+                }
+                State::Failed => {
                     summary.failed += 1;
-                    let _ = report(BatchEvent::Failed { image: &entry.image, reason });
+                    let _ = report(BatchEvent::Failed { image, reason });
                 }
             }
             record.put(entry)
         };
     for group in jobs.chunk_by(|a, b| a.is_picture() && b.is_picture()) {
-        let at = |summary: &BatchSummary| summary.known + summary.done + summary.failed;
+        let at = |summary: &BatchSummary| summary.known + summary.done + summary.partial + summary.failed;
         let replaces = |number: usize| record.replace(group[number..].iter().map(|job| job.folder.as_str()));
         if group[0].is_picture() {
             let job = |segmenter: &mut dyn Segmenter, _: &mut (), number: usize| {

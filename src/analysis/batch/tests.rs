@@ -312,12 +312,23 @@ fn one_format_or_prompt_that_fails_keeps_no_other_from_being_written() {
     let mut cases = cases(folder.path(), &["left lung", "refused"]);
     cases.truncate(1);
     let done = batch(&mut bright(true), folder.path(), &cases, &settings("png,dicom-seg"), &out, go_on);
-    assert_eq!(done.map(|done| (done.done, done.failed)).map_err(|error| error.to_string()), Ok((0, 2)));
+    let counts = done.map(|done| (done.done, done.partial, done.failed));
+    assert_eq!(counts.map_err(|error| error.to_string()), Ok((0, 1, 1)));
     let manifest = Manifest::open(&out).expect("a manifest");
     let error = |number: usize| manifest.cases[number].error.clone().unwrap_or_default();
     assert!(error(0).contains("PNG has none of these"), "{}", error(0));
     assert_eq!(manifest.cases[0].files, ["a.png/0/mask.png"]);
+    assert_eq!([manifest.cases[0].state, manifest.cases[1].state], [State::Partial, State::Failed]);
     assert!(out.join("a.png/0/mask.png").is_file());
+    // What is there in part is made again, for the formats that were asked for.
+    let again = |formats: &str| batch(&mut bright(true), folder.path(), &cases, &settings(formats), &out, go_on);
+    let counts = again("png,dicom-seg").map(|done| (done.known, done.partial, done.failed));
+    assert_eq!(counts.map_err(|error| error.to_string()), Ok((0, 1, 1)));
+    // A mask that no format takes has failed.
+    let counts = again("dicom-seg").map(|done| (done.known, done.partial, done.failed));
+    assert_eq!(counts.map_err(|error| error.to_string()), Ok((0, 0, 2)));
+    let manifest = Manifest::open(&out).expect("a manifest");
+    assert!(manifest.cases.iter().all(|entry| entry.state == State::Failed), "{:?}", manifest.cases);
     assert!(error(1).contains("no such prompt"), "{}", error(1));
     // An image without a prompt is a failure that says what to do.
     cases[0].prompts.clear();

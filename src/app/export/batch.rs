@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::PromptsOf;
 use super::{BatchCommand, Exporting};
-use crate::analysis::batch::{BatchCase, BatchSettings};
+use crate::analysis::batch::{BatchCase, BatchSettings, BatchSummary};
 use crate::analysis::export::{Format, Formats};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
@@ -117,12 +117,14 @@ impl HimixApp {
                     let text = "The batch was stopped. Start it with the same folder to go on.";
                     self.state.notes.add(Kind::Info, text);
                 }
-                if done.summary.failed > 0 {
-                    let count = done.summary.failed;
-                    let first = done.failures.first().cloned().unwrap_or_default();
-                    self.state
-                        .notes
-                        .add(Kind::Warning, format!("{count} masks of the batch failed; the first: {first}"));
+                let BatchSummary { partial, failed, .. } = done.summary;
+                let counts = [(failed, "failed"), (partial, "were written in some of the formats only")];
+                let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+                let counts: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
+                if let Some(first) = done.failures.first() {
+                    let counts = counts.join(" and ");
+                    let text = format!("Of the masks of the batch, {counts}; the first: {first}");
+                    self.state.notes.add(Kind::Warning, text);
                 }
                 self.state.export.done = Some(done);
             }

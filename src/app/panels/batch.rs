@@ -89,9 +89,10 @@ fn running(ui: &mut Ui, state: &State, set: &mut impl FnMut(BatchCommand)) {
             set(BatchCommand::Start);
         }
         if let Some(done) = &state.export.done {
-            let BatchSummary { done: made, known, failed, .. } = &done.summary;
+            let BatchSummary { done: made, known, partial, failed, .. } = &done.summary;
+            let lacking = lacking(*partial);
             let [made, known, failed] = [made, known, failed].map(|count| grouped(*count as u64));
-            let words = format!("{made} masks made, {known} were done before, {failed} failed.");
+            let words = format!("{made} masks made, {known} were done before,{lacking} {failed} failed.");
             ui.add(Label::new(words).wrap());
             for failure in &done.failures {
                 ui.add(Label::new(RichText::new(failure).small().weak()).wrap());
@@ -107,5 +108,13 @@ fn running(ui: &mut Ui, state: &State, set: &mut impl FnMut(BatchCommand)) {
     });
     if is_cancelled {
         set(BatchCommand::Cancel);
+    }
+}
+
+/// The number of masks that were written in some of the formats only, as a part of a sentence; nothing if there is none.
+fn lacking(partial: usize) -> String {
+    match partial {
+        0 => String::new(),
+        count => format!(" {} written in some of the formats only,", grouped(count as u64)),
     }
 }

@@ -1,5 +1,7 @@
 //! Look-up tables of DICOM files: from stored values to modality values, and from these to displayed values.
 
+use dicom_core::VR;
+
 use super::stream::Writing;
 use crate::data::volume::{ValueMapping, Window};
 
@@ -12,14 +14,17 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads the LUT Descriptor and LUT Data of an item. Returns `None` if the descriptor is cut off or there is
-    /// no entry.
-    pub fn new(descriptor: &[u8], data: &[u8], writing: Writing) -> Option<Self> {
+    /// Reads the LUT Descriptor, and the LUT Data with their value representation, of an item. Returns `None` if the
+    /// descriptor is cut off or there is no entry.
+    pub fn new(descriptor: &[u8], (kind, data): (VR, &[u8]), writing: Writing) -> Option<Self> {
         let [count, first, bits] = *writing.words(descriptor).first_chunk::<3>()?;
         let count = if count == 0 { 65_536 } else { usize::from(count) };
-        // The data are bytes or words; tables of 8 bits may have one entry in each byte.
+        // The data are words, or bytes (OB). Tables of 8 bits have two entries in a word, the first in its less significant
+        // byte as pixels have (PS3.5, 8.1.1 and 8.2), or one.
         let mut entries: Vec<f32> = if bits <= 8 && data.len() < 2 * count {
-            data.iter().map(|&byte| f32::from(byte)).collect()
+            let is_swapped = writing.is_big && kind != VR::OB;
+            let entry = |at: usize| data.get(at ^ usize::from(is_swapped)).or(data.get(at)).copied();
+            (0..data.len()).filter_map(entry).map(f32::from).collect()
         } else {
             writing.words(data).into_iter().map(f32::from).collect()
         };
@@ -97,13 +102,40 @@ mod tests {
 
     #[test]
     fn a_table_of_words_and_of_bytes() {
-        let words =
-            Table::new(&[2, 0, 0xfe, 0xff, 16, 0], &[1, 0, 2, 1, 9, 9], Writing::EXPLICIT).expect("a table");
+        let words = Table::new(&[2, 0, 0xfe, 0xff, 16, 0], (VR::OW, &[1, 0, 2, 1, 9, 9]), Writing::EXPLICIT)
+            .expect("a table");
         assert_eq!(words.clone().modality(true), ValueMapping::Table { first: -2.0, entries: vec![1.0, 258.0] });
         assert_eq!(words.modality(false), ValueMapping::Table { first: 65_534.0, entries: vec![1.0, 258.0] });
-        let bytes = Table::new(&[3, 0, 0, 0, 8, 0], &[5, 6, 7, 0], Writing::EXPLICIT).expect("a table");
+        let bytes = Table::new(&[3, 0, 0, 0, 8, 0], (VR::OW, &[5, 6, 7, 0]), Writing::EXPLICIT).expect("a table");
         assert_eq!(bytes.modality(false), ValueMapping::Table { first: 0.0, entries: vec![5.0, 6.0, 7.0] });
-        assert_eq!(Table::new(&[3, 0, 0, 0], &[5], Writing::EXPLICIT), None);
+        assert_eq!(Table::new(&[3, 0, 0, 0], (VR::OW, &[5]), Writing::EXPLICIT), None);
+    }
+
+    #[test]
+    fn entries_of_bytes_share_words_whose_byte_order_is_that_of_the_file() {
+        let big = Writing { is_big: true, ..Writing::EXPLICIT };
+        let entries = |kind: VR, bits: u8, data: &[u8], writing: Writing| {
+            let descriptor = [3_u16, 0, u16::from(bits)];
+            let descriptor =
+                descriptor.map(|word| if writing.is_big { word.to_be_bytes() } else { word.to_le_bytes() });
+            Table::new(descriptor.as_flattened(), (kind, data), writing).expect("a table").entries
+        };
+        for kind in [VR::OW, VR::US] {
+            assert_eq!(entries(kind, 8, &[6, 5, 0, 7], big), [5.0, 6.0, 7.0], "{kind}");
+            assert_eq!(entries(kind, 8, &[5, 6, 7, 0], Writing::EXPLICIT), [5.0, 6.0, 7.0], "{kind}");
+            assert_eq!(
+                entries(kind, 8, &[0, 5, 0, 6, 0, 7], big),
+                [5.0, 6.0, 7.0],
+                "{kind}: one entry in each word"
+            );
+            assert_eq!(entries(kind, 16, &[1, 5, 1, 6, 1, 7], big), [261.0, 262.0, 263.0], "{kind}");
+        }
+        assert_eq!(entries(VR::OB, 8, &[5, 6, 7, 0], big), [5.0, 6.0, 7.0], "bytes have no order");
+        assert_eq!(
+            entries(VR::OW, 8, &[6, 5, 7], big),
+            [5.0, 6.0, 7.0],
+            "the byte that fills the word is missing"
+        );
     }
 
     #[test]
@@ -111,7 +143,7 @@ mod tests {
         let before = ValueMapping::Linear(vec![[1.0, 0.0], [2.0, 0.0]]);
         let window = Window { centre: 100.0, width: 40.0 };
         assert_eq!(sigmoid(window, &before), None);
-        let table = Table::new(&[2, 0, 0, 0, 16, 0], &[1, 0, 2, 0], Writing::EXPLICIT).expect("a table");
+        let table = Table::new(&[2, 0, 0, 0, 16, 0], (VR::OW, &[1, 0, 2, 0]), Writing::EXPLICIT).expect("a table");
         assert_eq!(table.voi(false, &before), None);
     }
 

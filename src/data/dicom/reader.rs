@@ -215,7 +215,9 @@ pub fn read_elements(
     let [modality, voi] = [tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE].map(|tag| {
         let item = first(tag).into_iter().next()?;
         let [descriptor, data] = [tags::LUT_DESCRIPTOR, tags::LUT_DATA].map(|tag| item.values.get(&tag));
-        Some(lut::Table::new(&descriptor?.1, &data?.1, writing))
+        let (_, descriptor) = descriptor?;
+        let (kind, data) = data?;
+        Some(lut::Table::new(descriptor, (*kind, data.as_slice()), writing))
     });
     let shared = first(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).into_iter().next();
     let shared = shared.map(|item| object(path, &item.flat(), writing)).transpose()?;

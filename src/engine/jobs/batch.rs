@@ -28,7 +28,7 @@ pub struct BatchImages {
 pub struct BatchDone {
     /// The numbers of masks.
     pub summary: BatchSummary,
-    /// The first failures, one line each.
+    /// The first failures and masks that lack a format, one line each.
     pub failures: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl ModelJob for BatchImages {
         let mut failures = Vec::new();
         let report = |event: BatchEvent<'_>| match event {
             BatchEvent::Progress { done, count } => task.progress(done, count),
-            BatchEvent::Failed { image, reason } => {
+            BatchEvent::Partial { image, reason } | BatchEvent::Failed { image, reason } => {
                 if failures.len() < KEPT {
                     failures.push(format!("{image}: {reason}"));
                 }

@@ -122,7 +122,7 @@ impl Job for OpenImage {
         };
         let slice = volume.slices / 2;
         let image = Arc::new(volume.slice(slice));
-        let display = DisplayPixels::of(&image, self.texture_limit);
+        let display = DisplayPixels::of(&image, self.texture_limit).with_reduced();
         let partners = match case.as_ref().map(|case| case.truth.as_slice()) {
             Some(masks @ [_, ..]) => masks.to_vec(),
             _ => data::dataset::partners(&self.path),
@@ -148,7 +148,7 @@ impl Job for OpenSample {
 
     fn run(self, task: &mut Task<'_>) -> Result<ImageOpened, Failure> {
         let made = self.sample.make();
-        let display = DisplayPixels::of(&made.image, self.texture_limit);
+        let display = DisplayPixels::of(&made.image, self.texture_limit).with_reduced();
         let volume = Arc::new(Volume::of_image(made.image.clone()));
         *task.opened = Some((task.ticket, volume.clone()));
         let sample = SampleOpened { sample: self.sample, mask: Arc::new(made.mask), prompt: made.prompt };

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use super::bundle::{CONFIG_FILE, Located};
 use super::{BUNDLED_NAME, ModelSource, WeightsError};
 
@@ -13,6 +15,9 @@ pub(super) struct Beside {
     pub name: &'static str,
     /// The content for the bundled model; `None` if it has none.
     pub bundled: Option<&'static str>,
+    /// For errors: what it should be, and what to do if it is not.
+    pub what: &'static str,
+    pub mend: &'static str,
 }
 
 impl Beside {
@@ -31,14 +36,14 @@ impl Beside {
         Some(model.with_file_name(format!("{stem}.{}", self.name)))
     }
 
-    /// Reads the file of a model through `parse`, which receives its path for errors and its text; `None` if there is none.
+    /// Reads the file of a model; `None` if there is none. `check` says why its content is not sound.
     ///
     /// # Errors
-    /// The file cannot be read, and the errors of `parse`.
-    pub fn read<T>(
+    /// The file cannot be read, or is no such file.
+    pub fn read<T: DeserializeOwned>(
         &self,
         model: &Located,
-        parse: impl FnOnce(&Path, &str) -> Result<T, WeightsError>,
+        check: impl FnOnce(&T) -> Result<(), String>,
     ) -> Result<Option<T>, WeightsError> {
         let (path, text): (PathBuf, Cow<str>) = if model.source.is_bundled() {
             let Some(text) = self.bundled else { return Ok(None) };
@@ -50,7 +55,24 @@ impl Beside {
             })?;
             (path, text.into())
         };
-        parse(&path, &text).map(Some)
+        self.parse(&path, &text, check).map(Some)
+    }
+
+    /// Reads the content of the file at `path`.
+    ///
+    /// # Errors
+    /// It is no such file.
+    pub fn parse<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+        text: &str,
+        check: impl FnOnce(&T) -> Result<(), String>,
+    ) -> Result<T, WeightsError> {
+        let Self { what, mend, .. } = self;
+        let fail = |reason: String| WeightsError::file(path, format!("this is no {what} ({reason}); {mend}"));
+        let read: T = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
+        check(&read).map_err(fail)?;
+        Ok(read)
     }
 
     /// Removes the file of the model that is replaced in a folder.
@@ -79,7 +101,7 @@ mod tests {
     #[test]
     fn it_is_forgotten_with_the_model_that_it_belongs_to() {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = Beside { name: "fitted.json", bundled: None };
+        let file = Beside { name: "fitted.json", bundled: None, what: "fit", mend: "fit again" };
         let path = folder.path().join(file.name);
         std::fs::write(&path, "{}").expect("written");
         file.forget(folder.path()).expect("nothing to forget");

@@ -13,7 +13,12 @@ use super::bundle::{Located, write_file};
 /// The name of the file in a bundle.
 pub const DOMAIN_FILE: &str = "domain.json";
 /// The file.
-pub(super) const BESIDE: Beside = Beside { name: DOMAIN_FILE, bundled: None };
+pub(super) const BESIDE: Beside = Beside {
+    name: DOMAIN_FILE,
+    bundled: None,
+    what: "summary of training pictures",
+    mend: "summarise the training pictures again with `himix domain fit`, or remove the file",
+};
 
 /// The features of the training pictures of a model, summarised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,16 +84,6 @@ impl DomainSummary {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<DomainSummary, WeightsError> {
-    let fail = |reason: String| {
-        let mend = "summarise the training pictures again with `himix domain fit`, or remove the file";
-        WeightsError::file(path, format!("this is no summary of training pictures ({reason}); {mend}"))
-    };
-    let read: DomainSummary = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
-    read.check().map_err(fail)?;
-    Ok(read)
-}
-
 impl Located {
     /// The path where the summary of the model's training pictures is or would be stored; `None` for a model that is not
     /// a file.
@@ -101,7 +96,7 @@ impl Located {
     /// # Errors
     /// The file cannot be read or is no summary.
     pub fn domain(&self) -> Result<Option<DomainSummary>, WeightsError> {
-        BESIDE.read(self, parse)
+        BESIDE.read(self, DomainSummary::check)
     }
 }
 
@@ -137,6 +132,7 @@ mod tests {
                 quantiles: (0..101).map(|percent| percent as f32 / 25.0).collect(),
             }],
         };
+        let parse = |path: &Path, text: &str| BESIDE.parse(path, text, DomainSummary::check);
         write(&path, &summary).expect("written");
         let text = std::fs::read_to_string(&path).expect("text");
         assert_eq!(parse(&path, &text).expect("read"), summary);

@@ -14,7 +14,12 @@ use crate::model::network::{Network, StageShape};
 /// The name of the file in a bundle.
 pub const READOUTS_FILE: &str = "readouts.json";
 /// The file.
-pub(super) const BESIDE: Beside = Beside { name: READOUTS_FILE, bundled: Some(bundled::READOUTS) };
+pub(super) const BESIDE: Beside = Beside {
+    name: READOUTS_FILE,
+    bundled: Some(bundled::READOUTS),
+    what: "file of read-outs of this model",
+    mend: "fit them again",
+};
 
 /// The linear probes of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,17 +69,10 @@ impl LinearProbes {
         };
         let shapes = network.stages();
         if self.stages.len() != shapes.len() || !self.stages.iter().zip(&shapes).all(fits) {
-            return Err("these read-outs belong to another model; fit them again".into());
+            return Err("its stages are those of another model".into());
         }
         Ok(())
     }
-}
-
-fn parse(path: &Path, text: &str, network: &dyn Network) -> Result<LinearProbes, WeightsError> {
-    let linear_probes: LinearProbes = serde_json::from_str(text)
-        .map_err(|error| WeightsError::file(path, format!("these are no read-outs ({error}); fit them again")))?;
-    linear_probes.validate(network).map_err(|reason| WeightsError::file(path, reason))?;
-    Ok(linear_probes)
 }
 
 impl Located {
@@ -88,7 +86,7 @@ impl Located {
     /// # Errors
     /// The file cannot be read or belongs to another model.
     pub fn linear_probes(&self) -> Result<Option<LinearProbes>, WeightsError> {
-        BESIDE.read(self, |path, text| parse(path, text, self.config.network.as_ref()))
+        BESIDE.read(self, |probes: &LinearProbes| probes.validate(self.config.network.as_ref()))
     }
 }
 

@@ -12,7 +12,12 @@ use super::{WeightsError, bundled};
 /// The name of the file in a bundle.
 pub const PRESENCE_FILE: &str = "presence.json";
 /// The file.
-pub(super) const BESIDE: Beside = Beside { name: PRESENCE_FILE, bundled: Some(bundled::PRESENCE) };
+pub(super) const BESIDE: Beside = Beside {
+    name: PRESENCE_FILE,
+    bundled: Some(bundled::PRESENCE),
+    what: "calibration of presence",
+    mend: "calibrate again with `himix presence calibrate`, or remove the file",
+};
 
 /// The calibration of a model: `presence = sigmoid(bias + Σ weight · feature)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,16 +71,6 @@ impl PresenceCalibration {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<PresenceCalibration, WeightsError> {
-    let fail = |reason: String| {
-        let mend = "calibrate again with `himix presence calibrate`, or remove the file";
-        WeightsError::file(path, format!("this is no calibration of presence ({reason}); {mend}"))
-    };
-    let read: PresenceCalibration = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
-    read.check().map_err(fail)?;
-    Ok(read)
-}
-
 impl Located {
     /// The path where the model's calibration of presence is or would be stored; `None` for a model that is not a
     /// file.
@@ -88,7 +83,7 @@ impl Located {
     /// # Errors
     /// The file cannot be read or is no calibration.
     pub fn presence(&self) -> Result<Option<PresenceCalibration>, WeightsError> {
-        BESIDE.read(self, parse)
+        BESIDE.read(self, PresenceCalibration::check)
     }
 }
 
@@ -124,6 +119,7 @@ mod tests {
                 auroc: Some(1.0),
             }],
         };
+        let parse = |path: &Path, text: &str| BESIDE.parse(path, text, PresenceCalibration::check);
         write(&path, &calibration).expect("written");
         let text = std::fs::read_to_string(&path).expect("text");
         assert_eq!(parse(&path, &text).expect("read"), calibration);

@@ -33,6 +33,7 @@ mod strong;
 mod tensors;
 mod text_bank;
 mod text_states;
+mod transfer;
 mod validate;
 mod watch;
 mod wording;

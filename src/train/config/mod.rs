@@ -43,16 +43,19 @@ pub struct TrainConfig {
     pub hard_examples: f64,
     /// The run folder.
     pub out: PathBuf,
-    /// The architecture: the `config.json` of a bundle or on its own. `None` selects the published sizes.
+    /// The architecture: the `config.json` of a bundle or on its own. `None` selects that of `start`, or the published
+    /// sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<PathBuf>,
-    /// The bundle to start from, for example one created by `himix import`. `None` starts from random weights.
+    /// The bundle to start from, for example one created by `himix import`. `None` starts from random weights. With
+    /// `architecture` or `vocab`, what fits of it is taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<PathBuf>,
-    /// The vocabulary for a start from random weights. `None` builds one from the training prompts.
+    /// The vocabulary. `None` selects that of `start`, or builds one from the training prompts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocab: Option<PathBuf>,
-    /// Whether the text encoder is trained. `None` trains it only if the run starts from random weights.
+    /// Whether the text encoder is trained. `None` trains it unless the run starts from a bundle
+    /// whose architecture and vocabulary it keeps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_text: Option<bool>,
     /// The compute device: auto, cpu, gpu or gpu:N.

@@ -17,6 +17,7 @@ mod grid;
 mod linear_probe;
 pub mod loss;
 mod manifest;
+mod mask_parts;
 mod metrics_table;
 mod pace;
 mod pass;

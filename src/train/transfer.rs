@@ -269,7 +269,7 @@ mod tests {
     }
 
     fn key<'a>(all: &'a BTreeMap<String, (Vec<usize>, Vec<f32>)>, end: &str) -> &'a (Vec<usize>, Vec<f32>) {
-        &all.iter().find(|(key, _)| key.ends_with(end)).unwrap_or_else(|| panic!("{end}")).1
+        all.iter().find(|(key, _)| key.ends_with(end)).unwrap_or_else(|| panic!("{end}")).1
     }
 
     #[test]

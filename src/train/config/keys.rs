@@ -73,6 +73,11 @@ pub const KEYS: &[(&str, &str)] = &[
     ("empty_sentence", "probability of an empty prompt"),
     ("denied", "probability of a prompt that denies the finding, with the empty mask"),
     ("irrelevant", "probability of a text about something else, with the empty mask"),
+    ("single_side", "probability that a prompt with places on both sides and its mask are cut to one side"),
+    (
+        "single_place",
+        "probability that a prompt about lungs names a single zone of one side, with the areas there as its mask",
+    ),
     ("seed", "seed of weights, order, dropout and augmentation"),
     ("checkpoint_minutes", "minutes between two checkpoints within an epoch"),
     ("preview", "validation cases whose mask is shown epoch by epoch"),

@@ -141,6 +141,10 @@ pub struct TrainConfig {
     pub denied: f64,
     /// The probability of a text about something else, with the empty mask.
     pub irrelevant: f64,
+    /// The probability that a prompt with places on both sides, and its mask, are cut to one side.
+    pub single_side: f64,
+    /// The probability that a prompt about lungs names a single place, whose areas are the mask.
+    pub single_place: f64,
     /// The seed of weights, order, dropout and augmentation.
     pub seed: u64,
     /// The minutes between checkpoints within an epoch. There is always one at the end of an epoch.
@@ -205,6 +209,8 @@ impl Default for TrainConfig {
             empty_sentence: 0.0,
             denied: 0.0,
             irrelevant: 0.0,
+            single_side: 0.0,
+            single_place: 0.0,
             seed: 0,
             checkpoint_minutes: 10.0,
             preview: 6,

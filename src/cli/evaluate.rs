@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use himix::data::{Dataset, summary, write};
-use himix::infer::{EvaluationSettings, OpenModel, evaluate};
+use himix::infer::{EvaluationSettings, OpenModel, Segmenter, evaluate, obedience};
 
 use super::arguments::{DeviceArguments, ModelArguments, PairArguments, threshold};
-use super::{Failure, model, pictures, scores, terminal};
+use super::{Failure, model, obedience as figures, pictures, scores, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +16,7 @@ Examples:
   himix evaluate --model my-bundle --data qata --split test --json --csv scores.csv
   himix evaluate --model my-bundle --data qata --split test --shuffle-prompts 1
   himix evaluate --data qata --split test --overlays pictures --worst 10
+  himix evaluate --data qata --split test --obedience
 
 `himix data DIR` lists the splits of a folder and their problems. Scores per image are the mean and the standard deviation over the scores
 of all images. Pooled scores are computed once from the pixels of all images together. The two can differ considerably.";
@@ -47,6 +48,10 @@ pub struct EvaluateArguments {
     /// (himix train --readout)
     #[arg(long)]
     stages: bool,
+    /// Ask for each side and for each zone of each side alone, in every image, and report instead of scores how often at
+    /// least half of the mask lies there; for X-rays and CT slices of the chest
+    #[arg(long, conflicts_with_all = ["shuffle_prompts", "stages", "csv", "overlays"])]
+    obedience: bool,
     #[command(flatten)]
     device: DeviceArguments,
     /// CSV file for the scores of every image
@@ -75,6 +80,9 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
         let name = arguments.model.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
         return Err(Failure::input(format!("{name}: the model has no stage read-outs (linear probes); {fit}")));
+    }
+    if arguments.obedience {
+        return obey(arguments, segmenter.as_mut(), &dataset);
     }
     let settings = EvaluationSettings {
         threshold: arguments.threshold,
@@ -120,4 +128,31 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
     let written = arguments.csv.iter().chain(&arguments.overlays);
     written.for_each(|path| text += &format!("\n{} written", path.display()));
     terminal::print(&text)
+}
+
+/// Measures how often the masks obey the words of a place.
+fn obey(arguments: &EvaluateArguments, segmenter: &mut dyn Segmenter, dataset: &Dataset) -> Result<(), Failure> {
+    let bar = terminal::bar(dataset.samples.len(), "images");
+    let found = obedience(segmenter, dataset, arguments.threshold, |done, _| {
+        bar.set_position(done as u64);
+        ControlFlow::Continue(())
+    })?;
+    bar.finish_and_clear();
+    model::notices(segmenter);
+    // Nothing breaks the progress.
+    let Some(found) = found else { return Ok(()) };
+    found.skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
+    if arguments.json {
+        let mut object = figures::object(&found);
+        object["threshold"] = super::report::number(arguments.threshold).into();
+        return terminal::print(&format!("{object:#}"));
+    }
+    terminal::print(&format!(
+        "{}, split {}, threshold {}, {}\n{}",
+        arguments.data.display(),
+        arguments.split,
+        arguments.threshold,
+        segmenter.info().device,
+        figures::text(&found)
+    ))
 }

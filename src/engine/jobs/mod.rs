@@ -22,6 +22,7 @@ mod recovery;
 mod robustness;
 mod saving;
 mod session;
+mod uncertainty;
 mod variants;
 mod variants_table;
 
@@ -47,5 +48,6 @@ pub use recovery::*;
 pub use robustness::*;
 pub use saving::*;
 pub use session::*;
+pub use uncertainty::*;
 pub use variants::*;
 pub use variants_table::*;

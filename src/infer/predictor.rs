@@ -15,6 +15,7 @@ use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
 use super::inspection::InspectOptions;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap};
+use super::thresholds::SuggestedThreshold;
 use crate::data::{Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::logging;
@@ -22,6 +23,7 @@ use crate::model::network::{Decoded, Features, TextStates};
 use crate::model::overrides::Overrides;
 use crate::model::weights::linear_probes::LinearProbes;
 use crate::model::weights::presence::PresenceCalibration;
+use crate::model::weights::thresholds::KindThresholds;
 use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle, manifest};
 use crate::model::{Executor, Inputs, Model, ModelConfig, Registry, Tokens, Trace, Traced};
 use crate::text::prompt::{Reading, reading};
@@ -48,6 +50,8 @@ pub(super) struct Encoded {
     features: Features,
     /// How far it is from the training pictures, if the model has a summary of them.
     domain: Option<DomainFigure>,
+    /// The threshold for its kind, if the model has one.
+    threshold: Option<SuggestedThreshold>,
 }
 
 impl Loaded {
@@ -67,6 +71,7 @@ pub struct Predictor {
     linear_probes: Option<Arc<LinearProbes>>,
     presence: Option<Arc<PresenceCalibration>>,
     domain: Option<Arc<Domain>>,
+    thresholds: Option<Arc<KindThresholds>>,
     pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
@@ -159,6 +164,10 @@ impl Predictor {
             notices.push(error.to_string());
             None
         });
+        let thresholds = located.thresholds().unwrap_or_else(|error| {
+            notices.push(error.to_string());
+            None
+        });
         let ModelConfig { network, provenance, unknown_words, temperature, .. } = &located.config;
         let overrides = loaded.executor.staged().map(|staged| staged.overrides().clone());
         let (is_bundled, parameters) = (source.is_bundled(), manifest::parameter_count(network.as_ref()));
@@ -190,6 +199,7 @@ impl Predictor {
             linear_probes: linear_probes.map(Arc::new),
             presence: presence.map(Arc::new),
             domain: domain.map(Arc::new),
+            thresholds: thresholds.map(Arc::new),
             inspection_cache: InspectionCache::default(),
             info,
             notices,
@@ -224,6 +234,7 @@ impl Predictor {
             linear_probes: self.linear_probes.clone(),
             presence: self.presence.clone(),
             domain: self.domain.clone(),
+            thresholds: self.thresholds.clone(),
             inspection_cache: InspectionCache::default(),
             info: self.info.clone(),
             notices: Vec::new(),
@@ -365,13 +376,13 @@ impl Predictor {
     pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
         let mut milliseconds = Milliseconds::default();
-        let Encoded { features, domain } = self.features(image, &mut milliseconds)?;
+        let Encoded { features, domain, threshold } = self.features(image, &mut milliseconds)?;
         let encoding = self.encode(prompt);
         let states = self.text_states(&encoding, &mut milliseconds)?;
 
         let start_decoder = Instant::now();
         let decoded = self.decode(&features, &states, overrides);
-        Ok(Pass { features, domain, states, decoded, encoding, milliseconds, start, start_decoder })
+        Ok(Pass { features, domain, threshold, states, decoded, encoding, milliseconds, start, start_decoder })
     }
 
     fn decode(&mut self, features: &Features, states: &TextStates, overrides: &Overrides) -> Decoded {
@@ -415,7 +426,8 @@ impl Predictor {
         let features = self.loaded.executor.encode_image(self.input(image, &self.loaded.device.device));
         self.sync()?;
         let domain = self.domain_figure(&features)?;
-        let encoded = Encoded { features, domain };
+        let threshold = self.thresholds.as_ref().and_then(|known| SuggestedThreshold::of(known, image));
+        let encoded = Encoded { features, domain, threshold };
         self.loaded.images.put(key, encoded.clone());
         times.vision = elapsed_ms(start);
         Ok(encoded)
@@ -507,6 +519,7 @@ impl Predictor {
             limit: self.info.token_limit,
             presence: self.presence.as_deref(),
             domain: pass.domain.clone(),
+            threshold: pass.threshold.clone(),
             overrides,
             device: &self.loaded.device.name,
             milliseconds,
@@ -592,6 +605,7 @@ impl Predictor {
 pub(super) struct Pass {
     pub(super) features: Features,
     domain: Option<DomainFigure>,
+    threshold: Option<SuggestedThreshold>,
     pub(super) states: TextStates,
     pub(super) decoded: Decoded,
     encoding: Encoding,

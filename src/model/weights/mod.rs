@@ -20,6 +20,7 @@ pub mod roots;
 pub mod save;
 pub mod source;
 mod temperature;
+pub mod thresholds;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

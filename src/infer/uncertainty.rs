@@ -114,8 +114,8 @@ impl Member {
     }
 }
 
-/// Computes the ensemble for an image and a prompt: ten predictions. The predictor keeps the features of the ten images, so that another prompt of
-/// the same image costs less. `progress` receives the number of finished predictions and the total; `None` if it broke.
+/// Computes the ensemble for an image and a prompt: ten predictions, side by side if the model allows it. `progress` receives the
+/// number of finished predictions and the total; `None` if it broke.
 ///
 /// # Errors
 /// A prediction failed, or the image has no pixels.

@@ -25,7 +25,9 @@ fn an_image_gets_the_threshold_of_its_kind_until_the_user_sets_another() {
     window.run();
     super::type_prompt(&mut window, "another prompt ");
     wait(&mut window, "the next mask", |_| model.last_prompt().contains("another prompt"));
-    (0..5).for_each(|_| window.run());
+    for _ in 0..5 {
+        window.run();
+    }
     assert!((threshold(&window) - 0.7).abs() < 1e-6);
     assert!(!says(&window, "was chosen for X-rays"));
     window.get_by_label("Use 0.42, the model's for X-rays").click();

@@ -13,7 +13,8 @@ use crate::infer::{ENSEMBLE, LARGEST_DEVIATION};
 
 const ABOUT: &str = "The standard deviation of the probability over ten predictions: of the image, of the image moved by a little in four \
                      directions, and of their mirror images with left and right exchanged in the prompt. None of this should change \
-                     the mask. Where the predictions agree, they may still all be wrong.";
+                     the mask. Where the predictions agree, they may still all be wrong. It takes ten times as long as a mask, \
+                     and is computed anew for every prompt, slice and display window while it is shown.";
 const AREA: &str =
     "The smallest and the largest mask among the predictions, at a probability of 0.5, as a share of the image.";
 
@@ -31,7 +32,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         explained_row(ui, "Masks", AREA, format!("{least:.1} to {most:.1} %"));
     } else if let Some(asked) = state.uncertainty.request.pending() {
         let words = |progress: Option<[String; 2]>| match progress {
-            Some([done, count]) => format!("Uncertainty: {done} of {count}"),
+            Some([done, count]) => format!("Uncertainty: {done} of {count} predictions"),
             None => "Uncertainty…".to_owned(),
         };
         if working_bar(ui, asked, words) {

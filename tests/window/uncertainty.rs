@@ -16,6 +16,8 @@ fn toggle(window: &mut Window) {
     window.run();
     window.get_by_label("Uncertainty map").click();
     window.run();
+    window.key_press(Key::Escape);
+    window.run();
 }
 
 fn guided() -> FakeModel {

@@ -142,7 +142,7 @@ mod tests {
         let one = MaskParts::of(&target(&[(20, 25)], false), SIDE, false, Kind::Ct);
         assert!(!one.has_both_sides() && one.places().count() == 0);
         // Some pixels beyond the middle are no other side.
-        let across = MaskParts::of(&target(&[(30, 25), (40, 80)], false), SIDE, false, Kind::Ct);
+        let across = MaskParts::of(&target(&[(30, 25), (41, 80)], false), SIDE, false, Kind::Ct);
         assert!(!across.has_both_sides());
         let frame = MaskParts::of(&target(&[(20, 20), (80, 80)], false), SIDE, false, Kind::Endoscopy);
         assert!(frame.has_both_sides() && frame.places().count() == 0);

@@ -75,6 +75,8 @@ mod robustness;
 mod scans;
 #[path = "cli/temperature.rs"]
 mod temperature;
+#[path = "cli/threshold.rs"]
+mod threshold;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/train_more.rs"]

@@ -51,8 +51,12 @@ mod session;
 mod shader;
 #[path = "window/sizes.rs"]
 mod sizes;
+#[path = "window/threshold.rs"]
+mod threshold;
 #[path = "window/truth.rs"]
 mod truth;
+#[path = "window/uncertainty.rs"]
+mod uncertainty;
 #[path = "window/warm_up.rs"]
 mod warm_up;
 #[path = "window/without_text.rs"]

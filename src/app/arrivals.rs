@@ -42,6 +42,7 @@ impl HimixApp {
         self.take_robustness();
         self.take_networks();
         self.take_variants();
+        self.take_uncertainty();
         self.take_annotation_scores();
         self.take_operation();
         self.take_export();
@@ -421,6 +422,10 @@ impl HimixApp {
         // An answer about a previously shown image says nothing about this one.
         if !Arc::ptr_eq(&open.image, &image) {
             return;
+        }
+        if self.state.jobs.prediction.newest() == ticket {
+            let of_model = prediction.threshold.as_ref().map(|of_model| of_model.threshold);
+            self.state.settings.follow_threshold(of_model);
         }
         let grid = &prediction.probability_model;
         let layer = ProbabilityLayer {

@@ -25,6 +25,7 @@ use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
 use super::training::TrainCommand;
 pub use super::truth_answer::TruthAnswer;
+use super::uncertainty::UncertaintyCommand;
 use super::variants::VariantsCommand;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
@@ -119,6 +120,8 @@ pub enum Command {
     FocusPrompt,
     /// Set the probability at and above which a pixel belongs to the mask, 0…1.
     SetThreshold(f32),
+    /// Use the threshold that the model has for the kind of the image.
+    UseModelThreshold(f32),
     /// Change the threshold by this amount.
     MoveThreshold(f32),
     /// Set the opacity of the overlay's fill, 0…1.
@@ -193,6 +196,8 @@ pub enum Command {
     Influence(InfluenceCommand),
     /// A command about the comparison of networks.
     Networks(NetworksCommand),
+    /// A command about the map of the uncertainty.
+    Uncertainty(UncertaintyCommand),
     /// A command about the study of robustness.
     Robustness(RobustnessCommand),
     /// A command about proposals for the prompt.

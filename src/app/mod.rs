@@ -53,6 +53,7 @@ mod training;
 mod truth;
 mod truth_answer;
 mod typing;
+mod uncertainty;
 mod undo;
 mod variants;
 mod view;
@@ -238,6 +239,7 @@ impl HimixApp {
         self.paint_networks();
         self.request_inspection();
         self.request_variants();
+        self.request_uncertainty();
         self.read_report();
         self.measure();
         if let Some(rest) = self.continue_tools() {

@@ -17,6 +17,8 @@ use crate::infer::ModelSource;
 
 /// The minimum width and height at which the window is fully usable, in points.
 pub const MINIMUM_SIZE: [f32; 2] = [1024.0, 640.0];
+/// The threshold of a model that has none for a kind of image.
+const USUAL_THRESHOLD: f32 = 0.5;
 /// The maximum number of recent images.
 const RECENT: usize = 8;
 /// The maximum number of recent prompts.
@@ -39,6 +41,9 @@ pub struct Settings {
     pub display_adapter: Option<String>,
     /// The probability at and above which a pixel belongs to the mask.
     pub threshold: f32,
+    /// The threshold that a model brought for a kind of image. As long as `threshold` is the same, or 0.5 without one, the user
+    /// has set none.
+    pub model_threshold: Option<f32>,
     /// The opacity of the overlay's fill, 0…1.
     pub opacity: f32,
     /// Whether areas are filled.
@@ -109,7 +114,8 @@ impl Default for Settings {
             device: "auto".into(),
             gpu_tuning: GpuTuning::default(),
             display_adapter: None,
-            threshold: 0.5,
+            threshold: USUAL_THRESHOLD,
+            model_threshold: None,
             opacity: 0.45,
             fill: true,
             contour: true,
@@ -163,6 +169,20 @@ impl Settings {
     pub fn to_json(&self) -> Vec<u8> {
         // Writing strings, numbers and lists to memory does not fail.
         serde_json::to_vec_pretty(self).unwrap_or_default()
+    }
+
+    /// Takes the threshold that a model has for the kind of the image, or the usual one if it has none, unless the user has
+    /// set another.
+    pub fn follow_threshold(&mut self, of_model: Option<f32>) {
+        if self.threshold == self.model_threshold.unwrap_or(USUAL_THRESHOLD) {
+            self.use_threshold(of_model);
+        }
+    }
+
+    /// Takes the threshold that a model has for the kind of the image, or the usual one, whatever the user has set.
+    pub fn use_threshold(&mut self, of_model: Option<f32>) {
+        self.set_threshold(of_model.unwrap_or(USUAL_THRESHOLD));
+        self.model_threshold = of_model.map(|_| self.threshold);
     }
 
     /// Sets the threshold, rounded to the nearest step for which there are pixel counts.
@@ -334,5 +354,25 @@ mod tests {
         assert_eq!((settings.threshold, message), (1.0, None));
         assert_eq!(settings.window, [MINIMUM_SIZE[0], 16_000.0]);
         Ok(())
+    }
+
+    #[test]
+    fn a_threshold_of_the_user_is_kept_and_that_of_a_model_goes_with_it() {
+        let mut settings = Settings::default();
+        settings.follow_threshold(Some(0.42));
+        assert_eq!((settings.threshold, settings.model_threshold), (0.42, Some(0.42)));
+        settings.follow_threshold(None);
+        assert_eq!((settings.threshold, settings.model_threshold), (0.5, None));
+        settings.follow_threshold(Some(0.3));
+        settings.set_threshold(0.5);
+        settings.follow_threshold(Some(0.42));
+        assert_eq!(settings.threshold, 0.5, "the user chose it");
+        settings.use_threshold(Some(0.42));
+        settings.follow_threshold(Some(0.6));
+        assert_eq!(settings.threshold, 0.6);
+        // Files of older versions have a threshold alone.
+        let mut older = Settings { threshold: 0.7, ..Settings::default() };
+        older.follow_threshold(Some(0.42));
+        assert_eq!(older.threshold, 0.7);
     }
 }

@@ -31,6 +31,7 @@ use super::stages::Stages;
 use super::tab::Tab;
 use super::training::Training;
 use super::typing::Typing;
+use super::uncertainty::UncertaintyState;
 use super::undo::History;
 use super::variants::Variants;
 use super::view::View;
@@ -175,6 +176,8 @@ pub struct State {
     pub stages: Stages,
     /// The influence of the words of the prompt.
     pub influence: InfluenceState,
+    /// The map of the uncertainty.
+    pub uncertainty: UncertaintyState,
     /// The state of the builder.
     pub builder: Builder,
     /// The state of the Report panel.
@@ -227,6 +230,7 @@ impl State {
             tab: Tab::default(),
             stages: Stages::default(),
             influence: InfluenceState::default(),
+            uncertainty: UncertaintyState::default(),
             builder: Builder::default(),
             report: Report::default(),
             settings,

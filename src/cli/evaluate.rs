@@ -7,10 +7,10 @@ use clap::Args;
 use himix::data::predictions::{PredictionsWriter, png_name};
 use himix::data::{Dataset, fingerprint, summary, write};
 use himix::infer::comparison::kept_about;
-use himix::infer::{EvaluationSettings, ModelSource, OpenModel, Segmenter, Shown, evaluate};
+use himix::infer::{EvaluationSettings, ModelSource, OpenModel, Segmenter, Shown, evaluate, obedience};
 
 use super::arguments::{DeviceArguments, ModelArguments, PairArguments, margin, threshold};
-use super::{Failure, model, pictures, scores, terminal};
+use super::{Failure, model, obedience as figures, pictures, scores, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +20,7 @@ Examples:
   himix evaluate --data qata --split test --overlays pictures --worst 10
   himix evaluate --model medsam --data qata --split test --box-from-truth 10
   himix evaluate --model my-bundle --data qata --split test --predictions predictions/my-bundle
+  himix evaluate --data qata --split test --obedience
 
 `himix data DIR` lists the splits of a folder and their problems. Scores per image are the mean and the standard deviation over the scores
 of all images. Pooled scores are computed once from the pixels of all images together. The two can differ considerably.";
@@ -55,6 +56,10 @@ pub struct EvaluateArguments {
     /// number of pixels. The model is then told the place of the answer, which the scores of other models are not
     #[arg(long, value_name = "MARGIN", value_parser = margin, conflicts_with = "shuffle_prompts")]
     box_from_truth: Option<f32>,
+    /// Ask for each side and for each zone of each side alone, in every image, and report instead of scores how often at
+    /// least half of the mask lies there; for X-rays and CT slices of the chest
+    #[arg(long, conflicts_with_all = ["shuffle_prompts", "stages", "csv", "overlays"])]
+    obedience: bool,
     #[command(flatten)]
     device: DeviceArguments,
     /// CSV file for the scores of every image
@@ -101,6 +106,9 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
         let name = arguments.model.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
         return Err(Failure::input(format!("{name}: the model has no stage read-outs (linear probes); {fit}")));
+    }
+    if arguments.obedience {
+        return obey(arguments, segmenter.as_mut(), &dataset);
     }
     let settings = EvaluationSettings {
         threshold: arguments.threshold,
@@ -190,4 +198,31 @@ fn writer(
     let cases: Vec<(&str, &str)> =
         dataset.samples.iter().map(|sample| (sample.name.as_str(), sample.prompt.as_str())).collect();
     Ok(PredictionsWriter::open(folder, about, &cases)?)
+}
+
+/// Measures how often the masks obey the words of a place.
+fn obey(arguments: &EvaluateArguments, segmenter: &mut dyn Segmenter, dataset: &Dataset) -> Result<(), Failure> {
+    let bar = terminal::bar(dataset.samples.len(), "images");
+    let found = obedience(segmenter, dataset, arguments.threshold, |done, _| {
+        bar.set_position(done as u64);
+        ControlFlow::Continue(())
+    })?;
+    bar.finish_and_clear();
+    model::notices(segmenter);
+    // Nothing breaks the progress.
+    let Some(found) = found else { return Ok(()) };
+    found.skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
+    if arguments.json {
+        let mut object = figures::object(&found);
+        object["threshold"] = super::report::number(arguments.threshold).into();
+        return terminal::print(&format!("{object:#}"));
+    }
+    terminal::print(&format!(
+        "{}, split {}, threshold {}, {}\n{}",
+        arguments.data.display(),
+        arguments.split,
+        arguments.threshold,
+        segmenter.info().device,
+        figures::text(&found)
+    ))
 }

@@ -18,6 +18,7 @@ mod import;
 mod influence;
 mod info;
 mod model;
+mod obedience;
 mod phantoms;
 mod pictures;
 mod predict;
@@ -34,7 +35,9 @@ mod slices;
 mod sweep;
 mod temperature;
 mod terminal;
+mod threshold;
 mod train;
+mod uncertain;
 mod verify;
 mod vocabulary;
 mod window;
@@ -89,6 +92,7 @@ enum Command {
     Refine(proposals::RefineArguments),
     Search(proposals::SearchArguments),
     Temperature(temperature::TemperatureArguments),
+    Threshold(threshold::ThresholdArguments),
     Vocabulary(vocabulary::VocabularyArguments),
 }
 
@@ -156,6 +160,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Refine(arguments) => proposals::run_refine(&arguments, &open),
         Command::Search(arguments) => proposals::run_search(&arguments, &open),
         Command::Temperature(arguments) => temperature::run(&arguments, &open),
+        Command::Threshold(arguments) => threshold::run(&arguments, &open),
         Command::Vocabulary(arguments) => vocabulary::run(&arguments),
     })
 }

@@ -72,6 +72,7 @@ impl Front {
             limit: self.info.token_limit,
             presence: self.presence.as_deref(),
             domain: None,
+            threshold: None,
             overrides,
             device,
             milliseconds: Milliseconds::default(),

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::domain::DomainFigure;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 use super::presence::presence;
+use super::thresholds::SuggestedThreshold;
 use crate::data::{Image, preprocess};
 use crate::model::overrides::Overrides;
 use crate::model::weights::presence::PresenceCalibration;
@@ -49,6 +50,8 @@ pub(super) struct Finish<'a> {
     pub(super) presence: Option<&'a PresenceCalibration>,
     /// How far the image is from the training pictures.
     pub(super) domain: Option<DomainFigure>,
+    /// The threshold that the model has for the kind of the image.
+    pub(super) threshold: Option<SuggestedThreshold>,
     pub(super) overrides: &'a Overrides,
     pub(super) device: &'a str,
     /// The times without the total.
@@ -78,6 +81,7 @@ impl Finish<'_> {
             device: self.device.to_owned(),
             presence,
             domain: self.domain,
+            threshold: self.threshold,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::domain::DomainFigure;
+use super::thresholds::SuggestedThreshold;
 use crate::data::foreground;
 use crate::text::prompt::Reading;
 
@@ -101,6 +102,10 @@ pub struct Prediction {
     /// How far the image is from the training pictures; `None` if the model has no summary of them.
     #[serde(default)]
     pub domain: Option<DomainFigure>,
+    /// The threshold that the model has for the kind of the image; `None` if it has none, and for the images of a set that a
+    /// GPU computes in batches.
+    #[serde(default)]
+    pub threshold: Option<SuggestedThreshold>,
 }
 
 impl Prediction {
@@ -117,6 +122,7 @@ impl Prediction {
             device: String::new(),
             presence: None,
             domain: None,
+            threshold: None,
         }
     }
 

@@ -16,6 +16,7 @@ use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
 use super::inspection::InspectOptions;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap};
+use super::thresholds::SuggestedThreshold;
 use crate::data::{Area, Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::logging;
@@ -23,6 +24,7 @@ use crate::model::network::{Decoded, Features, TextStates};
 use crate::model::overrides::Overrides;
 use crate::model::weights::linear_probes::LinearProbes;
 use crate::model::weights::presence::PresenceCalibration;
+use crate::model::weights::thresholds::KindThresholds;
 use crate::model::weights::word_vectors::WordVectors;
 use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle, manifest};
 use crate::model::{Executor, Inputs, Model, ModelConfig, Network, Registry, Tokens, Trace, Traced};
@@ -50,6 +52,8 @@ pub(super) struct Encoded {
     features: Features,
     /// How far it is from the training pictures, if the model has a summary of them.
     domain: Option<DomainFigure>,
+    /// The threshold for its kind, if the model has one.
+    threshold: Option<SuggestedThreshold>,
 }
 
 impl Loaded {
@@ -71,6 +75,7 @@ pub struct Predictor {
     linear_probes: Option<Arc<LinearProbes>>,
     presence: Option<Arc<PresenceCalibration>>,
     domain: Option<Arc<Domain>>,
+    thresholds: Option<Arc<KindThresholds>>,
     pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
@@ -196,6 +201,10 @@ impl Predictor {
             notices.push(error.to_string());
             None
         });
+        let thresholds = located.thresholds().unwrap_or_else(|error| {
+            notices.push(error.to_string());
+            None
+        });
         let ModelConfig { network, provenance, unknown_words, temperature, .. } = &located.config;
         let overrides = loaded.executor.staged().map(|staged| staged.overrides().clone());
         let (is_bundled, parameters) = (source.is_bundled(), manifest::parameter_count(network.as_ref()));
@@ -230,6 +239,7 @@ impl Predictor {
             linear_probes: linear_probes.map(Arc::new),
             presence: presence.map(Arc::new),
             domain: domain.map(Arc::new),
+            thresholds: thresholds.map(Arc::new),
             inspection_cache: InspectionCache::default(),
             info,
             notices,
@@ -265,6 +275,7 @@ impl Predictor {
             linear_probes: self.linear_probes.clone(),
             presence: self.presence.clone(),
             domain: self.domain.clone(),
+            thresholds: self.thresholds.clone(),
             inspection_cache: InspectionCache::default(),
             info: self.info.clone(),
             notices: Vec::new(),
@@ -474,13 +485,13 @@ impl Predictor {
         let mut milliseconds = Milliseconds::default();
         // A box that cannot be used is refused before the image is encoded.
         self.corners(image, prompt)?;
-        let Encoded { features, domain } = self.features(image, &mut milliseconds)?;
+        let Encoded { features, domain, threshold } = self.features(image, &mut milliseconds)?;
         let encoding = self.encode(prompt);
         let states = self.prompted(image, prompt, &encoding, &mut milliseconds)?;
 
         let start_decoder = Instant::now();
         let decoded = self.decode(&features, &states, overrides);
-        Ok(Pass { features, domain, states, decoded, encoding, milliseconds, start, start_decoder })
+        Ok(Pass { features, domain, threshold, states, decoded, encoding, milliseconds, start, start_decoder })
     }
 
     fn decode(&mut self, features: &Features, states: &TextStates, overrides: &Overrides) -> Decoded {
@@ -525,7 +536,8 @@ impl Predictor {
         let features = self.loaded.executor.encode_image(self.input(image, &self.loaded.device.device));
         self.sync()?;
         let domain = self.domain_figure(&features)?;
-        let encoded = Encoded { features, domain };
+        let threshold = self.thresholds.as_ref().and_then(|known| SuggestedThreshold::of(known, image));
+        let encoded = Encoded { features, domain, threshold };
         self.loaded.images.put(key, encoded.clone());
         times.vision = elapsed_ms(start);
         Ok(encoded)
@@ -626,6 +638,7 @@ impl Predictor {
             limit: self.info.token_limit,
             presence: self.presence.as_deref(),
             domain: pass.domain.clone(),
+            threshold: pass.threshold.clone(),
             overrides,
             device: &self.loaded.device.name,
             milliseconds,
@@ -711,6 +724,7 @@ impl Predictor {
 pub(super) struct Pass {
     pub(super) features: Features,
     domain: Option<DomainFigure>,
+    threshold: Option<SuggestedThreshold>,
     pub(super) states: TextStates,
     pub(super) decoded: Decoded,
     encoding: Encoding,

@@ -154,7 +154,7 @@ mod tests {
     use crate::data::Pixels;
     use crate::infer::{
         Attribution, GroupOverrides, Milliseconds, Parameter, Plane, Spectra, StageMap, StageOverrides,
-        StageParameters, StageView, TokensRead,
+        StageParameters, StageView, SuggestedThreshold, TokensRead,
     };
     use crate::text::UnknownWords;
     use crate::text::prompt::Reading;
@@ -206,6 +206,7 @@ mod tests {
             device: "CPU".into(),
             presence: None,
             domain: None,
+            threshold: Some(SuggestedThreshold { kind: "ct".into(), threshold: 0.42 }),
         };
         let stage = StageView {
             grid: 7,

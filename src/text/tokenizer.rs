@@ -1,6 +1,7 @@
 //! BERT's WordPiece tokenization: lower case, accents stripped, `[CLS] … [SEP]`, truncated and padded to the
 //! model's limit.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -205,6 +206,11 @@ impl Tokenizer {
         };
         let pieces = (0..ids.len()).map(piece).collect();
         self.unknown_words.applied(pieces, (self.unknown.0, &self.unknown.1))
+    }
+
+    /// Returns the entries of the vocabulary, special ones included, with their ids.
+    pub fn entries(&self) -> HashMap<String, usize> {
+        self.inner.get_vocab(true).into_iter().map(|(entry, id)| (entry, id as usize)).collect()
     }
 
     /// Returns the entries that are whole words of at least three letters, in the order of the alphabet.

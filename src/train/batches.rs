@@ -9,10 +9,11 @@ use rayon::prelude::*;
 use super::augment::Augmentation;
 use super::cases::Cases;
 use super::config::TrainConfig;
+use super::mask_parts::MaskParts;
 use super::sampling::{CaseLosses, cases_of_epoch, seed};
 use super::strong::Strong;
 use super::wording::Wording;
-use crate::data::{Area, Mask, preprocess};
+use crate::data::{Area, Mask, describe, preprocess};
 use crate::input::InputForm;
 use crate::text::Tokenizer;
 use crate::text::prompt::{Variant, VariantMask};
@@ -129,8 +130,17 @@ pub fn validation_items(cases: &Cases) -> Vec<Item> {
     (0..cases.len()).map(|index| Item::plain(index, 0)).collect()
 }
 
-/// The planes of the input, the planes of the target, and the prompt with the mask that answers it.
-type Made = (Vec<f32>, Vec<f32>, Variant);
+/// A case as the network receives it.
+struct Made {
+    /// The planes of the input.
+    image: Vec<f32>,
+    /// The plane of the target.
+    target: Vec<f32>,
+    /// The prompt with the mask that answers it.
+    prompt: Variant,
+    /// A prompt about a part of the mask, with that part, which takes the place of the other if the network reads all of it.
+    part: Option<(String, Vec<f32>)>,
+}
 
 /// Prepares a batch of these items.
 pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
@@ -146,15 +156,28 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
             item.strong.deform(&mut image, &mut target, side);
             change.apply(&mut image, &mut target, side, turned, input.range);
             item.strong.degrade(&mut image, &target, side, input.range);
-            Ok((image, target, item.wording.of(&case.prompt, &case.variants, change.flip)))
+            let prompt = item.wording.of(&case.prompt, &case.variants, change.flip);
+            let parts = || MaskParts::of(&target, side, turned, describe::recognise(&case.image));
+            let part = item.wording.of_part(&case.prompt, change.flip, parts);
+            Ok(Made { image, target, prompt, part })
         })
         .collect();
     let mut batch = Batch::default();
     for (case, item) in made.into_iter().zip(items) {
         match case {
-            Ok((image, mut target, prompt)) => {
+            Ok(Made { image, mut target, prompt, part }) => {
                 if let Some((tokenizer, tokens)) = &form.text {
-                    let encoding = tokenizer.encode(&prompt.sentence, *tokens);
+                    let part = part.and_then(|(sentence, mask)| {
+                        let encoding = tokenizer.encode(&sentence, *tokens);
+                        (encoding.dropped.is_empty() && !encoding.read.is_empty()).then_some((encoding, mask))
+                    });
+                    let encoding = match part {
+                        Some((encoding, mask)) => {
+                            target = mask;
+                            encoding
+                        }
+                        None => tokenizer.encode(&prompt.sentence, *tokens),
+                    };
                     // A text of which the network reads nothing is the empty prompt, which has the mask of the case.
                     if prompt.mask == VariantMask::Empty && !encoding.read.is_empty() {
                         target.fill(0.0);
@@ -315,6 +338,31 @@ mod tests {
             Tokenizer::from_vocab_text(none).expect("a vocabulary").with_unknown_words(UnknownWords::Drop);
         let dropping = Form { text: Some((tokenizer, 8)), ..form };
         assert!(!is_empty(&batch(&cases, &dropping, &items).targets));
+    }
+
+    #[test]
+    fn a_prompt_about_a_part_has_that_part_where_all_of_it_is_read() {
+        let plain = TrainConfig { phantoms: 24, seed: 3, ..TrainConfig::default() };
+        let config = TrainConfig { single_side: 1.0, single_place: 0.5, ..plain.clone() };
+        let (cases, _) = Cases::open(&config, true, 64, false).expect("phantoms");
+        let items = |config: &TrainConfig| training_items(&cases, config, 0, &CaseLosses::default());
+        let form = form(false);
+        let (whole, parts) = (batch(&cases, &form, &items(&plain)), batch(&cases, &form, &items(&config)));
+        // What else is drawn stays the same.
+        assert_eq!((&whole.images, &whole.cases), (&parts.images, &parts.cases));
+        let size = form.side * form.side;
+        let mut changed = 0;
+        for at in 0..whole.count {
+            let [all, part] = [&whole, &parts].map(|batch| &batch.targets[at * size..(at + 1) * size]);
+            let tokens = |batch: &Batch| batch.ids[at * 256..(at + 1) * 256].to_vec();
+            assert!(part.iter().zip(all).all(|(part, all)| part <= all), "a part of the mask");
+            assert_eq!(part != all, tokens(&whole) != tokens(&parts), "mask and sentence change together");
+            changed += usize::from(part != all);
+        }
+        assert!(changed > 0, "some phantoms have two sides");
+        // What does not fit is not asked for.
+        let short = Form { text: form.text.clone().map(|(tokenizer, _)| (tokenizer, 4)), ..form };
+        assert_eq!(batch(&cases, &short, &items(&config)).targets, batch(&cases, &short, &items(&plain)).targets);
     }
 
     #[test]

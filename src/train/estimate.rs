@@ -8,7 +8,7 @@ use super::cases::Cases;
 use super::config::TrainConfig;
 use super::error::TrainError;
 use super::shards::parts;
-use super::start::architecture;
+use super::start::{architecture, settled};
 use crate::device::{self, OpenDevice};
 use crate::model::weights::manifest;
 use crate::model::{Network, Registry};
@@ -62,6 +62,7 @@ pub fn estimate(config: &TrainConfig) -> Result<Estimate, TrainError> {
 /// Like [`estimate`], for a network in `registry`.
 pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate, TrainError> {
     config.validate().map_err(TrainError::Config)?;
+    let config = &settled(registry, config)?;
     let network = architecture(registry, config)?.network;
     let side = network.image_side();
     let (train, mut notes) = Cases::open(config, true, side, false)?;

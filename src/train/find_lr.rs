@@ -18,7 +18,7 @@ use super::run::saying_faults;
 use super::sampling::{CaseLosses, seed};
 use super::shards::{Shards, parts};
 use super::stage_heads::StageHeads;
-use super::start::{Start, architecture, prepare};
+use super::start::{Start, architecture, prepare, settled};
 use super::step::{GradientSum, Optimiser};
 use super::text_states::TextStates;
 use super::watch::supervised;
@@ -93,6 +93,7 @@ fn search(
 ) -> Result<RateTest, TrainError> {
     config.validate().map_err(TrainError::Config)?;
     let registry = Registry::default();
+    let config = &settled(&registry, config)?;
     let network = architecture(&registry, config)?.network;
     let (cases, _) = Cases::open(config, true, network.image_side(), true)?;
     if cases.len() == 0 {

@@ -226,7 +226,9 @@ pub(super) fn is_own(cell: &Cell) -> Result<(), TrainError> {
     }
     let before = folder.config()?;
     // The run has recorded into how many parts it divides its batches.
-    let expected = TrainConfig { shards: before.shards, ..with_out(&cell.config, &before) };
+    // What a run settles at its beginning is recorded with it.
+    let train_text = cell.config.train_text.or(before.train_text);
+    let expected = TrainConfig { shards: before.shards, train_text, ..with_out(&cell.config, &before) };
     if before == expected {
         return Ok(());
     }

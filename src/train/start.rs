@@ -1,10 +1,11 @@
 //! The start of a run: architecture, vocabulary and initial weights.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use serde_json::Value;
 
 use super::architecture::of_path;
 use super::batches::Form;
@@ -13,9 +14,10 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use super::folder::RunFolder;
 use super::layer_clusters::layer_clusters;
+use super::transfer::{Vocabularies, transfer};
 use super::wording::with_augmentation;
 use crate::data::write;
-use crate::model::config::{Axes, ModelConfig};
+use crate::model::config::{Axes, ConfigError, ModelConfig};
 use crate::model::weights::{Located, ModelSource, Vocabulary, bundle};
 use crate::model::{Ablation, Model, Network, Registry};
 use crate::text::{Tokenizer, vocabulary};
@@ -67,16 +69,63 @@ fn varied(
 
 /// The architecture without the variant of an ablation study.
 fn whole(registry: &Registry, config: &TrainConfig) -> Result<ModelConfig, TrainError> {
-    if let Some(folder) = &config.start {
-        return Ok(bundle::locate_in(registry, &ModelSource::new(folder))?.config);
-    }
-    let mut architecture = match &config.architecture {
-        Some(path) => of_path(registry, path)?,
-        None => registry.published().map_err(|error| TrainError::Config(error.to_string()))?,
+    let start =
+        config.start.as_ref().map(|start| bundle::locate_in(registry, &ModelSource::new(start))).transpose()?;
+    let invalid = |error: ConfigError| TrainError::Config(error.to_string());
+    let mut architecture = match (&config.architecture, &start) {
+        (Some(path), _) => of_path(registry, path)?,
+        (None, Some(start)) => match &config.vocab {
+            Some(vocab) => with_room_for(registry, &start.config, vocab)?,
+            None => start.config.clone(),
+        },
+        (None, None) => registry.published().map_err(invalid)?,
     };
-    // A network trained here receives images without transposing them.
-    architecture.axes = Axes::Yx;
+    // A network trained here receives images without transposing them. Weights from elsewhere may have learned the other order.
+    architecture.axes = start.map_or(Axes::Yx, |start| start.config.axes);
     Ok(architecture)
+}
+
+/// The same architecture with embeddings for the entries of another vocabulary.
+fn with_room_for(registry: &Registry, config: &ModelConfig, vocab: &Path) -> Result<ModelConfig, TrainError> {
+    let invalid = |reason: String| TrainError::Config(format!("{}: {reason}", vocab.display()));
+    let entries = Tokenizer::from_file(vocab)?.vocabulary_size();
+    let mut object: Value = serde_json::from_str(&config.to_json()).map_err(|error| invalid(error.to_string()))?;
+    match object.pointer_mut("/text/vocab_size") {
+        Some(size) => *size = Value::from(entries),
+        None => {
+            return Err(invalid(format!(
+                "the network {} has no vocabulary; leave vocab out",
+                config.network.name()
+            )));
+        }
+    }
+    registry.parse(&object.to_string()).map_err(|error| invalid(error.to_string()))
+}
+
+/// Whether the settings want another architecture or vocabulary than that of the initial bundle, if there is one.
+fn is_adapted(config: &TrainConfig, from: &Located, architecture: &ModelConfig) -> Result<bool, TrainError> {
+    let (old, new) = (&from.config, architecture);
+    let is_other = old.network.name() != new.network.name()
+        || old.network.sizes() != new.network.sizes()
+        || old.unknown_words != new.unknown_words;
+    let Some(vocab) = config.vocab.as_ref().filter(|_| !is_other) else { return Ok(is_other) };
+    let old = tokenizer_of(from)?.map(|tokenizer| tokenizer.entries());
+    Ok(old != Some(Tokenizer::from_file(vocab)?.entries()))
+}
+
+/// The settings with the decision whether the text encoder is trained, if the run starts from a bundle of another
+/// architecture or vocabulary: its new parts would stay random.
+pub fn settled(registry: &Registry, config: &TrainConfig) -> Result<TrainConfig, TrainError> {
+    let mut config = config.clone();
+    if let (Some(start), None, true) =
+        (&config.start, config.train_text, config.architecture.is_some() || config.vocab.is_some())
+    {
+        let from = bundle::locate_in(registry, &ModelSource::new(start))?;
+        if is_adapted(&config, &from, &whole(registry, &config)?)? {
+            config.train_text = Some(true);
+        }
+    }
+    Ok(config)
 }
 
 /// Prepares the start of a new run, or of a resumed run from the checkpoint in `folder`.
@@ -90,18 +139,21 @@ pub fn prepare(
 ) -> Result<Start, TrainError> {
     let from = if is_resumed { Some(folder.last()) } else { config.start.clone() };
     let located = from.map(|from| bundle::locate_in(registry, &ModelSource::new(from))).transpose()?;
-    let (mut architecture, mut model, mut notices) = match &located {
-        Some(located) => (located.config.clone(), located.load(device)?, located.weights.notices().to_vec()),
-        None => {
-            let architecture = whole(registry, config)?;
-            let model =
-                architecture.network.build(device).map_err(|error| TrainError::Config(error.to_string()))?;
-            (architecture, model, Vec::new())
+    let (mut architecture, is_adapted) = match &located {
+        Some(located) if is_resumed => (located.config.clone(), false),
+        Some(located) => {
+            let wanted = whole(registry, config)?;
+            match is_adapted(config, located, &wanted)? {
+                true => (wanted, true),
+                false => (located.config.clone(), false),
+            }
         }
+        None => (whole(registry, config)?, false),
     };
     let words = match architecture.network.text() {
         Some(text) => {
-            let path = vocabulary_file(config, folder, located.as_ref(), cases, text.vocabulary_size)?;
+            let given = config.vocab.as_deref().filter(|_| located.is_none() || is_adapted);
+            let path = vocabulary_file(config, folder, given, located.as_ref(), cases, text.vocabulary_size)?;
             let tokenizer = Tokenizer::from_file(&path)?
                 .with_unknown_words(architecture.unknown_words)
                 .with_word_limit(architecture.network.word_limit());
@@ -114,6 +166,17 @@ pub fn prepare(
             ));
         }
         None => None,
+    };
+    let mut notices = located.as_ref().map(|located| located.weights.notices().to_vec()).unwrap_or_default();
+    let mut model = match &located {
+        Some(located) if is_adapted => {
+            let (model, notice) =
+                adapted(located, &architecture, words.as_ref().map(|(tokenizer, ..)| tokenizer), device)?;
+            notices.push(notice);
+            model
+        }
+        Some(located) => located.load(device)?,
+        None => architecture.network.build(device).map_err(|error| TrainError::Config(error.to_string()))?,
     };
     let (side, is_transposed) = (architecture.network.image_side(), architecture.is_transposed());
     let (text, vocabulary) = match words {
@@ -167,14 +230,38 @@ fn with_weights_of(
     }))
 }
 
-/// The vocabulary as a file in the run folder: that of the initial bundle, that of the settings, or one built from
-/// the prompts of `cases` with at most `most` entries.
+/// The network of `architecture` with the weights of the initial bundle as far as they fit, and what to say about them.
+fn adapted(
+    from: &Located,
+    architecture: &ModelConfig,
+    tokenizer: Option<&Tokenizer>,
+    device: &Device,
+) -> Result<(Box<dyn Model>, String), TrainError> {
+    let old = tokenizer_of(from)?;
+    let vocabularies = old.as_ref().zip(tokenizer).map(|(from, to)| Vocabularies { from, to });
+    let (model, transfer) =
+        transfer(architecture.network.as_ref(), from.weights.as_ref(), vocabularies.as_ref(), device)?;
+    Ok((model, transfer.notice(&from.config.provenance.name)))
+}
+
+/// The vocabulary of a bundle.
+fn tokenizer_of(from: &Located) -> Result<Option<Tokenizer>, TrainError> {
+    Ok(match &from.vocabulary {
+        Some(Vocabulary::File(path)) => Some(Tokenizer::from_file(path)?),
+        Some(Vocabulary::Text(text)) => Some(Tokenizer::from_vocab_text(text)?),
+        None => None,
+    })
+}
+
+/// The vocabulary as a file in the run folder: the `given` one, that of the initial bundle, or one built from the prompts of
+/// `cases` with at most `most` entries.
 ///
 /// # Errors
 /// The vocabulary cannot be read or written or has more than `most` entries.
 fn vocabulary_file(
     config: &TrainConfig,
     folder: &RunFolder,
+    given: Option<&Path>,
     from: Option<&Located>,
     cases: &Cases,
     most: usize,
@@ -184,18 +271,18 @@ fn vocabulary_file(
         write::bytes(&path, text.as_bytes())?;
         Ok(path)
     };
-    let vocabulary = match from {
-        Some(located) => match located.vocabulary()? {
+    // A bundle whose network reads no text has no vocabulary to start from.
+    let from = from.filter(|located| located.config.network.text().is_some());
+    let vocabulary = match (given, from) {
+        (Some(path), _) => path.to_owned(),
+        (None, Some(located)) => match located.vocabulary()? {
             Vocabulary::File(path) => path.clone(),
             Vocabulary::Text(text) => written(text)?,
         },
-        None => match &config.vocab {
-            Some(path) => path.clone(),
-            None => {
-                let sentences = with_augmentation(cases.sentences(config.reword > 0.0), config);
-                written(&vocabulary::build(sentences.iter().map(String::as_str), most))?
-            }
-        },
+        (None, None) => {
+            let sentences = with_augmentation(cases.sentences(config.reword > 0.0), config);
+            written(&vocabulary::build(sentences.iter().map(String::as_str), most))?
+        }
     };
     let entries = Tokenizer::from_file(&vocabulary)?.vocabulary_size();
     if entries > most {

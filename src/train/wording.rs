@@ -9,15 +9,25 @@
 //! - a report says the same in other words, with the sides of the image;
 //! - an empty sentence says nothing, and everything is to be found.
 //!
+//! Two change the mask with the sentence, so that a network learns to obey the words of a place:
+//!
+//! - a prompt with places on both sides is cut to one of them, if the mask has foreground on both: "unilateral", the places of that side, no
+//!   number, and the mask within that half of the image;
+//! - the prompt names a single place, a zone of one side, and the mask has the areas whose centroid lies there ([`MaskParts`]).
+//!
+//! Such a sentence is neither shortened nor written out as a report, and it must fit into the token limit.
+//!
 //! A sentence that denies the finding, or that is about something else, has the empty mask ([`training_variant`]).
 //!
 //! Only a prompt of which every word was understood is taken apart; any other is at most replaced by a variant or by the
 //! empty sentence, or by one about something else. In a mirrored image, left and right are exchanged first.
 
 use super::config::TrainConfig;
+use super::mask_parts::MaskParts;
 use crate::text::prompt::report::{Left, Style, augment};
 use crate::text::prompt::{
-    self, ELSEWHERE, Lungs, Polyps, Prompt, Variant, VariantKind, VariantMask, Zones, denials, training_variant,
+    self, ELSEWHERE, LungFinding, Lungs, Polyps, Prompt, Side, Variant, VariantKind, VariantMask, Zone, Zones,
+    denials, training_variant,
 };
 
 /// The augmentation of one sentence.
@@ -30,6 +40,8 @@ pub struct Wording {
     is_empty: bool,
     is_denied: bool,
     is_irrelevant: bool,
+    is_of_side: bool,
+    is_of_place: bool,
     /// The seed of what is chosen among possibilities.
     seed: u64,
 }
@@ -44,12 +56,18 @@ impl Wording {
         is_empty: false,
         is_denied: false,
         is_irrelevant: false,
+        is_of_side: false,
+        is_of_place: false,
         seed: 0,
     };
 
     /// Draws an augmentation with the probabilities of the settings.
     pub fn draw(config: &TrainConfig, random: &mut fastrand::Rng) -> Self {
         let [reword, reorder, shorten, report, empty, denied, irrelevant] = std::array::from_fn(|_| random.f64());
+        let seed = random.u64(..);
+        // Settings that came later have numbers of their own, so that all others are drawn as before.
+        let mut later = fastrand::Rng::with_seed(!seed);
+        let [of_side, of_place] = std::array::from_fn(|_| later.f64());
         Self {
             is_reworded: reword < config.reword,
             is_reordered: reorder < config.reorder,
@@ -58,7 +76,9 @@ impl Wording {
             is_empty: empty < config.empty_sentence,
             is_denied: denied < config.denied,
             is_irrelevant: irrelevant < config.irrelevant,
-            seed: random.u64(..),
+            is_of_side: of_side < config.single_side,
+            is_of_place: of_place < config.single_place,
+            seed,
         }
     }
 
@@ -72,6 +92,42 @@ impl Wording {
             sentence: self.same(first, variants, is_mirrored),
             mask: VariantMask::Same,
         })
+    }
+
+    /// A sentence about one side or one place, and the target that answers it; `None` if this is not wanted or the prompt or the
+    /// mask does not allow it. `parts` looks at the target of the augmented image.
+    pub fn of_part(
+        &self,
+        first: &str,
+        is_mirrored: bool,
+        parts: impl FnOnce() -> MaskParts,
+    ) -> Option<(String, Vec<f32>)> {
+        let is_other = self.is_empty || self.is_denied || self.is_irrelevant;
+        if is_other || !(self.is_of_side || self.is_of_place) {
+            return None;
+        }
+        let text = if is_mirrored { prompt::mirror(first) } else { first.to_owned() };
+        let parsed = prompt::parse(&text);
+        let value = parsed.prompt.clone().filter(|value| parsed.is_whole() && !value.is_negative())?;
+        let Prompt::Lungs(mut lungs) = value else { return None };
+        let mut random = fastrand::Rng::with_seed(self.seed);
+        let parts = parts();
+        if self.is_of_place
+            && let Some(place) = random.choice(parts.places())
+        {
+            return Some((single_place(place), parts.of_place(place)));
+        }
+        let names = |side| lungs.findings.iter().any(|finding| finding.side == Some(side));
+        let is_sided = lungs.findings.iter().all(|finding| finding.side.is_some());
+        if !(self.is_of_side && is_sided && names(Side::Left) && names(Side::Right) && parts.has_both_sides()) {
+            return None;
+        }
+        let side = if random.bool() { Side::Left } else { Side::Right };
+        lungs.findings.retain(|finding| finding.side == Some(side));
+        if self.is_reordered {
+            random.shuffle(&mut lungs.findings);
+        }
+        Some((Prompt::Lungs(Lungs::new(None, lungs.findings)).to_string(), parts.of_side(side)))
     }
 
     /// A sentence with the same mask.
@@ -104,9 +160,19 @@ impl Wording {
     }
 }
 
-/// The sentences from which a vocabulary is built: `sentences`, and reports, denials and
+/// The sentence that names a single place.
+fn single_place((side, zone): (Side, Zone)) -> String {
+    let finding = LungFinding { side: Some(side), zones: Zones::NONE.with(zone) };
+    Prompt::Lungs(Lungs::new(None, vec![finding])).to_string()
+}
+
+/// The sentences from which a vocabulary is built: `sentences`, and single places, reports, denials and
 /// texts about something else if the settings have some.
 pub fn with_augmentation(mut sentences: Vec<String>, config: &TrainConfig) -> Vec<String> {
+    if config.single_side > 0.0 || config.single_place > 0.0 {
+        let places = Side::ALL.iter().flat_map(|side| Zone::ALL.iter().map(move |zone| (*side, *zone)));
+        sentences.extend(places.map(single_place));
+    }
     if config.denied > 0.0 {
         sentences.extend(denials().map(str::to_owned));
     }
@@ -202,6 +268,7 @@ fn shorter_polyps(polyps: &Polyps, random: &mut fastrand::Rng) -> Option<Polyps>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::describe::Kind;
     use crate::text::prompt::{Laterality, parse};
 
     const LUNGS: &str = "Bilateral pulmonary infection, two infected areas, upper left lung and lower right lung.";
@@ -304,6 +371,72 @@ mod tests {
                 assert!(text.contains(side) && !text.contains(other), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_sentence_about_a_part_has_the_mask_of_that_part() {
+        // A mask in the upper left and in the lower right of the image; its mirror image has the other two.
+        let side = 60;
+        let target = |is_mirrored: bool| -> Vec<f32> {
+            let corner = |x: usize, y: usize| {
+                let x = if is_mirrored { side - 1 - x } else { x };
+                (x < 20 && y < 15) || (x >= 40 && y >= 45)
+            };
+            (0..side * side).map(|at| f32::from(u8::from(corner(at % side, at / side)))).collect()
+        };
+        let parts = |is_mirrored: bool| move || MaskParts::of(&target(is_mirrored), side, false, Kind::Ct);
+        let in_half = |mask: &[f32], is_left: bool| {
+            let own = mask.iter().enumerate().filter(|(at, _)| (at % side < side / 2) == is_left);
+            own.map(|(_, value)| *value).sum::<f32>()
+        };
+        for (change, is_place) in [
+            (Wording { is_of_side: true, ..Wording::PLAIN }, false),
+            (Wording { is_of_place: true, ..Wording::PLAIN }, true),
+        ] {
+            let mut seen = [0; 2];
+            for seed in 0..40 {
+                let is_mirrored = seed % 2 == 1;
+                let found = Wording { seed, ..change }.of_part(LUNGS, is_mirrored, parts(is_mirrored));
+                let (sentence, mask) = found.expect("a part");
+                let said = lungs(&sentence);
+                assert_eq!((said.laterality, said.areas), (Some(Laterality::Unilateral), None), "{sentence}");
+                let is_left = said.findings[0].side == Some(Side::Left);
+                // Upper left and lower right, or, mirrored, upper right and lower left.
+                let zone = if is_left != is_mirrored { Zone::Upper } else { Zone::Lower };
+                assert!(said.findings.len() == 1 && said.findings[0].zones.has(zone), "{sentence}");
+                assert_eq!(in_half(&mask, is_left), 300.0, "{sentence} {is_place}");
+                assert_eq!(in_half(&mask, !is_left), 0.0, "{sentence}");
+                seen[usize::from(is_left)] += 1;
+            }
+            assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_two_sides_is_not_cut() {
+        let both = Wording { is_of_side: true, ..Wording::PLAIN };
+        let full = || MaskParts::of(&[1.0; 60 * 60], 60, false, Kind::Ct);
+        for sentence in [
+            "Unilateral pulmonary infection, one infected area, left lung.",
+            "odd words",
+            POLYP,
+            "",
+            "No pulmonary infection.",
+        ] {
+            assert_eq!(both.of_part(sentence, false, full), None, "{sentence}");
+        }
+        assert_eq!(Wording { is_denied: true, ..both }.of_part(LUNGS, false, full), None);
+        assert_eq!(Wording::PLAIN.of_part(LUNGS, false, full), None);
+        let left = || {
+            MaskParts::of(
+                &(0..3600).map(|at| f32::from(u8::from(at % 60 < 20))).collect::<Vec<_>>(),
+                60,
+                false,
+                Kind::Ct,
+            )
+        };
+        assert_eq!(both.of_part(LUNGS, false, left), None, "the mask is on one side");
+        assert!(both.of_part(LUNGS, false, full).is_some());
     }
 
     #[test]

@@ -129,6 +129,58 @@ fn both_conventions_agree_with_single_predictions() {
 }
 
 #[test]
+fn obedience_is_that_of_single_predictions() {
+    let folder = folder();
+    data_set(folder.path());
+    let object = evaluate(folder.path(), &["--obedience", "--json", "--threshold", "0.4"]).json();
+    assert_eq!((&object["images"], &object["obeyed_from"]), (&3.into(), &0.5.into()));
+    let prompts = object["prompts"].as_array().expect("prompts");
+    let names: Vec<&str> = prompts.iter().map(|prompt| prompt["named"].as_str().expect("a name")).collect();
+    let expected =
+        ["left", "right", "upper left", "upper right", "middle left", "middle right", "lower left", "lower right"];
+    assert_eq!(names, expected);
+    // The sides, counted from the masks that the program writes.
+    for (at, is_left) in [(0, true), (1, false)] {
+        let (mut masks, mut obeyed, mut empty) = (0, 0, 0);
+        for index in 0..3 {
+            let image = folder.path().join(format!("test/Images/{index}.png"));
+            let out = folder.path().join(format!("out{at}{index}"));
+            himix![
+                "predict",
+                "--model",
+                bundle(),
+                "--image",
+                &image,
+                "--prompt",
+                prompts[at]["prompt"].as_str().expect("text"),
+                "--threshold",
+                "0.4",
+                "--device",
+                "cpu",
+                "--out",
+                &out,
+            ]
+            .done();
+            let mask = image::open(out.join("mask.png")).expect("a mask").to_luma8();
+            let all = mask.pixels().filter(|pixel| pixel.0[0] > 0).count();
+            let half = mask.width() / 2;
+            let inside = mask.enumerate_pixels().filter(|(x, _, pixel)| pixel.0[0] > 0 && (*x < half) == is_left);
+            let inside = inside.count();
+            masks += usize::from(all > 0);
+            empty += usize::from(all == 0);
+            obeyed += usize::from(all > 0 && 2 * inside >= all);
+        }
+        let found = ["masks", "obeyed", "empty"].map(|key| prompts[at]["all"][key].as_u64().expect("a count"));
+        assert_eq!(found.map(|count| count as usize), [masks, obeyed, empty], "{}", names[at]);
+    }
+    let sum: u64 = prompts[..2].iter().map(|prompt| prompt["all"]["masks"].as_u64().expect("a count")).sum();
+    assert_eq!(object["sides"]["all"]["masks"], sum);
+    let text = evaluate(folder.path(), &["--obedience"]).done().out;
+    assert!(text.contains("obedience to words of a place (3 images") && text.contains("upper left"), "{text}");
+    evaluate(folder.path(), &["--obedience", "--stages"]).refused(&["--obedience"]);
+}
+
+#[test]
 fn a_mask_of_another_size_is_left_out_and_never_stretched() {
     let folder = folder();
     data_set(folder.path());

@@ -450,3 +450,32 @@ fn an_image_is_seen_once_and_a_prompt_read_once() {
     let (seen, read, _) = parts(&other, "LEFT  lung");
     assert!(seen && !read, "the prompt's tokens are known, the image is not");
 }
+
+#[test]
+fn the_uncertainty_is_a_map_of_ten_predictions() {
+    let folder = folder();
+    let image = folder.path().join("chest.png");
+    crate::model::picture(60, 48).save(&image).expect("a picture");
+    let map = folder.path().join("uncertainty.png");
+    let predict = |more: &[&std::ffi::OsStr]| {
+        let mut arguments: Vec<std::ffi::OsString> =
+            ["predict", "--device", "cpu", "--prompt", "left lung", "--model"].map(Into::into).to_vec();
+        arguments.extend([bundle().into(), "--image".into(), image.clone().into()]);
+        arguments.extend(more.iter().map(Into::into));
+        crate::program::run(arguments)
+    };
+    let object = predict(&["--uncertainty".as_ref(), map.as_ref(), "--json".as_ref()]).json();
+    let found = &object["uncertainty"];
+    assert_eq!(found["predictions"], 10);
+    assert_eq!(object["files"], serde_json::json!([map.to_string_lossy()]));
+    let grey = image::open(&map).expect("a map").into_luma16();
+    assert_eq!(grey.dimensions(), (224, 224), "the network's resolution");
+    let most = grey.pixels().map(|pixel| pixel.0[0]).max().expect("pixels");
+    let largest = found["largest_deviation"].as_f64().expect("a number");
+    assert!(largest > 0.0 && largest <= 0.5, "{found}");
+    assert!((f64::from(most) / 65_535.0 * 0.5 - largest).abs() < 1e-4, "{most} {found}");
+    let text = predict(&["--uncertainty".as_ref(), map.as_ref()]).done().out;
+    assert!(text.contains("uncertainty") && text.contains("10 predictions"), "{text}");
+    predict(&["--uncertainty".as_ref(), map.as_ref(), "--prompt".as_ref(), "right lung".as_ref()])
+        .refused(&["--uncertainty takes one --prompt, not 2"]);
+}

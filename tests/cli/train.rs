@@ -157,6 +157,70 @@ fn a_run_learns_and_leaves_a_bundle() {
 }
 
 #[test]
+fn a_run_starts_from_a_bundle_with_a_longer_prompt_and_other_words() {
+    let bench = Bench::new();
+    bench.train("run", &["--set", "epochs=1"]).done();
+    let best = bench.path("run/best");
+    let old = fs::read_to_string(best.join("vocab.txt")).expect("a vocabulary");
+    // The same words in another order, and two new ones before them.
+    let mut entries: Vec<&str> = old.lines().collect();
+    let special = 5;
+    entries[special..].reverse();
+    entries.splice(special..special, ["polyp", "endoscopy"]);
+    let vocab = bench.path("other.txt");
+    fs::write(&vocab, entries.join("\n") + "\n").expect("a vocabulary");
+    let mut sizes: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(best.join("config.json")).expect("read")).expect("JSON");
+    let tokens = sizes["token_limit"].as_u64().unwrap_or(24);
+    let longer = tokens + 6;
+    sizes["token_limit"] = longer.into();
+    sizes["decoder"]["input_text_length"] = longer.into();
+    let most = sizes["text"]["max_position_embeddings"].as_u64().expect("positions");
+    sizes["text"]["max_position_embeddings"] = most.max(longer).into();
+    sizes["text"]["vocab_size"] = entries.len().into();
+    let architecture = bench.path("longer.json");
+    fs::write(&architecture, sizes.to_string()).expect("a configuration");
+    let set = [
+        format!("start={}", best.display()),
+        format!("architecture={}", architecture.display()),
+        format!("vocab={}", vocab.display()),
+    ];
+    let mut more = vec!["--set", "epochs=1", "--set", "lr=1e-12", "--set", "min_lr=0", "--set", "weight_decay=0"];
+    set.iter().for_each(|setting| more.extend(["--set", setting]));
+    let ran = bench.train("on", &more).done();
+    let said = format!("{}{}", ran.out, ran.err);
+    let carried = format!("the embeddings of {} of {} vocabulary entries", entries.len() - 2, entries.len());
+    assert!(said.contains(&carried) && said.contains("the old part of"), "{said}");
+
+    let tensors = |bundle: &Path| read_tensors(&bundle.join("model.safetensors"));
+    let (before, after) = (tensors(&best), tensors(&bench.path("on/best")));
+    let numbers = |bytes: &[u8]| -> Vec<f32> {
+        bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().expect("four"))).collect()
+    };
+    let key = "text_encoder.model.bert.embeddings.word_embeddings.weight";
+    let (old_rows, new_rows) = (numbers(&before[key].2), numbers(&after[key].2));
+    let hidden = after[key].1[1];
+    for (row, entry) in entries.iter().enumerate() {
+        let Some(old_row) = old.lines().position(|old| old == *entry) else { continue };
+        let pair = old_rows[old_row * hidden..][..hidden].iter().zip(&new_rows[row * hidden..][..hidden]);
+        assert!(pair.into_iter().all(|(old, new)| (old - new).abs() < 1e-6), "{entry}");
+    }
+    let kept = fs::read_to_string(bench.path("on/best/config.json")).expect("read");
+    assert!(kept.contains(" from best, epoch 1"), "the description names the start: {kept}");
+    assert_eq!(fs::read_to_string(bench.path("on/best/vocab.txt")).expect("read"), entries.join("\n") + "\n");
+
+    // Another vocabulary alone gets an architecture with room for it.
+    let toml = fs::read_to_string(bench.path("run.toml")).expect("settings");
+    fs::write(bench.path("run.toml"), toml.lines().skip(1).collect::<Vec<_>>().join("\n")).expect("settings");
+    let alone = [format!("start={}", best.display()), format!("vocab={}", vocab.display())];
+    bench.train("alone", &["--set", "epochs=1", "--set", &alone[0], "--set", &alone[1]]).done();
+    let sizes: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(bench.path("alone/best/config.json")).expect("a bundle"))
+            .expect("JSON");
+    assert_eq!(sizes["text"]["vocab_size"], entries.len());
+}
+
+#[test]
 fn passes_that_make_one_step_are_one_large_batch() {
     let bench = Bench::new();
     let start = format!("start={}", bundle().display());

@@ -13,7 +13,7 @@ use himix::device::DeviceChoice;
 use himix::infer::{
     Attribution, DomainFigure, GroupOverrides, InferError, InspectOptions, Inspection, Milliseconds, ModelInfo,
     OpenModel, Overrides, Plane, Prediction, Segmenter, Spectra, StageOverrides, StageParameters, StageView,
-    TokensRead, WarmUp, WarmUpProgress, Warmed,
+    SuggestedThreshold, TokensRead, WarmUp, WarmUpProgress, Warmed,
 };
 use himix::text::prompt::{ReadWord, Reading};
 
@@ -51,6 +51,8 @@ pub struct FakeModel {
     pub is_guided: bool,
     /// Whether several threads may use it at once.
     pub is_shared: bool,
+    /// The threshold that it has for X-rays, of which every image is one.
+    pub threshold: Option<f32>,
     /// The GPU that it can be made ready on.
     pub gpu: Option<Arc<SlowGpu>>,
     /// The GPU that it computes on.
@@ -226,6 +228,7 @@ impl Segmenter for FakeModel {
                 percentile: 99.7,
                 is_unlike: true,
             }),
+            threshold: self.threshold.map(|threshold| SuggestedThreshold { kind: "xray".into(), threshold }),
             ..Prediction::of_map(prompt, probability)
         })
     }

@@ -105,3 +105,13 @@ fn a_damaged_summary_is_a_notice_and_not_a_failure() {
     assert!(notices.iter().any(|notice| notice.contains("domain.json")), "{notices:?}");
     assert_eq!(model.predict(&photograph(1), "left lung").expect("a mask").domain, None);
 }
+
+#[test]
+fn a_summary_of_the_bundled_model_belongs_to_it() {
+    let mut model = Predictor::open_on(&ModelSource::bundled(), himix::device::cpu()).expect("the bundled model");
+    let has_summary = !model.info().domain.is_empty();
+    let figure = model.predict(&photograph(1), "left lung").expect("a mask").domain;
+    assert_eq!(figure.is_some(), has_summary);
+    assert!(figure.is_none_or(|figure| figure.is_unlike), "a photograph is unlike all training pictures");
+    assert_eq!(model.take_notices(), Vec::<String>::new(), "the summary fits the network");
+}

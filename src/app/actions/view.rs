@@ -12,6 +12,7 @@ use crate::app::page::Page;
 use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::app::theme::{Scheme, ThemeChoice};
+use crate::app::uncertainty::UncertaintyCommand;
 
 /// The action that undoes a step.
 pub const UNDO: ActionId = ActionId("undo");
@@ -160,6 +161,14 @@ pub const ITEMS: &[Item] = &[
         is_on: Some(|state| state.settings.heat),
         command: |state| Ok(Command::Heat(!state.settings.heat)),
         ..OVERLAY
+    }),
+    Item::Action(Action {
+        id: ActionId("uncertainty"),
+        name: "Uncertainty map",
+        words: "ensemble deviation confidence doubt mirror shift",
+        is_on: Some(|state| state.uncertainty.is_on),
+        command: |state| Ok(Command::Uncertainty(UncertaintyCommand::Show(!state.uncertainty.is_on))),
+        ..Action::of(Group::Overlay)
     }),
     Item::Choices(Choices {
         prefix: "Colours of the overlay",

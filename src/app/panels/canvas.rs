@@ -169,13 +169,16 @@ pub struct Over<'a> {
 /// Returns what the shader needs to draw the main view; `None` without an image.
 fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Option<Paint> {
     let is_doubtful = state.misread().is_some_and(|misread| misread.doubt.is_some());
+    let uncertain = state.uncertainty().map(|(_, layer)| layer.clone());
+    let is_uncertain = uncertain.is_some();
     let over = Over {
         place: 0,
         view: &state.view,
-        probability: state.shown.as_ref().map(|shown| shown.layer.clone()),
-        threshold: state.settings.threshold,
-        heat: state.settings.heat,
-        compares: state.compares(),
+        probability: uncertain.or_else(|| state.shown.as_ref().map(|shown| shown.layer.clone())),
+        // A map of the uncertainty has no mask.
+        threshold: if is_uncertain { 2.0 } else { state.settings.threshold },
+        heat: state.settings.heat || is_uncertain,
+        compares: state.compares() && !is_uncertain,
         is_dimmed: state.is_dimmed() || is_doubtful,
         looked: state.looked(),
     };

@@ -3,7 +3,7 @@
 use eframe::egui::{CentralPanel, Panel, RichText, TextStyle, Ui};
 
 use super::widgets::{at_threshold, swatch};
-use super::{canvas, prompt, result, stages, variants};
+use super::{canvas, prompt, result, stages, uncertainty, variants};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::tab::Tab;
@@ -61,7 +61,12 @@ fn legend(ui: &mut Ui, state: &State, is_of_main: bool) {
         ui.spacing_mut().item_spacing.x = 5.0;
         let mut areas: &[Outcome] = &[];
         let heat = if is_of_main { state.settings.heat } else { state.variants.heat };
-        if heat {
+        if is_of_main && state.uncertainty().is_some() {
+            ui.vertical(|ui| {
+                ui.set_width(BAR);
+                uncertainty::scale(ui);
+            });
+        } else if heat {
             ui.vertical(|ui| {
                 ui.set_width(BAR);
                 result::colour_bar(ui);

@@ -1,13 +1,11 @@
 //! The panel on the right: the quality of the mask, its appearance, and the model.
 
-use eframe::egui::{
-    Align, Color32, ComboBox, Id, Label, Layout, Rect, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo,
-    vec2,
-};
+use eframe::egui::{ComboBox, Id, Label, Response, RichText, Role, Slider, Ui, WidgetInfo};
 
+use super::colour_scale::colour_scale;
 use super::panel::Panel;
 use super::widgets::{explain, heading, legend_row, per_image, row, section, swatch};
-use super::{checks, scores, truth};
+use super::{checks, scores, truth, uncertainty};
 use crate::app::annotating::Looked;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
@@ -15,7 +13,6 @@ use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::theme::{self, Colours, Scheme};
-use crate::data::colour_map::magma;
 
 /// The height of a control, in points.
 const CONTROL: f32 = 24.0;
@@ -170,6 +167,7 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let settings = &state.settings;
     let words = "A pixel belongs to the mask if its probability is at least this value. Changing it needs no new inference.";
     slider(ui, "Threshold", words, settings.threshold, |value| commands.push(Command::SetThreshold(value)));
+    threshold_of_kind(ui, state, commands);
     let words = "How much of the picture the filled areas cover. Outlines are not affected.";
     slider(ui, "Opacity", words, settings.opacity, |value| commands.push(Command::SetOpacity(value)));
     ui.horizontal_wrapped(|ui| {
@@ -184,11 +182,29 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         outlines(ui, state);
     }
     colours(ui, &settings.colours, commands);
-    if settings.heat {
+    if settings.heat && state.uncertainty().is_none() {
         colour_bar(ui);
     }
+    uncertainty::show(ui, state, commands);
     if state.document.truth.is_some() {
         switch(ui, state.show_truth, "Compare with the ground truth", Command::ShowTruth, commands);
+    }
+}
+
+/// Says that the threshold is that of the model for the kind of the image, or offers it.
+fn threshold_of_kind(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(of_model) = state.shown.as_ref().and_then(|shown| shown.prediction.threshold.as_ref()) else {
+        return;
+    };
+    let (threshold, kind) = (of_model.threshold, of_model.kind_words());
+    if (state.settings.threshold - threshold).abs() < 5e-4 {
+        let words = format!("{threshold:.2} was chosen for {kind} when this model was validated.");
+        ui.label(RichText::new(words).small().weak());
+    } else {
+        let words = format!("Use {threshold:.2}, the model's for {kind}");
+        if ui.small_button(words).clicked() {
+            commands.push(Command::UseModelThreshold(threshold));
+        }
     }
 }
 
@@ -295,23 +311,5 @@ fn control_row<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
 
 /// Draws the colour scale of the heat map, labelled with probabilities.
 pub fn colour_bar(ui: &mut Ui) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Colours of the probability"));
-    let steps = 64;
-    for step in 0..steps {
-        let (from, to) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);
-        let [r, g, b] = magma((from + to) / 2.0).map(|value| (value * 255.0).round() as u8);
-        let across = |t: f32| rect.left() + rect.width() * t;
-        let part = Rect::from_x_y_ranges(across(from)..=across(to), rect.y_range());
-        ui.painter().rect_filled(part, 0.0, Color32::from_rgb(r, g, b));
-    }
-    ui.horizontal(|ui| {
-        ui.label(RichText::new("0").small().weak());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new("1").small().weak());
-            ui.with_layout(Layout::centered_and_justified(eframe::egui::Direction::LeftToRight), |ui| {
-                ui.label(RichText::new("probability").small().weak());
-            });
-        });
-    });
+    colour_scale(ui, "Colours of the probability", "probability", "1");
 }

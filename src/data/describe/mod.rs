@@ -12,6 +12,7 @@
 //! | endoscopy | number, sizes, colour, shape and places of polyps |
 
 mod agreement;
+mod bands;
 mod compare;
 mod components;
 mod judgement;
@@ -25,6 +26,7 @@ use thiserror::Error;
 
 pub use super::phantom::Kind;
 pub use agreement::agreement;
+pub use bands::ZoneBands;
 pub use compare::{Disagreement, MaskWarning, compare, main_side};
 pub use components::{Component, components, least_share, side_of};
 pub use judgement::{Judgement, judge};

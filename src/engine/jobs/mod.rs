@@ -24,6 +24,7 @@ mod recovery;
 mod robustness;
 mod saving;
 mod session;
+mod uncertainty;
 mod variants;
 mod variants_table;
 
@@ -51,5 +52,6 @@ pub use recovery::*;
 pub use robustness::*;
 pub use saving::*;
 pub use session::*;
+pub use uncertainty::*;
 pub use variants::*;
 pub use variants_table::*;

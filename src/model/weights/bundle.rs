@@ -10,7 +10,7 @@ use super::linear_probes;
 use super::load::{self, Missing};
 use super::model_source::ModelSource;
 use super::save::{self, Precision};
-use super::{TensorSource, WeightsError, domain, presence, roots};
+use super::{TensorSource, WeightsError, domain, presence, roots, thresholds};
 use crate::atomic_file;
 use crate::model::config::ModelConfig;
 use crate::model::network::Model;
@@ -193,6 +193,7 @@ pub fn write(
     linear_probes::BESIDE.forget(folder)?;
     presence::BESIDE.forget(folder)?;
     domain::BESIDE.forget(folder)?;
+    thresholds::BESIDE.forget(folder)?;
     save::save_model(&folder.join(WEIGHTS_FILE), config.network.as_ref(), model, carried, precision)?;
     if let Some((name, words)) = words {
         write_file(&folder.join(name), &words)?;

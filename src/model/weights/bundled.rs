@@ -23,6 +23,12 @@ pub const READOUTS: &str = include_str!("../../../assets/model/readouts.json");
 /// The calibration of presence of the bundled model.
 pub const PRESENCE: &str = include_str!("../../../assets/model/presence.json");
 
+/// The summary of the training pictures of the bundled model, of `assets/model/domain.json`; `None` while it has none.
+pub const DOMAIN: Option<&str> = None;
+
+/// The thresholds of the bundled model by kind of image, of `assets/model/thresholds.json`; `None` while it has none.
+pub const THRESHOLDS: Option<&str> = None;
+
 /// The configuration of the bundled model.
 ///
 /// # Errors

@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::WeightsError;
 use super::beside::Beside;
 use super::bundle::{Located, write_file};
+use super::{WeightsError, bundled};
 
 /// The name of the file in a bundle.
 pub const DOMAIN_FILE: &str = "domain.json";
 /// The file.
 pub(super) const BESIDE: Beside = Beside {
     name: DOMAIN_FILE,
-    bundled: None,
+    bundled: bundled::DOMAIN,
     what: "summary of training pictures",
     mend: "summarise the training pictures again with `himix domain fit`, or remove the file",
 };
@@ -91,7 +91,7 @@ impl Located {
         BESIDE.path(self)
     }
 
-    /// Reads the summary of the model's training pictures; `None` if there is none, as for the bundled model.
+    /// Reads the summary of the model's training pictures; `None` if there is none.
     ///
     /// # Errors
     /// The file cannot be read or is no summary.
@@ -112,6 +112,13 @@ pub fn write(path: &Path, summary: &DomainSummary) -> Result<(), WeightsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn that_of_the_bundled_model_is_sound_if_there_is_one() {
+        let located = crate::model::weights::bundle::locate(&crate::model::weights::ModelSource::bundled());
+        let found = located.expect("the bundled model").domain().expect("sound");
+        assert_eq!(found.is_some(), bundled::DOMAIN.is_some());
+    }
 
     #[test]
     fn what_is_written_is_read_again_and_what_is_damaged_is_named() {

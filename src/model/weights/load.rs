@@ -71,7 +71,10 @@ pub fn load(
 }
 
 /// Reads the values of a tensor and checks their number and that training can have produced them.
-fn values(
+///
+/// # Errors
+/// The tensor cannot be read, has another number of values, or has values that the network refuses.
+pub fn values(
     network: &dyn Network,
     source: &dyn TensorSource,
     key: &str,

@@ -23,6 +23,7 @@ pub mod roots;
 pub mod save;
 pub mod source;
 mod temperature;
+pub mod thresholds;
 pub mod word_vectors;
 
 use std::collections::BTreeMap;

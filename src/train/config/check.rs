@@ -102,7 +102,7 @@ impl TrainConfig {
     }
 
     /// The settings that are probabilities or shares.
-    fn chances(&self) -> [(&'static str, f64); 21] {
+    fn chances(&self) -> [(&'static str, f64); 23] {
         [
             ("hard_examples", self.hard_examples),
             ("zoom", self.zoom),
@@ -125,6 +125,8 @@ impl TrainConfig {
             ("empty_sentence", self.empty_sentence),
             ("denied", self.denied),
             ("irrelevant", self.irrelevant),
+            ("single_side", self.single_side),
+            ("single_place", self.single_place),
         ]
     }
 }

@@ -16,15 +16,21 @@ pub const KEYS: &[(&str, &str)] = &[
     ("out", "run folder"),
     (
         "architecture",
-        "config.json of the architecture, or a name: himix, himix-small and so on for each network; none: himix, as published",
+        "config.json of the architecture, or a name: himix, himix-small and so on for each network; none: that of start, or himix as published",
     ),
     (
         "ablation",
         "variant of the architecture for an ablation study, such as order-123 or last-layer; none: as it is",
     ),
-    ("start", "bundle to start from; none: random weights"),
-    ("vocab", "vocabulary for a start from random weights; none: made of the training prompts"),
-    ("train_text", "whether the text encoder is trained; none: only from random weights"),
+    (
+        "start",
+        "bundle to start from, whose weights are taken as far as they fit another architecture or vocab; none: random weights",
+    ),
+    ("vocab", "vocabulary; none: that of start, or made of the training prompts"),
+    (
+        "train_text",
+        "whether the text encoder is trained; none: unless the run starts from a bundle and keeps its architecture and vocabulary",
+    ),
     ("device", "auto, cpu, gpu or gpu:N"),
     ("epochs", "most epochs"),
     ("min_epochs", "epochs before the run may stop early"),
@@ -81,6 +87,11 @@ pub const KEYS: &[(&str, &str)] = &[
     ("empty_sentence", "probability of an empty prompt"),
     ("denied", "probability of a prompt that denies the finding, with the empty mask"),
     ("irrelevant", "probability of a text about something else, with the empty mask"),
+    ("single_side", "probability that a prompt with places on both sides and its mask are cut to one side"),
+    (
+        "single_place",
+        "probability that a prompt about lungs names a single zone of one side, with the areas there as its mask",
+    ),
     ("seed", "seed of weights, order, dropout and augmentation"),
     ("checkpoint_minutes", "minutes between two checkpoints within an epoch"),
     ("preview", "validation cases whose mask is shown epoch by epoch"),

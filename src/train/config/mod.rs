@@ -45,19 +45,21 @@ pub struct TrainConfig {
     /// The run folder.
     pub out: PathBuf,
     /// The architecture: the `config.json` of a bundle or on its own, or a name of `architecture_names`. `None` selects
-    /// the published sizes of HiMix.
+    /// that of `start`, or the published sizes of HiMix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<PathBuf>,
     /// The variant of the architecture, for an ablation study. `None` and a resumed run take the architecture as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ablation: Option<Ablation>,
-    /// The bundle to start from, for example one created by `himix import`. `None` starts from random weights.
+    /// The bundle to start from, for example one created by `himix import`. `None` starts from random weights. With
+    /// `architecture` or `vocab`, what fits of it is taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<PathBuf>,
-    /// The vocabulary for a start from random weights. `None` builds one from the training prompts.
+    /// The vocabulary. `None` selects that of `start`, or builds one from the training prompts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocab: Option<PathBuf>,
-    /// Whether the text encoder is trained. `None` trains it only if the run starts from random weights.
+    /// Whether the text encoder is trained. `None` trains it unless the run starts from a bundle
+    /// whose architecture and vocabulary it keeps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_text: Option<bool>,
     /// The compute device: auto, cpu, gpu or gpu:N.
@@ -151,6 +153,10 @@ pub struct TrainConfig {
     pub denied: f64,
     /// The probability of a text about something else, with the empty mask.
     pub irrelevant: f64,
+    /// The probability that a prompt with places on both sides, and its mask, are cut to one side.
+    pub single_side: f64,
+    /// The probability that a prompt about lungs names a single place, whose areas are the mask.
+    pub single_place: f64,
     /// The seed of weights, order, dropout and augmentation.
     pub seed: u64,
     /// The minutes between checkpoints within an epoch. There is always one at the end of an epoch.
@@ -220,6 +226,8 @@ impl Default for TrainConfig {
             empty_sentence: 0.0,
             denied: 0.0,
             irrelevant: 0.0,
+            single_side: 0.0,
+            single_place: 0.0,
             seed: 0,
             checkpoint_minutes: 10.0,
             preview: 6,

@@ -150,12 +150,14 @@ impl Run<'_> {
         if self.config.phantoms > 0 {
             data.push(format!("{} phantoms an epoch", self.config.phantoms));
         }
+        let start = self.config.start.as_ref();
+        let start = start.map_or_else(String::new, |start| format!(" from {}", file_name(start)));
         let average = epoch.average.as_ref().filter(|_| is_average);
         let (pooled, per_image) = average.map_or((epoch.pooled_dice, epoch.per_image_dice), |average| {
             (average.pooled_dice, average.per_image_dice)
         });
         config.provenance.description = format!(
-            "Trained on {} (split {}), epoch {}{}; validation Dice {pooled:.3} pooled, {per_image:.3} per image.",
+            "Trained on {} (split {}){start}, epoch {}{}; validation Dice {pooled:.3} pooled, {per_image:.3} per image.",
             data.join(", "),
             self.config.train_split,
             epoch.number,

@@ -27,7 +27,7 @@ use crate::train::manifest::Manifest;
 use crate::train::place;
 use crate::train::shards::{Shards, parts};
 use crate::train::stage_heads::StageHeads;
-use crate::train::start::{Start, architecture, prepare, resumed_architecture};
+use crate::train::start::{Start, architecture, prepare, resumed_architecture, settled};
 use crate::train::step::Optimiser;
 use crate::train::text_states::TextStates;
 use crate::train::validate::preview;
@@ -64,7 +64,7 @@ pub fn run_in(
             config.out.display()
         )));
     }
-    let config = divided(config, device);
+    let config = divided(&settled(registry, config)?, device);
     saying_faults(device, || Run::begin(registry, &config, folder, device, control, report, None)?.train())
 }
 

@@ -100,7 +100,7 @@ enum Rule {
 enum Moments {
     AdamW(Box<AdamWState<1>>),
     /// The sum of the gradients so far, each of which decays with every step by the momentum.
-    Velocity(Tensor<1>),
+    Velocity(Box<Tensor<1>>),
 }
 
 impl Rule {
@@ -123,10 +123,10 @@ impl Rule {
             Self::Sgd { momentum, decay } => {
                 let gradient = if *decay > 0.0 { gradient + weights.clone() * *decay } else { gradient };
                 let velocity = match moments {
-                    Some(Moments::Velocity(velocity)) => velocity * *momentum + gradient,
+                    Some(Moments::Velocity(velocity)) => *velocity * *momentum + gradient,
                     _ => gradient,
                 };
-                (weights - velocity.clone() * rate, Some(Moments::Velocity(velocity)))
+                (weights - velocity.clone() * rate, Some(Moments::Velocity(Box::new(velocity))))
             }
         }
     }
@@ -232,7 +232,7 @@ impl Optimiser {
         for (name, (_, values)) in arrays {
             if let Some(path) = name.strip_prefix("velocity.") {
                 let velocity = Tensor::from_data(TensorData::new(values.clone(), [values.len()]), device);
-                self.moments.insert(path.to_owned(), Moments::Velocity(velocity));
+                self.moments.insert(path.to_owned(), Moments::Velocity(Box::new(velocity)));
                 continue;
             }
             let Some(path) = name.strip_prefix("time.") else { continue };

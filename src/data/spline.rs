@@ -128,6 +128,9 @@ fn taps(at: usize, input: usize, output: usize, zoom: f64) -> ([usize; 4], [f64;
 mod tests {
     use super::*;
 
+    /// Width and height, side of the result, plane, and the first values of the result.
+    type Case = ((usize, usize), usize, Vec<u8>, Vec<f64>);
+
     #[test]
     fn the_same_size_leaves_every_value() {
         let values: Vec<f64> = (0..49).map(|at| f64::from(at * 37 % 256)).collect();
@@ -148,7 +151,7 @@ mod tests {
     /// first values of the result.
     #[test]
     fn planes_as_scikit_image_resizes_them() {
-        let cases: [((usize, usize), usize, Vec<u8>, Vec<f64>); 2] = [
+        let cases: [Case; 2] = [
             (
                 (9, 7),
                 5,

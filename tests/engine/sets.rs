@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use himix::data::{Dataset, Image, Pixels};
+use himix::data::{Dataset, Image, Mask, Pixels};
 use himix::infer::{
     Evaluation, EvaluationSettings, Parameter, ReadCase, Segmenter, Shown, SweepCase, SweepResult, evaluate, sweep,
 };

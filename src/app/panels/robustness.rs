@@ -1,6 +1,6 @@
 //! How the masks of the open model change with the wording of the prompts of a data set.
 
-use eframe::egui::{Button, DragValue, Label, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{Button, DragValue, Label, RichText, TextEdit, Ui};
 
 use super::panel::Panel;
 use super::stages::working::needs_model;

@@ -16,7 +16,6 @@ use super::error::InferError;
 use super::gpu_thread::{GpuThread, Hung};
 use super::inspection::{InspectOptions, Inspection};
 use super::predictor::Predictor;
-use super::segmenter::Segmenter;
 use super::watched::Patience;
 use crate::data::Image;
 use crate::device::{self, Fault, OpenDevice};

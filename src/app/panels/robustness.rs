@@ -1,10 +1,10 @@
 //! How the masks of the open model change with the wording of the prompts of a data set.
 
-use eframe::egui::{Button, DragValue, Grid, Label, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{Button, DragValue, Label, RichText, TextEdit, Ui};
 
 use super::panel::Panel;
 use super::stages::working::needs_model;
-use super::widgets::{grouped, section, working_bar};
+use super::widgets::{grouped, row, section, working_bar};
 use crate::analysis::robustness::{FormSummary, Loss};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
@@ -128,18 +128,16 @@ fn running(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn show_found(ui: &mut Ui, found: &FormsStudied, commands: &mut Vec<Command>) {
     let outcome = &found.outcome;
     section(ui, "Forms", &format!("{} images", grouped(outcome.images as u64)));
-    ScrollArea::horizontal().id_salt("forms").show(ui, |ui| {
-        Grid::new("forms").striped(true).spacing([10.0, 3.0]).show(ui, |ui| {
-            let heads =
-                ["", "Dice pooled", "Dice per image", "Empty", "Agreement", "Difference of pooled Dice", "p"];
-            heads.iter().for_each(|head| drop(ui.label(RichText::new(*head).small().weak())));
-            ui.end_row();
-            for summary in &outcome.report.summaries {
-                cells(summary).into_iter().for_each(|cell| drop(ui.label(cell)));
-                ui.end_row();
-            }
-        });
-    });
+    // One below the other, because a table of all columns is wider than the panel.
+    let heads = ["Dice pooled", "Dice per image", "Empty", "Agreement", "Difference of pooled Dice", "p"];
+    for summary in &outcome.report.summaries {
+        let [name, values @ ..] = cells(summary);
+        ui.label(RichText::new(name).strong());
+        for (head, value) in heads.iter().zip(values) {
+            row(ui, head, value);
+        }
+        ui.add_space(4.0);
+    }
     for note in &outcome.report.notes {
         ui.add(Label::new(RichText::new(note).small().weak()).wrap());
     }

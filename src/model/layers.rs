@@ -207,6 +207,23 @@ impl Attention {
 
     /// Maps query `[batch, n, channels]`, key and value `[batch, m, channels]` to `[batch, n, channels]`.
     pub fn forward(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> Tensor<3> {
+        let [query, key, value] = self.project(query, key, value);
+        self.out_proj.forward(attend(query, key, value, self.heads, None))
+    }
+
+    /// Computes [`Self::forward`] with dropout of the attention's weights in training.
+    pub fn forward_dropping(
+        &self,
+        query: Tensor<3>,
+        key: Tensor<3>,
+        value: Tensor<3>,
+        dropout: &Dropout,
+    ) -> Tensor<3> {
+        let [query, key, value] = self.project(query, key, value);
+        self.out_proj.forward(attend_dropping(query, key, value, self.heads, dropout))
+    }
+
+    fn project(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> [Tensor<3>; 3] {
         let [_, _, channels] = query.dims();
         let weight = self.in_proj_weight.val();
         let bias = self.in_proj_bias.val();
@@ -217,8 +234,7 @@ impl Attention {
                 + bias.clone().slice([rows]).unsqueeze::<2>();
             y.reshape([batch, length, channels])
         };
-        let mixed = attend(project(query, 0), project(key, 1), project(value, 2), self.heads, None);
-        self.out_proj.forward(mixed)
+        [project(query, 0), project(key, 1), project(value, 2)]
     }
 }
 
@@ -245,6 +261,34 @@ pub fn attend(
     mixed.swap_dims(1, 2).reshape([batch, length, channels])
 }
 
+/// [`attend`] with dropout of the weights in training, `[batch, heads · n, m]`.
+fn attend_dropping(
+    query: Tensor<3>,
+    key: Tensor<3>,
+    value: Tensor<3>,
+    heads: usize,
+    dropout: &Dropout,
+) -> Tensor<3> {
+    if !is_dropping(dropout, &query.device()) {
+        return attend(query, key, value, heads, None);
+    }
+    let [batch, length, channels] = query.dims();
+    let split = |x: Tensor<3>| {
+        let [_, length, _] = x.dims();
+        x.reshape([batch, length, heads, channels / heads]).swap_dims(1, 2)
+    };
+    let (query, key, value) = (split(query), split(key), split(value));
+    let [_, _, others, width] = key.dims();
+    let weights = activation::softmax(query.matmul(key.swap_dims(2, 3)) / (width as f64).sqrt(), 3);
+    let weights = drop_out(dropout, weights.reshape([batch, heads * length, others]));
+    let mixed = weights.reshape([batch, heads, length, others]).matmul(value);
+    mixed.swap_dims(1, 2).reshape([batch, length, channels])
+}
+
+fn is_dropping(layer: &Dropout, device: &Device) -> bool {
+    device.is_autodiff() && layer.training.is_enabled() && layer.prob > 0.0
+}
+
 /// The exact GELU.
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if cpu::is_cpu(&x.device()) {
@@ -258,9 +302,7 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 pub fn drop_out(layer: &Dropout, x: Tensor<3>) -> Tensor<3> {
     let (device, shape) = (x.device(), x.dims());
     let [batch, length, channels] = shape;
-    if device.is_autodiff()
-        && layer.training.is_enabled()
-        && layer.prob > 0.0
+    if is_dropping(layer, &device)
         && let Some(factors) = part::dropout_factors(batch, length * channels, layer.prob)
     {
         return x * Tensor::from_data(TensorData::new(factors, shape), &device);

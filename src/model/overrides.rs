@@ -11,7 +11,7 @@ pub const SIGMA_OFF: f32 = 1e9;
 pub struct Overrides {
     /// The values of the stages, coarse to fine.
     pub stages: Vec<StageOverrides>,
-    /// The values of the groups, G1 first.
+    /// The values of the groups, G1 first; empty if the stages read no text of their own.
     pub groups: Vec<GroupOverrides>,
     /// The number, from 1, of the group for each stage, coarse to fine; empty if there are no groups.
     pub order: Vec<usize>,
@@ -150,6 +150,9 @@ pub fn layer_weights(groups: &[GroupOverrides], order: &[usize]) -> Vec<Vec<(usi
 impl Overrides {
     /// The pairs `(layer, weight)` of each stage, coarse to fine; empty for a stage without text.
     pub fn layer_weights(&self) -> Vec<Vec<(usize, f32)>> {
+        if self.groups.is_empty() {
+            return vec![Vec::new(); self.stages.len()];
+        }
         layer_weights(&self.groups, &self.order)
     }
 
@@ -171,8 +174,7 @@ impl Overrides {
                 return Err(format!("a layer weight of G{} is no number", index + 1));
             }
         }
-        // A network without text has stages and no groups.
-        let count = self.groups.len();
+        let count = if self.groups.is_empty() { 0 } else { self.stages.len() };
         if self.order.len() != count || (1..=count).any(|number| !self.order.contains(&number)) {
             return Err(format!("the order must name each group from 1 to {count} once"));
         }
@@ -208,5 +210,6 @@ mod tests {
         assert!(broken(|overrides| overrides.stages[0].betas = Some([1.0, f32::INFINITY, 1.0])));
         assert!(broken(|overrides| overrides.groups[0].alpha = Some(vec![f32::NAN])));
         assert!(broken(|overrides| overrides.order = vec![2]));
+        assert!(broken(|overrides| overrides.groups.clear()), "an order of nothing");
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use eframe::egui::accesskit::Role;
+use egui_kittest::kittest::NodeT as _;
 use egui_kittest::kittest::Queryable;
 use himix::app::Start;
 use himix::device::DeviceChoice;

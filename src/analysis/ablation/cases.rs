@@ -88,7 +88,7 @@ pub fn score(
         dataset.reading = dataset.reading.clone().under(Some(rule).filter(|rule| *rule != MaskRule::default()));
         let settings = EvaluationSettings::default();
         let go_on = |_, _| ControlFlow::Continue(());
-        let evaluation = evaluate(model, &dataset, settings, go_on, |_, _, _, _| Ok(()))?;
+        let evaluation = evaluate(model, &dataset, settings, go_on, |_| Ok(()))?;
         for image in evaluation.images {
             let counts = image.counts;
             table.push([

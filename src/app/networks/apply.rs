@@ -65,7 +65,7 @@ impl State {
                     name: open.name.clone(),
                     image: open.image.clone(),
                     seen: open.asked,
-                    prompt: self.sent_prompt().to_owned(),
+                    prompt: self.sent_prompt().into_owned(),
                     truth,
                 })
             }

@@ -33,6 +33,11 @@ pub struct PackedUp {
 }
 
 impl PackedUp {
+    /// The number of channels of its output.
+    pub(super) fn output(&self) -> usize {
+        self.second.as_ref().unwrap_or(&self.first).output()
+    }
+
     /// Maps `x`, `[n², in]`, and `skip`, `[4n², channels]`, which may be empty, to `[4n², out]`.
     pub(super) fn forward(&self, x: &[f32], skip: &[f32], n: usize) -> Vec<f32> {
         let fine = 2 * n;

@@ -127,11 +127,11 @@ impl PlainKernels for Flex {
 
     fn up_block(x: Cpu, skip: Cpu, weights: &PackedUp, n: usize) -> Cpu {
         let (x, skip) = (x.to_contiguous(), skip.to_contiguous());
-        tensor(weights.forward(values(&x), values(&skip), n), weights.first.output())
+        tensor(weights.forward(values(&x), values(&skip), n), weights.output())
     }
 
     fn up_block_alone(x: Cpu, weights: &PackedUp, n: usize) -> Cpu {
-        tensor(weights.forward(values(&x.to_contiguous()), &[], n), weights.second.output())
+        tensor(weights.forward(values(&x.to_contiguous()), &[], n), weights.output())
     }
 
     fn max_pool(x: Cpu, n: usize, kernel: usize) -> Cpu {

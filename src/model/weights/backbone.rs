@@ -53,6 +53,8 @@ pub fn open(path: &Path, network: &dyn Network) -> Result<Box<dyn TensorSource>,
         path: path.to_path_buf(),
         config: network.describe(),
         mismatch: Box::new(mismatch),
+        // A backbone alone looks like no network.
+        resembles: None,
     })
 }
 

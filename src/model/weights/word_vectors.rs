@@ -12,7 +12,12 @@ use crate::model::network::VectorInput;
 /// The name of the file in a bundle.
 pub const WORD_VECTORS_FILE: &str = "word_vectors.safetensors";
 /// The file.
-const BESIDE: Beside = Beside { name: WORD_VECTORS_FILE, bundled: None };
+const BESIDE: Beside = Beside {
+    name: WORD_VECTORS_FILE,
+    bundled: None,
+    what: "file of word vectors",
+    mend: "make it again, with a tensor for each sentence",
+};
 
 /// The sentences of a file and the vectors of their words.
 pub struct WordVectors {

@@ -16,8 +16,8 @@ use crate::model::layers::{LayerNorm, Upsample2};
 use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates, Tokens};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::{
-    Affine, CrossAttention, Patches, PreparedHead, PreparedText, PreparedUp, PreparedVision, Raise,
-    SelfAttention, fold, normalise,
+    Affine, CrossAttention, Patches, PreparedHead, PreparedText, PreparedUp, PreparedVision, Raise, SelfAttention,
+    fold, normalise,
 };
 
 /// The network, prepared for prediction.

@@ -4,6 +4,8 @@
 //! in a training step. Here, four queries at a time are compared with all keys, their scores stay in the cache,
 //! and the backward pass computes them again (as in Dao et al., *FlashAttention*, 2022).
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -13,6 +15,8 @@ use super::exp;
 const ROWS: usize = 4;
 /// The number of keys is padded to a multiple of this, the width of the widest vector.
 const LANES: usize = 16;
+/// The least number of queries for which another thread is worth it.
+const LEAST: usize = 64;
 
 /// The sizes of an attention operation. Query and output are `[batch, queries, channels]`; key and value are
 /// `[batch, keys, channels]`.
@@ -48,21 +52,34 @@ impl Sizes {
 /// backward pass needs.
 pub fn forward(query: &[f32], key: &[f32], value: &[f32], sizes: Sizes) -> (Vec<f32>, Vec<f32>) {
     let arch = Arch::new();
-    let units: Vec<(Vec<f32>, Vec<f32>)> = (0..sizes.batch * sizes.heads)
+    let units: Vec<Vec<(Vec<f32>, Vec<f32>)>> = (0..sizes.batch * sizes.heads)
         .into_par_iter()
         .map(|unit| {
             let of = |x, length| columns(x, length, sizes, unit);
             let (query, key, value) = (of(query, sizes.queries), of(key, sizes.keys), of(value, sizes.keys));
-            arch.dispatch(Forward { query, key, value, sizes })
+            let (query, key, value) = (query.as_slice(), key.as_slice(), value.as_slice());
+            let parts = ranges(sizes).into_par_iter();
+            parts.map(|range| arch.dispatch(Forward { query, key, value, range, sizes })).collect()
         })
         .collect();
     let mut output = vec![0f32; sizes.batch * sizes.queries * sizes.channels];
     let mut logs = Vec::with_capacity(units.len() * sizes.queries);
-    for (unit, (mixed, log)) in units.into_iter().enumerate() {
-        scatter(&mixed, sizes.queries, sizes, unit, &mut output);
-        logs.extend(log);
+    for (unit, parts) in units.into_iter().enumerate() {
+        for ((mixed, log), range) in parts.into_iter().zip(ranges(sizes)) {
+            scatter(&mixed, range, sizes.queries, sizes, unit, &mut output);
+            logs.extend(log);
+        }
     }
     (output, logs)
+}
+
+/// The parts into which the queries of one head of one image are divided, so that no thread is idle if there are fewer heads
+/// than threads. The result of a query does not depend on the others.
+fn ranges(sizes: Sizes) -> Vec<Range<usize>> {
+    let units = (sizes.batch * sizes.heads).max(1);
+    let parts = rayon::current_num_threads().div_ceil(units).min(sizes.queries / LEAST).max(1);
+    let step = sizes.queries.div_ceil(parts).next_multiple_of(ROWS).max(ROWS);
+    (0..sizes.queries).step_by(step).map(|start| start..(start + step).min(sizes.queries)).collect()
 }
 
 /// The values of the forward pass that the backward pass needs.
@@ -102,7 +119,7 @@ pub fn backward(saved: Saved, gradient: &[f32], sizes: Sizes) -> [Vec<f32>; 3] {
     let mut whole = [zeros(sizes.queries), zeros(sizes.keys), zeros(sizes.keys)];
     for (unit, parts) in units.iter().enumerate() {
         for ((part, whole), length) in parts.iter().zip(&mut whole).zip([sizes.queries, sizes.keys, sizes.keys]) {
-            scatter(part, length, sizes, unit, whole);
+            scatter(part, 0..length, length, sizes, unit, whole);
         }
     }
     whole
@@ -123,11 +140,12 @@ fn columns(x: &[f32], length: usize, sizes: Sizes, unit: usize) -> Vec<f32> {
     transposed
 }
 
-/// Writes `[depth, width]` of one head back to its position.
-fn scatter(part: &[f32], length: usize, sizes: Sizes, unit: usize, whole: &mut [f32]) {
-    let (depth, wide) = (sizes.depth(), length.next_multiple_of(LANES));
+/// Writes `[depth, width]` of the rows `range` of one head back to their position; an image has `length` rows.
+fn scatter(part: &[f32], range: Range<usize>, length: usize, sizes: Sizes, unit: usize, whole: &mut [f32]) {
+    let (depth, wide) = (sizes.depth(), range.len().next_multiple_of(LANES));
     let (image, head) = (unit / sizes.heads, unit % sizes.heads);
-    let place = &mut whole[image * length * sizes.channels..(image + 1) * length * sizes.channels];
+    let first = image * length;
+    let place = &mut whole[(first + range.start) * sizes.channels..(first + range.end) * sizes.channels];
     for (index, row) in place.chunks_exact_mut(sizes.channels).enumerate() {
         for (channel, value) in row[head * depth..(head + 1) * depth].iter_mut().enumerate() {
             *value = part[channel * wide + index];
@@ -238,29 +256,32 @@ fn rows_of_zeros(wide: usize) -> [Vec<f32>; ROWS] {
     std::array::from_fn(|_| vec![0f32; wide])
 }
 
-/// The forward pass of one head of one image.
-struct Forward {
-    query: Vec<f32>,
-    key: Vec<f32>,
-    value: Vec<f32>,
+/// The forward pass of the queries `range` of one head of one image.
+struct Forward<'a> {
+    query: &'a [f32],
+    key: &'a [f32],
+    value: &'a [f32],
+    /// Begins with a multiple of [`ROWS`].
+    range: Range<usize>,
     sizes: Sizes,
 }
 
-impl WithSimd for Forward {
+impl WithSimd for Forward<'_> {
     type Output = (Vec<f32>, Vec<f32>);
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Self { query, key, value, sizes } = self;
+        let Self { query, key, value, range, sizes } = self;
         let (wide, scale) = (sizes.wide(), sizes.scale());
-        let wide_queries = sizes.queries.next_multiple_of(LANES);
+        let (wide_queries, wide_range) =
+            (sizes.queries.next_multiple_of(LANES), range.len().next_multiple_of(LANES));
         let mut weights = rows_of_zeros(wide);
-        let mut output = vec![0f32; sizes.depth() * wide_queries];
-        let mut logs = vec![0f32; wide_queries];
+        let mut output = vec![0f32; sizes.depth() * wide_range];
+        let mut logs = vec![0f32; wide_range];
         let mut queries = vec![[0f32; ROWS]; sizes.depth()];
-        for start in (0..sizes.queries).step_by(ROWS) {
-            take(&query, wide_queries, start, &mut queries);
-            scores(simd, &queries, &key, wide, &mut weights);
+        for start in (0..range.len()).step_by(ROWS) {
+            take(query, wide_queries, range.start + start, &mut queries);
+            scores(simd, &queries, key, wide, &mut weights);
             let mut factors = [0f32; ROWS];
             for (row, weights) in weights.iter_mut().enumerate() {
                 let top = largest(&weights[..sizes.keys]);
@@ -270,14 +291,14 @@ impl WithSimd for Forward {
                 factors[row] = 1.0 / sum;
                 logs[start + row] = scale * top + sum.ln();
             }
-            for (column, mixed) in value.chunks_exact(wide).zip(output.chunks_exact_mut(wide_queries)) {
+            for (column, mixed) in value.chunks_exact(wide).zip(output.chunks_exact_mut(wide_range)) {
                 let sums = sums(simd, &weights, column);
                 for (row, sum) in sums.into_iter().enumerate() {
                     mixed[start + row] = sum * factors[row];
                 }
             }
         }
-        logs.truncate(sizes.queries);
+        logs.truncate(range.len());
         (output, logs)
     }
 }
@@ -361,4 +382,28 @@ fn total(row: &[f32]) -> f32 {
         }
     }
     side.iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_head_is_divided_among_threads_and_keeps_its_bits() {
+        for (heads, queries) in [(1, 150), (1, 64), (1, 3), (2, 301)] {
+            let sizes = Sizes { batch: 1, queries, keys: 37, channels: 6, heads };
+            let mut random = fastrand::Rng::with_seed(3);
+            let mut draw = |rows: usize| (0..rows * 6).map(|_| random.f32() - 0.5).collect::<Vec<f32>>();
+            let (query, key, value) = (draw(queries), draw(37), draw(37));
+            let with = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+                pool.install(|| (ranges(sizes).len(), forward(&query, &key, &value, sizes)))
+            };
+            let (whole, expected) = with(1);
+            assert_eq!(whole, 1);
+            let (parts, divided) = with(4);
+            assert_eq!(parts, (4_usize.div_ceil(heads)).min(queries / LEAST).max(1));
+            assert_eq!(divided, expected, "{heads} heads and {queries} queries");
+        }
+    }
 }

@@ -120,7 +120,20 @@ impl SelfAttention {
     /// Prepares the decoder's attention. `positions`, `[n, C]`, are added to the inputs of query and key.
     pub fn of(attention: Attention, positions: Option<Tensor<2>>, device: &Device) -> Self {
         let heads = attention.heads();
-        let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
+        let stacked = (attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
+        Self::of_stacked(stacked, attention.out_proj, heads, positions, device)
+    }
+
+    /// Prepares an attention from its projections for query, key and value, one below the other: weight `[3 C, C]` and bias
+    /// `[3 C]`. `positions`, `[n, C]`, are added to the inputs of query and key.
+    pub fn of_stacked(
+        (weight, bias): (Tensor<2>, Tensor<1>),
+        out: Linear,
+        heads: usize,
+        positions: Option<Tensor<2>>,
+        device: &Device,
+    ) -> Self {
+        let parts = parts(weight, bias);
         let projections = if gpu::has_kernels(device) {
             let biases = biases_at(positions.as_ref(), &parts);
             let weight = side_by_side(parts.map(|(weight, _)| weight));
@@ -128,7 +141,7 @@ impl SelfAttention {
         } else {
             SelfProjections::Cpu { each: affine(parts, device), positions: positions.map(Box::new) }
         };
-        Self { projections, out: Affine::of(attention.out_proj, device), heads }
+        Self { projections, out: Affine::of(out, device), heads }
     }
 
     /// Prepares the text encoder's attention from its separate projections for query, key, value and output.

@@ -97,14 +97,28 @@ pub enum PreparedUp {
     },
 }
 
-/// Folds a batch norm into the convolution before it. Returns weight and bias.
-pub fn fold(conv: Conv2d, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
-    let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
-    let mean = match conv.bias {
-        Some(bias) => norm.running_mean.value() - bias.into_value(),
+/// The weight of a convolution and its bias, which is zero if there is none.
+pub fn weight_and_bias(conv: Conv2d) -> (Tensor<4>, Tensor<1>) {
+    let weight = conv.weight.into_value();
+    let [output, ..] = weight.dims();
+    let bias = conv.bias.map_or_else(|| Tensor::zeros([output], &weight.device()), Param::into_value);
+    (weight, bias)
+}
+
+/// The factor and the offset, `[out]` each, that replace a batch norm after a layer with this bias.
+pub fn factor_and_offset(norm: &BatchNorm, bias: Option<Tensor<1>>) -> (Tensor<1>, Tensor<1>) {
+    let factor = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
+    let mean = match bias {
+        Some(bias) => norm.running_mean.value() - bias,
         None => norm.running_mean.value(),
     };
-    let bias = norm.beta.val() - mean * scale.clone();
+    let offset = norm.beta.val() - mean * factor.clone();
+    (factor, offset)
+}
+
+/// Folds a batch norm into the convolution before it. Returns weight and bias.
+pub fn fold(conv: Conv2d, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
+    let (scale, bias) = factor_and_offset(norm, conv.bias.map(Param::into_value));
     let [output] = scale.dims();
     (conv.weight.into_value() * scale.reshape([output, 1, 1, 1]), bias)
 }

@@ -77,6 +77,12 @@ impl Affine {
         Self::Packed(pack(weight, bias, 1))
     }
 
+    /// Creates a 1×1 convolution from its weight, `[out, in, 1, 1]`, and bias, `[out]`.
+    pub fn of_pixels((weight, bias): (Tensor<4>, Tensor<1>), device: &Device) -> Self {
+        let [output, input, ..] = weight.dims();
+        Self::new(weight.reshape([output, input]), bias, device)
+    }
+
     /// Creates a layer whose outputs are multiplied by `scale`, `[out]`.
     pub fn scaled(linear: Linear, scale: Tensor<1>, device: &Device) -> Self {
         let weight = linear.weight.into_value() * scale.clone().unsqueeze_dim(1);

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Affine;
+use super::conv::weight_and_bias;
 use super::linear::normalise;
 use crate::model::blocks::vision_encoder::{Block, Downsample, VisionEncoder};
 use crate::model::cpu::{self, Activation};
@@ -35,13 +36,9 @@ pub struct Patches {
 impl Patches {
     /// Rearranges the weights to the order of a patch's values: rows, columns, channels.
     pub fn of(conv: Conv2d, device: &Device) -> Self {
-        let weight = conv.weight.into_value();
+        let (weight, bias) = weight_and_bias(conv);
         let [output, input, side, _] = weight.dims();
         let weight = weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]);
-        let bias = match conv.bias {
-            Some(bias) => bias.into_value(),
-            None => Tensor::zeros([output], &weight.device()),
-        };
         Self { layer: Affine::new(weight, bias, device), side }
     }
 

@@ -45,12 +45,6 @@ pub struct LViTConfig {
     /// sentences that it can read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_encoder: Option<WordEncoder>,
-    /// Keys of the authors' state that a reference file lacks. Nothing is read from it.
-    #[serde(skip_serializing)]
-    pub omitted_from_weights: Vec<String>,
-    /// Keys that share their values in the authors' state. Nothing is read from it.
-    #[serde(skip_serializing)]
-    pub tied: Vec<String>,
 }
 
 /// The text encoder whose last layer, averaged over the pieces of each word, is the vector of the word.
@@ -100,8 +94,6 @@ impl Default for LViTConfig {
             batch_norm_eps: 1e-5,
             dropout: 0.1,
             text_encoder: None,
-            omitted_from_weights: Vec::new(),
-            tied: Vec::new(),
         }
     }
 }

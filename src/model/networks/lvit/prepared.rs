@@ -7,9 +7,8 @@
 
 use std::sync::Arc;
 
-use burn::nn::BatchNorm;
-use burn::tensor::ops::MaxPoolOptions;
-use burn::tensor::{Device, Tensor, module};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
 
 use super::config::{LEVELS, LViTConfig};
 use super::model::{LViT, Merge, PixelAttention};
@@ -17,10 +16,13 @@ use super::vit::{Block, Conv1d, ConvNorm1d, KERNEL};
 use super::words::word_vectors;
 use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::cpu::Activation;
-use crate::model::layers::{Conv2d, LayerNorm, Linear};
+use crate::model::layers::LayerNorm;
 use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates, Tokens};
 use crate::model::overrides::Overrides;
-use crate::model::prepared::{Affine, Conv3, PreparedText, SelfAttention, normalise, to_planes, to_positions};
+use crate::model::prepared::{
+    Affine, Conv3, Patches, PreparedText, SelfAttention, factor_and_offset, fold, max_pool, normalise,
+    to_positions, weight_and_bias,
+};
 
 /// The network, prepared for prediction. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -50,38 +52,15 @@ struct Net {
 
 #[derive(Debug)]
 struct Down {
-    patch: Affine,
+    patch: Patches,
     positions: Tensor<2>,
     blocks: Vec<PreparedBlock>,
     narrow: Option<Along>,
 }
 
-/// Returns the factor and the offset that replace a batch norm behind a layer with this bias, `[out]` each.
-fn folded(norm: &BatchNorm, bias: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
-    let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
-    let offset = norm.beta.val() + (bias - norm.running_mean.value()) * scale.clone();
-    (scale, offset)
-}
-
-fn bias_of(conv: &Conv2d) -> Tensor<1> {
-    match &conv.bias {
-        Some(bias) => bias.val(),
-        None => Tensor::zeros([conv.weight.dims()[0]], &conv.weight.val().device()),
-    }
-}
-
 fn conv3(block: ConvNorm, device: &Device) -> Conv3 {
-    let (scale, offset) = folded(&block.norm, bias_of(&block.conv));
-    let [output] = scale.dims();
-    Conv3::new(block.conv.weight.into_value() * scale.reshape([output, 1, 1, 1]), offset, device)
-}
-
-/// A 1×1 convolution as a product.
-fn product(conv: Conv2d, device: &Device) -> Affine {
-    let bias = bias_of(&conv);
-    let weight = conv.weight.into_value();
-    let [output, input, _, _] = weight.dims();
-    Affine::new(weight.reshape([output, input]), bias, device)
+    let (weight, bias) = fold(block.conv, &block.norm);
+    Conv3::new(weight, bias, device)
 }
 
 /// A convolution along the rows of `[length, in]`, as a product over each row and its neighbours.
@@ -94,7 +73,7 @@ impl Along {
     }
 
     fn of_norm(block: ConvNorm1d, device: &Device) -> Self {
-        let (scale, offset) = folded(&block.norm, block.conv.bias.val());
+        let (scale, offset) = factor_and_offset(&block.norm, Some(block.conv.bias.into_value()));
         let [output] = scale.dims();
         let weight = block.conv.weight.into_value() * scale.reshape([output, 1, 1]);
         Self::new(weight, offset, Activation::Relu, device)
@@ -126,21 +105,11 @@ struct PreparedBlock {
 
 impl PreparedBlock {
     fn of(block: Block, device: &Device) -> Self {
-        use burn::module::{Module, Param};
         let heads = block.heads();
-        let (weight, bias) = (block.qkv.weight.into_value(), block.qkv.bias.into_value());
-        let [_, channels] = weight.dims();
-        let part = |index: usize| {
-            let rows = index * channels..(index + 1) * channels;
-            Linear {
-                weight: Param::from_tensor(weight.clone().slice([rows.clone()])),
-                bias: Param::from_tensor(bias.clone().slice([rows])),
-            }
-        };
-        let parts = [part(0), part(1), part(2), block.proj];
+        let stacked = (block.qkv.weight.into_value(), block.qkv.bias.into_value());
         Self {
             norm1: block.norm1.to_device(device),
-            attention: SelfAttention::of_parts(parts, heads, device),
+            attention: SelfAttention::of_stacked(stacked, block.proj, heads, None, device),
             norm2: block.norm2.to_device(device),
             wide: Affine::of(block.fc1, device),
             narrow: Affine::of(block.fc2, device),
@@ -200,21 +169,6 @@ fn repeated(x: Tensor<2>, factor: usize) -> Tensor<2> {
         .reshape([positions * factor * factor, channels])
 }
 
-fn merge(merge: Merge, device: &Device) -> Affine {
-    let (scale, offset) = folded(&merge.norm, bias_of(&merge.conv));
-    let weight = merge.conv.weight.into_value();
-    let [output, input, _, _] = weight.dims();
-    Affine::new(weight.reshape([output, input]) * scale.unsqueeze_dim(1), offset, device)
-}
-
-/// A convolution whose stride is its kernel, as a product over patches: rows, columns, channels.
-fn patches(conv: Conv2d, device: &Device) -> Affine {
-    let bias = bias_of(&conv);
-    let weight = conv.weight.into_value();
-    let [output, input, side, _] = weight.dims();
-    Affine::new(weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]), bias, device)
-}
-
 impl Net {
     fn of(model: LViT, device: &Device) -> Self {
         let config = model.config;
@@ -227,7 +181,7 @@ impl Net {
             let positions = vit.positions.into_value().to_device(device);
             let shape = [config.patches, config.channels(level)];
             down.push(Down {
-                patch: patches(vit.patch, device),
+                patch: Patches::of(vit.patch, device),
                 positions: positions.reshape(shape),
                 blocks: blocks(vit.blocks),
                 narrow: vit.narrow.map(norm),
@@ -242,15 +196,16 @@ impl Net {
             };
             (Attention::of(level.attention, device), [first, second])
         });
+        let merge = |level: Merge| Affine::of_pixels(fold(level.conv, &level.norm), device);
         Self {
             text: model.text.into_iter().map(|conv| Along::of(conv, device)).collect(),
             text_to_patches: text_to_patches.unwrap_or_else(|| unreachable!("the first level reads the text")),
             cnn: levels.map(|convs| convs.into_iter().map(|conv| conv3(conv, device)).collect()).collect(),
             down,
             up_vit: model.up_vit.into_iter().map(|vit| (blocks(vit.blocks), vit.join.map(norm))).collect(),
-            merge: model.merge.into_iter().map(|level| merge(level, device)).collect(),
+            merge: model.merge.into_iter().map(merge).collect(),
             up: up.collect(),
-            last: product(model.outc, device),
+            last: Affine::of_pixels(weight_and_bias(model.outc), device),
             config,
         }
     }
@@ -263,18 +218,16 @@ impl Net {
         let mut features = Vec::with_capacity(2 * LEVELS + 1);
         for (index, convs) in self.cnn.iter().enumerate() {
             if index > 0 {
-                x = to_positions(module::max_pool2d(to_planes(x, n), MaxPoolOptions::new([2, 2])));
+                x = max_pool(x, n, 2);
                 n /= 2;
             }
             x = convs.iter().fold(x, |x, conv| conv.forward(x, n, Activation::Relu));
             features.push(x.clone());
         }
         for (level, vit) in self.down.iter().enumerate() {
-            let (x, side, m) = (features[level].clone(), self.config.patch_sizes[level], self.config.grid());
-            let [_, channels] = x.dims();
-            let rows = x.reshape([m, side, m, side * channels]).swap_dims(1, 2);
-            let rows = rows.reshape([m * m, side * side * channels]);
-            let mut part = vit.patch.forward(rows, Activation::None) + vit.positions.clone();
+            let x = features[level].clone();
+            let n = self.config.image_size >> level;
+            let mut part = vit.patch.forward(x, n) + vit.positions.clone();
             if let Some(narrow) = &vit.narrow {
                 part = narrow.forward(through(&vit.blocks, part));
             }

@@ -34,11 +34,7 @@ pub const ENTRY: Entry = Entry { name: NAME, read };
 
 const NAME: &str = "medsam";
 
-/// Entries of a configuration that say how a file of weights was made and nothing about the network.
-const ABOUT_FILES: [&str; 2] = ["omitted_from_weights", "tied"];
-
-fn read(mut sizes: Map<String, Value>) -> Result<Arc<dyn Network>, ConfigError> {
-    sizes.retain(|name, _| !ABOUT_FILES.contains(&name.as_str()));
+fn read(sizes: Map<String, Value>) -> Result<Arc<dyn Network>, ConfigError> {
     let config: MedSamConfig = sizes_of(sizes)?;
     config.validate()?;
     Ok(Arc::new(config))

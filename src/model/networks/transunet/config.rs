@@ -80,12 +80,6 @@ pub struct TransUNetConfig {
     pub batch_norm_eps: f64,
     /// The dropout probability after the embedding and in the MLPs, applied only in training.
     pub dropout: f64,
-    /// Keys of the authors' state that a reference file lacks. Nothing is read from it.
-    #[serde(skip_serializing)]
-    pub omitted_from_weights: Vec<String>,
-    /// Keys that share their values in the authors' state. Nothing is read from it.
-    #[serde(skip_serializing)]
-    pub tied: Vec<String>,
 }
 
 impl Default for TransUNetConfig {
@@ -105,8 +99,6 @@ impl Default for TransUNetConfig {
             skips: LEVELS - 1,
             batch_norm_eps: 1e-5,
             dropout: 0.1,
-            omitted_from_weights: Vec::new(),
-            tied: Vec::new(),
         }
     }
 }

@@ -16,11 +16,11 @@ use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::cpu::group_norm::GroupNormOf;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu;
-use crate::model::layers::{Conv2d, LayerNorm};
+use crate::model::layers::LayerNorm;
 use crate::model::network::Features;
 use crate::model::prepared::{
     Affine, Conv3, EncoderDecoder, ImageEncoder, LastLayer, PreparedUp, Raise, SelfAttention, fold, max_pool,
-    normalise, to_planes, to_positions,
+    normalise, to_planes, to_positions, weight_and_bias,
 };
 
 /// A convolution with standardised weights.
@@ -37,10 +37,10 @@ enum Convolution {
 impl Convolution {
     fn of(conv: &StandardisedConv, device: &Device) -> Self {
         let (weight, stride) = (conv.standardised(), conv.stride());
-        let [output, input, kernel, _] = weight.dims();
+        let [output, _, kernel, _] = weight.dims();
         let none = || Tensor::zeros([output], &weight.device());
         match (kernel, stride) {
-            (1, _) => Self::One(Affine::new(weight.clone().reshape([output, input]), none(), device), stride),
+            (1, _) => Self::One(Affine::of_pixels((weight.clone(), none()), device), stride),
             (3, 1) => Self::Three(Conv3::new(weight.clone(), none(), device)),
             _ => Self::Planes(Box::new(weight.to_device(device)), stride),
         }
@@ -224,14 +224,12 @@ pub fn prepare(model: TransUNet, device: &Device) -> EncoderDecoder {
     let overrides = model.overrides();
     let folded = |block: ConvNorm| fold(block.conv, &block.norm);
     let units = |units: Vec<Unit>| units.into_iter().map(|unit| PreparedUnit::of(unit, device)).collect();
-    let (patches, patch_bias) = of_conv(model.patches);
-    let [hidden, deep, _, _] = patches.dims();
     let (more, more_bias) = folded(model.more);
     let encoder = Encoder {
         root: model.root.conv.standardised().to_device(device),
         root_norm: Norm::of(model.root.gn, device),
         blocks: model.blocks.into_iter().map(|block| units(block.units)).collect(),
-        patches: Affine::new(patches.reshape([hidden, deep]), patch_bias, device),
+        patches: Affine::of_pixels(weight_and_bias(model.patches), device),
         positions: model.positions.into_value().squeeze_dim::<2>(0).to_device(device),
         layers: model.layers.into_iter().map(|layer| PreparedLayer::of(layer, device)).collect(),
         norm: model.norm.to_device(device),
@@ -241,19 +239,11 @@ pub fn prepare(model: TransUNet, device: &Device) -> EncoderDecoder {
         PreparedUp::new(Raise::Bilinear, folded(level.conv1), Some(folded(level.conv2)), Activation::Relu, device)
     };
     let levels = model.decoder.into_iter().map(level).collect();
-    let (mut weight, mut bias) = of_conv(model.head);
+    let (mut weight, mut bias) = weight_and_bias(model.head);
     if model.config.classes == 2 {
         weight = weight.clone().narrow(0, 1, 1) - weight.narrow(0, 0, 1);
         bias = bias.clone().narrow(0, 1, 1) - bias.narrow(0, 0, 1);
     }
     let last = LastLayer::Three(Conv3::new(weight, bias, device));
     EncoderDecoder::new(Arc::new(encoder), levels, last, overrides)
-}
-
-/// The weight and the bias of a convolution.
-fn of_conv(conv: Conv2d) -> (Tensor<4>, Tensor<1>) {
-    let weight = conv.weight.into_value();
-    let [output, ..] = weight.dims();
-    let bias = conv.bias.map_or_else(|| Tensor::zeros([output], &weight.device()), |bias| bias.into_value());
-    (weight, bias)
 }

@@ -22,25 +22,11 @@ pub struct UNetConfig {
     pub image_size: usize,
     /// The value added to the variance in batch norms.
     pub batch_norm_eps: f64,
-    /// Keys of the authors' state that a reference file lacks. Nothing is read from it.
-    #[serde(skip_serializing)]
-    pub omitted_from_weights: Vec<String>,
-    /// Keys that share their values in the authors' state. Nothing is read from it.
-    #[serde(skip_serializing)]
-    pub tied: Vec<String>,
 }
 
 impl Default for UNetConfig {
     fn default() -> Self {
-        Self {
-            base_channels: 64,
-            in_channels: 3,
-            classes: 1,
-            image_size: 224,
-            batch_norm_eps: 1e-5,
-            omitted_from_weights: Vec::new(),
-            tied: Vec::new(),
-        }
+        Self { base_channels: 64, in_channels: 3, classes: 1, image_size: 224, batch_norm_eps: 1e-5 }
     }
 }
 

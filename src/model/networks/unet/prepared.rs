@@ -10,6 +10,7 @@ use crate::model::cpu::Activation;
 use crate::model::network::Features;
 use crate::model::prepared::{
     Affine, Conv3, EncoderDecoder, ImageEncoder, LastLayer, PreparedUp, Raise, fold, max_pool, to_positions,
+    weight_and_bias,
 };
 
 /// The levels of the encoder, fine to coarse; each but the first halves the grid before its convolutions.
@@ -51,9 +52,6 @@ pub fn prepare(model: UNet, device: &Device) -> EncoderDecoder {
         };
         PreparedUp::new(Raise::Learned(Box::new(level.raise)), one, Some(two), Activation::Relu, device)
     });
-    let weight = model.outc.weight.into_value();
-    let [output, input, _, _] = weight.dims();
-    let bias = model.outc.bias.map_or_else(|| Tensor::zeros([output], &weight.device()), |bias| bias.into_value());
-    let last = LastLayer::One(Affine::new(weight.reshape([output, input]), bias, device));
+    let last = LastLayer::One(Affine::of_pixels(weight_and_bias(model.outc), device));
     EncoderDecoder::new(Arc::new(encoder), levels.collect(), last, overrides)
 }

@@ -8,7 +8,7 @@ use super::super::image_encoder::{Block, ImageEncoder, grid_of, windows};
 use super::super::positions;
 use crate::model::cpu::Activation;
 use crate::model::layers::{LayerNorm, attend};
-use crate::model::prepared::{Affine, Conv3, normalise};
+use crate::model::prepared::{Affine, Conv3, normalise, weight_and_bias};
 
 /// The image encoder, prepared for prediction.
 #[derive(Debug)]
@@ -91,27 +91,20 @@ impl PreparedEncoder {
     /// Takes over the weights for `device`. `no_mask`, `[1, channels]`, is added to the embedding of every image.
     pub fn of(encoder: ImageEncoder, config: &MedSamConfig, no_mask: Tensor<2>, device: &Device) -> Self {
         let grid = config.grid();
-        let proj = encoder.patch_embed.proj;
-        let weight = proj.weight.into_value();
+        let (weight, bias) = weight_and_bias(encoder.patch_embed.proj);
         let [output, input, patch, _] = weight.dims();
-        let bias = match proj.bias {
-            Some(bias) => bias.into_value(),
-            None => Tensor::zeros([output], &weight.device()),
-        };
         let mut neck = encoder.neck;
         neck.norm2.bias = neck.norm2.bias.map(|bias| bias + no_mask.reshape([-1]));
-        let reduce = neck.conv1.weight.into_value();
-        let [narrow, wide, _, _] = reduce.dims();
-        let none = Tensor::<1>::zeros([narrow], &reduce.device());
+        let (convolve, none) = weight_and_bias(neck.conv2);
         Self {
             patch,
             grid,
             patches: Affine::new(weight.reshape([output, input * patch * patch]), bias, device),
             positions: encoder.pos_embed.into_value().reshape([grid * grid, output]).to_device(device),
             blocks: encoder.blocks.into_iter().map(|block| PreparedBlock::of(block, device)).collect(),
-            reduce: Affine::new(reduce.reshape([narrow, wide]), none.clone(), device),
+            reduce: Affine::of_pixels(weight_and_bias(neck.conv1), device),
             norm1: neck.norm1.to_device(device),
-            convolve: Conv3::new(neck.conv2.weight.into_value(), none, device),
+            convolve: Conv3::new(convolve, none, device),
             norm2: neck.norm2.to_device(device),
         }
     }

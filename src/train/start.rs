@@ -90,7 +90,10 @@ fn with_room_for(registry: &Registry, config: &ModelConfig, vocab: &Path) -> Res
     let invalid = |reason: String| TrainError::Config(format!("{}: {reason}", vocab.display()));
     let entries = Tokenizer::from_file(vocab)?.vocabulary_size();
     let mut object: Value = serde_json::from_str(&config.to_json()).map_err(|error| invalid(error.to_string()))?;
-    match object.pointer_mut("/text/vocab_size") {
+    // LViT's text encoder is described apart from its network.
+    let places = ["/text/vocab_size", "/text_encoder/sizes/vocab_size"];
+    let place = places.into_iter().find(|place| object.pointer(place).is_some());
+    match place.and_then(|place| object.pointer_mut(place)) {
         Some(size) => *size = Value::from(entries),
         None => {
             return Err(invalid(format!(
@@ -287,7 +290,7 @@ fn vocabulary_file(
     let entries = Tokenizer::from_file(&vocabulary)?.vocabulary_size();
     if entries > most {
         return Err(TrainError::Config(format!(
-            "{}: the vocabulary has {entries} entries, the architecture {most}; choose a smaller one or raise text.vocab_size",
+            "{}: the vocabulary has {entries} entries, the architecture {most}; choose a smaller one, or raise vocab_size in the sizes of its text encoder",
             vocabulary.display()
         )));
     }
@@ -304,4 +307,31 @@ fn vocabulary_file(
         write::bytes(&own, &text)?;
     }
     Ok(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_network_with_a_vocabulary_takes_another_one() {
+        let registry = Registry::default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let vocab = folder.path().join("vocab.txt");
+        std::fs::write(&vocab, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nleft\nlung\n").expect("written");
+        for name in registry.names() {
+            let config = of_path(&registry, Path::new(&format!("{name}-small"))).expect("an architecture");
+            let other = with_room_for(&registry, &config, &vocab);
+            match config.network.text() {
+                Some(_) => {
+                    let text = other.expect(name).network.text().expect("it still reads text");
+                    assert_eq!(text.vocabulary_size, 7, "{name}");
+                }
+                None => {
+                    let error = other.err().expect(name).to_string();
+                    assert!(error.contains("leave vocab out"), "{error}");
+                }
+            }
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub struct Recipe {
 }
 
 /// The recipes, each of which has an entry here.
-static RECIPES: [Recipe; 4] = [
+static RECIPES: [Recipe; 8] = [
     Recipe {
         name: "Fine-tune on 50 own cases",
         explanation: "Starts from the bundled model and takes a few minutes on a CPU. Needs a folder with images, masks and \
@@ -45,6 +45,33 @@ static RECIPES: [Recipe; 4] = [
         explanation: "165.8 million parameters, from random weights unless “Initial weights” names a bundle of the network. \
              Needs a GPU. The architecture mmiunet-small can be trained without one.",
         text: include_str!("../../../assets/recipes/mmiunet.toml"),
+    },
+    Recipe {
+        name: "LViT's recipe",
+        explanation: "29.9 million parameters that touch the mask. Needs a GPU, and under “Initial weights” a bundle that \
+             “himix import --text … --config …” makes of the folder of BERT-base. The architecture lvit-small has a text \
+             encoder of its own and can be trained without either.",
+        text: include_str!("../../../assets/recipes/lvit.toml"),
+    },
+    Recipe {
+        name: "MedSAM's recipe",
+        explanation: "93.7 million parameters at 1024 pixels, prompted by the box of each mask, so that it is told the place of \
+             the answer. Needs a large GPU, and under “Initial weights” a bundle of the authors' weights; without one it \
+             begins with random weights. The architecture medsam-small can be trained without a GPU.",
+        text: include_str!("../../../assets/recipes/medsam.toml"),
+    },
+    Recipe {
+        name: "TransUNet's recipe",
+        explanation: "105.3 million parameters without text. Needs a GPU, and under “Initial weights” a bundle that “himix \
+             import --backbone … --config …” makes of R50+ViT-B_16.npz; without one it begins with random weights. The \
+             architecture transunet-small can be trained without a GPU.",
+        text: include_str!("../../../assets/recipes/transunet.toml"),
+    },
+    Recipe {
+        name: "U-Net's recipe",
+        explanation: "14.8 million parameters without text, from random weights, with the recipe of LViT's authors: up to \
+             2\u{2009}000 epochs. Needs a GPU. The architecture unet-small can be trained without one.",
+        text: include_str!("../../../assets/recipes/unet.toml"),
     },
 ];
 
@@ -143,6 +170,10 @@ mod tests {
             assert_eq!(config.architecture.as_deref(), Some(Path::new(name)));
             assert_eq!(TrainConfig { architecture: None, ..config }, paper);
         }
+        // LViT's authors train both networks of their repository in the same way.
+        let of = |name: &str| RECIPES.iter().find(|recipe| recipe.name == name).map(|recipe| read(recipe.text));
+        let (lvit, unet) = (of("LViT's recipe").expect("LViT"), of("U-Net's recipe").expect("U-Net"));
+        assert_eq!(TrainConfig { architecture: Some("unet".into()), ..lvit }, unet);
         assert_eq!(Preset::FineTune.config(Some(Path::new("open"))).start, Some("open".into()));
     }
 

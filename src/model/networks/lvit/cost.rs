@@ -1,6 +1,7 @@
 //! The cost of one image in training.
 
 use super::config::{LEVELS, LViTConfig};
+use crate::model::blocks::cost;
 use crate::model::network::{Cost, TextCost};
 
 /// The values that a convolution with its norm and ReLU keeps for each of its outputs: its input, that of the norm and
@@ -43,7 +44,7 @@ pub fn cost(config: &LViTConfig) -> Cost {
     }
     let text = text(config);
     if let Some(encoder) = &config.text_encoder {
-        operations += 2.0 * encoder.token_limit as f64 * text.parameters;
+        operations += cost::text_operations(&encoder.sizes, encoder.token_limit);
     }
     Cost { operations, kept: kept + text.kept, text }
 }
@@ -51,13 +52,5 @@ pub fn cost(config: &LViTConfig) -> Cost {
 /// The cost of the text encoder, which is nothing if there is none.
 fn text(config: &LViTConfig) -> TextCost {
     let Some(encoder) = &config.text_encoder else { return TextCost::default() };
-    let sizes = &encoder.sizes;
-    let (hidden, wide) = (sizes.hidden_size as f64, sizes.intermediate_size as f64);
-    let layers = sizes.num_hidden_layers as f64;
-    let rows = (sizes.vocab_size + sizes.max_position_embeddings + sizes.type_vocab_size) as f64;
-    let layer = 4.0 * hidden * (hidden + 1.0) + 2.0 * hidden * wide + wide + hidden + 4.0 * hidden;
-    TextCost {
-        parameters: rows * hidden + 2.0 * hidden + layers * layer,
-        kept: layers * encoder.token_limit as f64 * (16.0 * hidden + 3.0 * wide),
-    }
+    cost::text(&encoder.sizes, encoder.token_limit)
 }

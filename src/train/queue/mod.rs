@@ -229,7 +229,8 @@ impl Queue {
         let path = folder.join(LOCK);
         let fail = |reason: String| TrainError::Folder(format!("{}: {reason}", folder.display()));
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let lock = lock.map_err(|error| fail(format!("the folder cannot be written to ({error})")))?;
+        let lock =
+            lock.map_err(|error| fail(format!("the folder cannot be written to ({error}); choose another")))?;
         lock.try_lock()
             .map_err(|_| fail("another program is working on this queue; wait for it, or end it".to_owned()))?;
         let cells = plan.cells(folder).map_err(TrainError::Config)?;
@@ -357,14 +358,14 @@ fn read(folder: &Path) -> Result<Stored, TrainError> {
     let fail = |reason: String| TrainError::Folder(format!("{}: {reason}", path.display()));
     let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => vanished(folder),
-        _ => fail(format!("the queue cannot be read ({error})")),
+        _ => fail(format!("the queue cannot be read ({error}); let this user read it")),
     })?;
     let stored: Stored = serde_json::from_str(&text).map_err(|error| {
         fail(format!("the queue is damaged ({error}); mend the file, or choose another folder"))
     })?;
     if stored.format != FORMAT {
         return Err(fail(format!(
-            "the queue has format {}, and this program knows format {FORMAT}",
+            "the queue has format {}, and this program knows format {FORMAT}; go on with the version that made it",
             stored.format
         )));
     }

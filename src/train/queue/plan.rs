@@ -1,11 +1,12 @@
 //! What a study compares.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{QueuedRun, RunState};
 use crate::model::Ablation;
+use crate::model::weights::ModelSource;
 use crate::train::config::TrainConfig;
 use crate::train::grid::{Cell, Grid};
 
@@ -48,12 +49,19 @@ impl Plan {
     /// A plan whose settings leave open what varies; locations of data sets are made absolute, so that the queue can be
     /// resumed from any folder.
     pub fn new(variants: Vec<Ablation>, seeds: Vec<u64>, split: String, settings: TrainConfig) -> Self {
-        let absolute = |path: &std::path::PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        // Anything else is the name of a model or of an architecture.
+        let file = |path: &PathBuf| {
+            if path.exists() && !ModelSource::new(path).is_bundled() { absolute(path) } else { path.clone() }
+        };
         let settings = TrainConfig {
             data: settings.data.iter().map(absolute).collect(),
+            start: settings.start.as_ref().map(file),
+            architecture: settings.architecture.as_ref().map(file),
+            vocab: settings.vocab.as_ref().map(file),
             ablation: None,
             seed: TrainConfig::default().seed,
-            out: std::path::PathBuf::new(),
+            out: PathBuf::new(),
             ..settings
         };
         Self { variants, seeds, split, settings }
@@ -144,6 +152,21 @@ mod tests {
             assert_eq!(cell.config.out, Path::new("out").join(&cell.name));
             assert_eq!(name(cell.config.ablation.expect("a variant"), cell.config.seed), cell.name);
         }
+    }
+
+    #[test]
+    fn files_are_found_from_any_folder_and_names_stay_names() {
+        // Tests run in the folder of the package.
+        let settings = TrainConfig {
+            data: vec!["qata".into()],
+            start: Some("assets".into()),
+            architecture: Some("himix-small".into()),
+            ..TrainConfig::default()
+        };
+        let plan = Plan::new(vec![Ablation::Full], vec![1], "test".into(), settings);
+        let TrainConfig { data, start, architecture, .. } = plan.settings;
+        assert!(data[0].is_absolute() && start.is_some_and(|start| start.is_absolute()));
+        assert_eq!(architecture, Some("himix-small".into()));
     }
 
     #[test]

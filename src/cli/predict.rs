@@ -164,6 +164,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let device = arguments.device.choice_for(passes);
     let mut segmenter = model::open(open, &source, device, "masks")?;
     let prompts = read_prompts(arguments, segmenter.as_ref(), prompts)?;
+    let info = segmenter.info();
     let describer = Describer::new(&image, None).ok();
     let mut objects = Vec::new();
     let mut texts = Vec::new();
@@ -173,7 +174,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
         let wanted = InspectOptions { maps: folder.is_some(), ..InspectOptions::default() };
         let prediction = segmenter.inspect(&image, prompt, None, wanted)?.prediction;
         model::notices(segmenter.as_mut());
-        report::notes(&segmenter.info(), &prediction, !arguments.json).into_iter().for_each(terminal::note);
+        report::notes(&info, &prediction, !arguments.json).into_iter().for_each(terminal::note);
         let mask = prediction.mask(arguments.threshold);
         let mut files = match folder {
             Some(folder) => {
@@ -195,7 +196,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
                     codes: &codes,
                     is_json: arguments.json,
                 };
-                files.extend(export.write(&folder, found, prompt, &segmenter.info())?);
+                files.extend(export.write(&folder, found, prompt, &info)?);
                 files
             }
             None => Vec::new(),
@@ -212,11 +213,13 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
             None => None,
         };
         let judged = Mask { width: image.width, height: image.height, values: mask };
-        let judgement = describer.as_ref().and_then(|describer| describe::judge(prompt, describer, &judged).ok());
+        let judge = |describer: &Describer| describe::judge(prediction.sentence(), describer, &judged).ok();
+        let judgement = describer.as_ref().and_then(judge);
         let mask = judged.values;
         let foreground = mask.iter().filter(|value| **value != 0).count();
         let outcome = Outcome {
             image: &arguments.image,
+            info: &info,
             prediction: &prediction,
             threshold: arguments.threshold,
             foreground_fraction: foreground as f64 / mask.len() as f64,

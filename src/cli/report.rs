@@ -13,6 +13,8 @@ use serde_json::{Map, Value, json};
 /// The result for one prompt.
 pub struct Outcome<'a> {
     pub image: &'a Path,
+    /// The network that made the mask.
+    pub info: &'a ModelInfo,
     pub prediction: &'a Prediction,
     pub threshold: f32,
     /// The share of the image's pixels that are foreground, 0 to 1.
@@ -84,8 +86,12 @@ impl Outcome<'_> {
         let prediction = self.prediction;
         let plane = &prediction.probability;
         row("image", &format!("{} ({}x{})", self.image.display(), plane.width, plane.height));
-        row("prompt", &format!("\"{}\"", shortened(&prediction.prompt, 200)));
-        row("read", &words(&prediction.tokens.read));
+        if self.info.takes_box {
+            row("prompt", &prediction.prompt);
+        } else if self.info.reads_text() {
+            row("prompt", &format!("\"{}\"", shortened(&prediction.prompt, 200)));
+            row("read", &words(&prediction.tokens.read));
+        }
         row("device", &prediction.device);
         let percent = 100.0 * self.foreground_fraction;
         row("foreground", &format!("{percent:.2} % of the image at threshold {}", self.threshold));
@@ -164,7 +170,7 @@ pub fn notes(info: &ModelInfo, prediction: &Prediction, with_tokens: bool) -> Ve
         let of = if unknown == 1 { "1 word is".to_owned() } else { format!("{unknown} words are") };
         notes.push(format!("{of} not in the vocabulary of {}. {}", info.name, info.unknown_words.words()));
     }
-    if prediction.tokens.read.is_empty() && !info.takes_box {
+    if prediction.tokens.read.is_empty() && info.reads_text() {
         let why = if unknown > 0 { "nothing of the prompt is read" } else { "the prompt is empty" };
         notes.push(format!("{why}; the network receives no text"));
     }

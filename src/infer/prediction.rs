@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::domain::DomainFigure;
 use super::thresholds::SuggestedThreshold;
-use crate::data::foreground;
+use crate::data::{Area, foreground};
 use crate::text::prompt::Reading;
 
 /// A two-dimensional map, such as the probability that each pixel belongs to what the prompt describes; row-major,
@@ -126,9 +126,37 @@ impl Prediction {
         }
     }
 
+    /// The prompt that the mask answers; `None` of a network that reads no text, whose mask follows the image alone or a
+    /// box.
+    pub fn sentence(&self) -> Option<&str> {
+        let is_text = || !self.prompt.trim().is_empty() && self.prompt.parse::<Area>().is_err();
+        (self.tokens.limit > 0 || is_text()).then_some(self.prompt.as_str())
+    }
+
     /// The mask at `threshold`, one byte per pixel, 0 or 1. A pixel is foreground if its probability is at least
     /// `threshold`.
     pub fn mask(&self, threshold: f32) -> Vec<u8> {
         foreground(&self.probability.values, threshold)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_nothing_nor_a_box_is_a_sentence() {
+        let plane = || Plane { width: 1, height: 1, values: vec![0.0] };
+        for (prompt, limit, expected) in [
+            ("", 0, None),
+            ("box 1, 2, 3, 4", 0, None),
+            ("", 24, Some("")),
+            ("left lung", 24, Some("left lung")),
+            ("left lung", 0, Some("left lung")),
+        ] {
+            let mut prediction = Prediction::of_map(prompt, plane());
+            prediction.tokens.limit = limit;
+            assert_eq!(prediction.sentence(), expected, "{prompt} with {limit} tokens");
+        }
     }
 }

@@ -43,6 +43,7 @@ fn a_box_gives_a_mask_and_another_box_another() {
     };
     let object = run(&["--box", "2,3,20,25"]).done().json();
     assert_eq!(object["prompt"], "box 2, 3, 20, 25");
+    assert_eq!(object["warnings"], serde_json::json!([]), "a box is no sentence without a finding");
     // What lies outside of the image is clipped; two boxes give two masks.
     let objects = run(&["--box", "2,3,20,25", "--box", "-5,3,400,25"]).done().json();
     assert_eq!(objects.as_array().map(Vec::len), Some(2));

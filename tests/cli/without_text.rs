@@ -43,6 +43,10 @@ fn a_prediction_needs_no_prompt_and_says_that_one_is_not_read() {
     assert!(said.err.contains(NONE), "{}", said.err);
     let prompted: Value = serde_json::from_str(&said.out).expect("JSON");
     assert_eq!(plain["foreground_fraction"], prompted["foreground_fraction"]);
+    // Nothing is missed that this network does not read.
+    assert_eq!(plain["warnings"], json!([]));
+    let text = with_model("predict", &model, &["--image", &image]).done();
+    assert!(!text.out.contains("prompt") && !text.err.contains("prompt"), "{}{}", text.out, text.err);
     let two = ["--image", &image, "--prompt", "left lung", "--prompt", "right lung"];
     with_model("predict", &model, &two).refused(&[NONE, "leave them out"]);
     // A network that reads text still needs one.

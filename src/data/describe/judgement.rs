@@ -18,15 +18,16 @@ pub struct Judgement {
     pub warnings: Vec<WarningObject>,
 }
 
-/// Judges a prompt and a mask of the image that `describer` looked at.
+/// Judges a prompt and a mask of the image that `describer` looked at. Of a network that reads no text, there is a mask
+/// alone, which is described.
 ///
 /// # Errors
 /// The mask is not as large as the image.
-pub fn judge(prompt: &str, describer: &Describer, mask: &Mask) -> Result<Judgement, DescribeError> {
+pub fn judge(prompt: Option<&str>, describer: &Describer, mask: &Mask) -> Result<Judgement, DescribeError> {
     let description = describer.describe(mask)?;
-    let mut warnings: Vec<WarningObject> =
-        check(prompt, &Readable::default()).into_iter().map(WarningObject::from).collect();
-    let parsed = parse(prompt).prompt;
+    let found = prompt.map(|prompt| check(prompt, &Readable::default())).unwrap_or_default();
+    let mut warnings: Vec<WarningObject> = found.into_iter().map(WarningObject::from).collect();
+    let parsed = prompt.and_then(|prompt| parse(prompt).prompt);
     if let Some(parsed) = &parsed {
         warnings.extend(compare(parsed, mask, &description).into_iter().map(WarningObject::from));
     }
@@ -54,8 +55,19 @@ mod tests {
     }
 
     fn judged(prompt: &str) -> Judgement {
+        judged_as(Some(prompt))
+    }
+
+    fn judged_as(prompt: Option<&str>) -> Judgement {
         let image = image();
         judge(prompt, &Describer::new(&image, None).expect("it has pixels"), &mask()).expect("of one size")
+    }
+
+    #[test]
+    fn a_mask_without_a_prompt_is_described_and_nothing_is_missed() {
+        let judged = judged_as(None);
+        assert!(!judged.description.is_empty() && judged.agreement.is_none() && judged.warnings.is_empty());
+        assert_eq!(judged_as(Some("")).warnings.len(), 1, "a network that reads text has an empty prompt");
     }
 
     #[test]

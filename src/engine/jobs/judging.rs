@@ -32,7 +32,7 @@ impl JudgedImage {
         self.look_at(|describer| {
             let (width, height) = (self.image.width, self.image.height);
             let mask = Mask { width, height, values: prediction.mask(threshold) };
-            judge(&prediction.prompt, describer, &mask)
+            judge(prediction.sentence(), describer, &mask)
         })
     }
 

@@ -328,7 +328,7 @@ mod tests {
                     assert_eq!(text.vocabulary_size, 7, "{name}");
                 }
                 None => {
-                    let error = other.err().expect(name).to_string();
+                    let error = other.expect_err(name).to_string();
                     assert!(error.contains("leave vocab out"), "{error}");
                 }
             }

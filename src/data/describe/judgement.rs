@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{DescribeError, Describer, agreement, compare};
-use crate::data::Mask;
+use crate::data::{Area, Mask};
 use crate::text::prompt::json::WarningObject;
 use crate::text::prompt::{Readable, check, parse};
 
@@ -18,12 +18,19 @@ pub struct Judgement {
     pub warnings: Vec<WarningObject>,
 }
 
-/// Judges a prompt and a mask of the image that `describer` looked at.
+/// Judges a prompt and a mask of the image that `describer` looked at. A box says nothing that the rules could judge.
 ///
 /// # Errors
 /// The mask is not as large as the image.
 pub fn judge(prompt: &str, describer: &Describer, mask: &Mask) -> Result<Judgement, DescribeError> {
     let description = describer.describe(mask)?;
+    if prompt.parse::<Area>().is_ok() {
+        return Ok(Judgement {
+            description: description.prompt.to_string(),
+            agreement: None,
+            warnings: Vec::new(),
+        });
+    }
     let mut warnings: Vec<WarningObject> =
         check(prompt, &Readable::default()).into_iter().map(WarningObject::from).collect();
     let parsed = parse(prompt).prompt;
@@ -72,6 +79,13 @@ mod tests {
         let judged = judged(prompt);
         assert!(judged.agreement.is_some_and(|agreement| agreement < 0.5), "{judged:?}");
         assert!(judged.warnings.iter().any(|warning| warning.rule == "other-side"), "{judged:?}");
+    }
+
+    #[test]
+    fn a_box_is_no_text_that_could_be_wrong() {
+        let judged = judged("box 40, 130, 70, 160");
+        assert_eq!((judged.agreement, judged.warnings.len()), (None, 0), "{judged:?}");
+        assert!(!judged.description.is_empty());
     }
 
     #[test]

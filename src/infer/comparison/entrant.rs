@@ -272,6 +272,9 @@ fn notes_of(about: Option<&About>, threshold: f32) -> Vec<String> {
         ];
     };
     let mut notes = Vec::new();
+    if !about.description.trim().is_empty() {
+        notes.push(format!("Its description says: \"{}\"", about.description.trim()));
+    }
     let unknown: Vec<&str> = [
         (about.parameters.is_none(), "parameters"),
         (about.gflop.is_none(), "operations"),

@@ -6,11 +6,12 @@ use super::state::State;
 use crate::logging;
 
 /// The settings to list. Settings that hold paths, prompts, user-defined names or a whole layout are left out.
-const SETTINGS: [&str; 20] = [
+const SETTINGS: [&str; 21] = [
     "device",
     "gpu_tuning",
     "display_adapter",
     "threshold",
+    "model_threshold",
     "opacity",
     "fill",
     "contour",

@@ -62,7 +62,7 @@ pub struct BatchArguments {
     prompt_file: Option<PathBuf>,
     /// Prompt a model that takes a box (MedSAM) with the box around the ground truth of each image, moved outwards by this
     /// number of pixels. The model is then told the place of the answer. Images without ground truth are left out
-    #[arg(long, value_name = "MARGIN", value_parser = margin, conflicts_with_all = ["prompts", "prompt_file"])]
+    #[arg(long, value_name = "MARGIN", value_parser = margin, allow_negative_numbers = true, conflicts_with_all = ["prompts", "prompt_file"])]
     box_from_truth: Option<f32>,
     /// Folder for the results, created if necessary
     #[arg(long, value_name = "DIR")]

@@ -55,7 +55,7 @@ pub struct EvaluateArguments {
     stages: bool,
     /// Prompt a model that takes a box (MedSAM) with the box around the ground truth of each image, moved outwards by this
     /// number of pixels. The model is then told the place of the answer, which the scores of other models are not
-    #[arg(long, value_name = "MARGIN", value_parser = margin, conflicts_with = "shuffle_prompts")]
+    #[arg(long, value_name = "MARGIN", value_parser = margin, allow_negative_numbers = true, conflicts_with = "shuffle_prompts")]
     box_from_truth: Option<f32>,
     /// Ask for each side and for each zone of each side alone, in every image, and report instead of scores how often at
     /// least half of the mask lies there; for X-rays and CT slices of the chest

@@ -37,8 +37,8 @@ struct Seat {
 /// thread, and every thread has a `State` of its own that lives from job to job.
 ///
 /// On a GPU, several jobs run at the same time if there are many, and their predictions are computed in batches; those
-/// agree with predictions of one image to rounding. A model with a summary of its training pictures predicts one image at a
-/// time, because a batch has no features by which the domain could be told.
+/// agree with predictions of one image to rounding, and do not say how like the training pictures an image is, because the
+/// features are not read back.
 ///
 /// If the segmenter cannot be shared, or there is only one thread ([`rayon::current_num_threads`]), each job is
 /// computed when its result is asked for. Otherwise a limited number of jobs are computed ahead; what was computed
@@ -55,7 +55,6 @@ pub fn in_order<State: Default, Outcome: Send, Taken>(
     if count >= MANY
         && let Some(predictor) = segmenter.local()
         && predictor.device().is_gpu
-        && predictor.info().domain.is_empty()
         && predictor.can_batch()
     {
         let (out, requests) = bounded(ASKERS);
@@ -206,7 +205,6 @@ impl<Outcome> Queue<Outcome> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
@@ -216,7 +214,6 @@ mod tests {
     use crate::infer::{
         InferError, InspectOptions, Inspection, ModelInfo, ModelSource, Overrides, Prediction, Predictor,
     };
-    use crate::model::weights::domain::{self, DomainKind, DomainSummary};
 
     /// A model that only tells whether it can be shared.
     struct Nothing {
@@ -304,42 +301,15 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_for_models_that_need_no_features() {
+    fn a_gpu_computes_batches_and_a_model_with_a_summary_of_its_pictures_as_well() {
         let has_model = |segmenter: &mut dyn Segmenter, _: &mut (), _: usize| segmenter.local().is_some();
         let take = |next: &mut dyn FnMut() -> bool| (0..MANY).map(|_| next()).collect::<Vec<_>>();
         // A predictor on the CPU that is treated as a GPU.
-        let gpu = |source: &ModelSource| {
-            let device = OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
-            Predictor::open_on(source, device).expect("opens")
-        };
-        let bundled = || gpu(&ModelSource::bundled());
+        let device = || OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
+        let bundled = || Predictor::open_on(&ModelSource::bundled(), device()).expect("opens");
+        assert!(!bundled().info().domain.is_empty());
         assert_eq!(in_order(&mut bundled(), MANY, 1, has_model, take), [false; MANY]);
         assert_eq!(without_batches(&mut bundled(), MANY, 1, has_model, take), [true; MANY]);
-
-        let folder = tempfile::tempdir().expect("a folder");
-        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/model");
-        for name in ["config.json", "model.safetensors", "vocab.txt"] {
-            std::fs::copy(assets.join(name), folder.path().join(name)).expect("copied");
-        }
-        let kind = DomainKind {
-            name: "X-rays".into(),
-            pictures: 20,
-            held_out: 20,
-            mean: vec![0.0],
-            covariance: vec![vec![1.0]],
-            threshold: 3.0,
-            quantiles: vec![1.0; 101],
-        };
-        let summary = DomainSummary {
-            description: "pictures".into(),
-            centre: vec![0.0],
-            scale: vec![1.0],
-            basis: Vec::new(),
-            kinds: vec![kind],
-        };
-        domain::write(&folder.path().join(domain::DOMAIN_FILE), &summary).expect("written");
-        let mut with_domain = gpu(&ModelSource::new(folder.path()));
-        assert_eq!(in_order(&mut with_domain, MANY, 1, has_model, take), [true; MANY]);
     }
 
     #[test]

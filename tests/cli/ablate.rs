@@ -20,10 +20,12 @@ fn bench() -> Bench {
 
 /// The arguments of a study of one variant of two epochs into `out`, with more arguments.
 fn arguments(bench: &Bench, out: &str, more: &[&str]) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> =
-        ["ablate", "--device", "cpu", "--split", "val", "--data"].map(Into::into).to_vec();
+    let mut arguments: Vec<OsString> = ["ablate", "--device", "cpu", "--data"].map(Into::into).to_vec();
     arguments.extend([bench.path("").into(), "--out".into(), bench.path(out).into()]);
     arguments.extend(["--config".into(), bench.path("run.toml").into(), "--set".into(), "epochs=2".into()]);
+    if !more.contains(&"--split") {
+        arguments.extend(["--split".into(), "val".into()]);
+    }
     arguments.extend(more.iter().map(Into::into));
     arguments
 }

@@ -115,7 +115,10 @@ impl Form {
                 Some(Value::Float(_)) if text.parse::<f64>().is_err() => {
                     return Err(fault(format!("{key}: “{text}” is no number")));
                 }
-                Some(Value::Integer(_) | Value::Float(_)) => text.to_owned(),
+                Some(Value::Boolean(_)) if text.parse::<bool>().is_err() => {
+                    return Err(fault(format!("{key}: “{text}” is neither true nor false")));
+                }
+                Some(Value::Integer(_) | Value::Float(_) | Value::Boolean(_)) => text.to_owned(),
                 // Brackets may be left out.
                 Some(Value::Array(_)) if text.starts_with('[') => text.to_owned(),
                 Some(Value::Array(_)) => format!("[{text}]"),
@@ -153,7 +156,14 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_at_its_key() {
         let mut form = form();
-        for (key, text) in [("epochs", "many"), ("lr", "x"), ("batch_size", "0"), ("zoom", "2"), ("out", " ")] {
+        for (key, text) in [
+            ("epochs", "many"),
+            ("lr", "x"),
+            ("batch_size", "0"),
+            ("zoom", "2"),
+            ("restarts", "often"),
+            ("out", " "),
+        ] {
             let good = form.text(key).to_owned();
             form.set(key, text.into());
             assert!(form.config().is_err());

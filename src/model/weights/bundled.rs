@@ -23,11 +23,11 @@ pub const READOUTS: &str = include_str!("../../../assets/model/readouts.json");
 /// The calibration of presence of the bundled model.
 pub const PRESENCE: &str = include_str!("../../../assets/model/presence.json");
 
-/// The summary of the training pictures of the bundled model, of `assets/model/domain.json`; `None` while it has none.
-pub const DOMAIN: Option<&str> = None;
+/// The summary of the training pictures of the bundled model.
+pub const DOMAIN: &str = include_str!("../../../assets/model/domain.json");
 
-/// The thresholds of the bundled model by kind of image, of `assets/model/thresholds.json`; `None` while it has none.
-pub const THRESHOLDS: Option<&str> = None;
+/// The thresholds of the bundled model by kind of image.
+pub const THRESHOLDS: &str = include_str!("../../../assets/model/thresholds.json");
 
 /// The configuration of the bundled model.
 ///

@@ -30,7 +30,7 @@ fn vit(part: &str, level: usize) -> String {
 /// The authors' key of a parameter at `path` in our module.
 fn reference_key(path: &str) -> String {
     if let Some(rest) = path.strip_prefix("encoder.") {
-        return format!("{TEXT_PART}{}", keys::text_encoder(rest));
+        return keys::text_encoder(rest);
     }
     const TABLE: &[(&str, &str)] = &[
         (".convs.", ".nConvs."),

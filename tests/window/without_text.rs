@@ -64,6 +64,30 @@ fn every_place_for_prompts_says_that_none_is_read() {
 }
 
 #[test]
+fn no_rule_about_prompts_judges_its_mask() {
+    let (files, model) = (Files::new(), tempfile::tempdir().expect("a folder"));
+    let mut window = window(&files, model.path());
+    // The judgement of a mask comes after it.
+    for _ in 0..20 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        window.run();
+    }
+    assert!(!says(&window, "The prompt is empty"), "no prompt is missing");
+}
+
+#[test]
+fn a_prompt_for_the_compared_networks_can_be_typed() {
+    let (files, model) = (Files::new(), tempfile::tempdir().expect("a folder"));
+    let mut window = window(&files, model.path());
+    click(&mut window, "Compare");
+    assert!(says(&window, "Compared networks that read one are given this"));
+    window.get_by_role(Role::MultilineTextInput).type_text("left lung");
+    window.run();
+    let field = window.get_by_role(Role::MultilineTextInput);
+    assert_eq!(field.accesskit_node().value().as_deref(), Some("left lung"));
+}
+
+#[test]
 fn its_decoder_is_shown_level_by_level_with_nothing_to_override() {
     let (files, model) = (Files::new(), tempfile::tempdir().expect("a folder"));
     let mut window = window(&files, model.path());

@@ -52,10 +52,14 @@ fn escaped(cell: &str) -> String {
     for letter in cell.chars() {
         match letter {
             '%' | '&' | '_' | '#' | '$' | '{' | '}' => text.extend(['\\', letter]),
+            '\\' => text += "\\textbackslash{}",
+            '~' => text += "\\textasciitilde{}",
+            '^' => text += "\\textasciicircum{}",
             '±' => text += "$\\pm$",
             '−' => text += "$-$",
             '+' => text += "$+$",
             '<' => text += "$<$",
+            '>' => text += "$>$",
             '–' => text += "--",
             _ => text.push(letter),
         }
@@ -71,5 +75,14 @@ mod tests {
     fn small_numbers() {
         assert_eq!([0.0004, -0.0004, 0.0006, -0.1].map(signed), ["0.000", "0.000", "+0.001", "−0.100"]);
         assert_eq!([0.0, 0.00099, 0.001, 1.0].map(probability), ["< 0.001", "< 0.001", "0.001", "1.000"]);
+    }
+
+    #[test]
+    fn names_in_latex_are_characters_and_no_commands() {
+        let rows = [[r"a\b~c^d_e".to_owned(), "< 0.001 ± 1 > 0".to_owned()]];
+        let text = latex(["%", "&"], &rows, &["all".to_owned()]);
+        let expected = r"a\textbackslash{}b\textasciitilde{}c\textasciicircum{}d\_e & $<$ 0.001 $\pm$ 1 $>$ 0 \\";
+        assert_eq!(text.lines().nth(5), Some(expected), "{text}");
+        assert_eq!(text.lines().nth(3), Some(r"\% & \& \\"), "{text}");
     }
 }

@@ -186,9 +186,9 @@ pub const MARK: Color32 = Color32::from_rgb(255, 48, 48);
 pub const PREDICTION_OUTLINE: Color32 = from_bytes(overlay::PREDICTION_OUTLINE);
 /// The colour of text over the image.
 pub const OVER_PICTURE: Color32 = Color32::from_gray(235);
-/// The background that keeps text over the image readable on white.
 /// The colour of a warning over the image.
 pub const WARNING_OVER_PICTURE: Color32 = Color32::from_rgb(255, 190, 92);
+/// The background that keeps text and lines over the image visible on white.
 pub const BEHIND_WORDS: Color32 = Color32::from_black_alpha(150);
 /// The outline of an eraser.
 pub const ERASER: Color32 = Color32::from_rgb(255, 150, 150);

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::analysis::ablation::{CASES, Published, Report, read_runs, score};
+use himix::analysis::ablation::{CASES, Report, read_runs, score};
+use himix::analysis::comparison::PublishedSet;
 use himix::data::Dataset;
 use himix::device::{self, DeviceChoice};
 use himix::infer::{ModelSource, OpenModel};
@@ -61,8 +62,8 @@ pub struct AblateArguments {
     #[arg(long, value_name = "SPLIT", default_value = "test")]
     split: String,
     /// Data set whose published scores stand beside those of the same convention: qata, mosmed or kvasir
-    #[arg(long, value_name = "NAME", value_parser = Published::named)]
-    published: Option<Published>,
+    #[arg(long, value_name = "SET")]
+    published: Option<PublishedSet>,
     /// Compute device: auto, cpu, gpu or gpu:N; repeated for runs side by side [default: as in the settings; with auto,
     /// every graphics card]
     #[arg(long, value_name = "D")]
@@ -71,6 +72,16 @@ pub struct AblateArguments {
 
 /// Runs the study.
 pub fn run(arguments: &AblateArguments, open: &OpenModel) -> Result<(), Failure> {
+    // They would be replaced without a word.
+    let is_of_runs = |setting: &&String| {
+        let key = setting.split('=').next().unwrap_or_default().trim();
+        ["seed", "ablation", "out"].contains(&key)
+    };
+    if let Some(setting) = arguments.set.iter().find(is_of_runs) {
+        return Err(Failure::input(format!(
+            "--set {setting}: every run of a study has its own; give seeds with --seeds, variants with --variants, and the folder with --out"
+        )));
+    }
     let config = merged(arguments.config.as_deref(), &arguments.set, &arguments.data)?;
     let plan = Plan::new(
         variants(arguments).map_err(Failure::input)?,
@@ -101,7 +112,7 @@ pub fn run(arguments: &AblateArguments, open: &OpenModel) -> Result<(), Failure>
     let is_single = devices.len() == 1;
     let mut progress =
         Progress { queue: &queue, run: RunReport::new(config.epochs), epochs: config.epochs, is_single };
-    let worker = LocalWorker { devices, score: &score_run };
+    let worker = LocalWorker { devices, scores: CASES, score: &score_run };
     queue.work(&worker, &mut |event| progress.say(event)).map_err(failure)?;
     finish(&queue.view(), &arguments.out, arguments.published)
 }
@@ -125,7 +136,7 @@ fn choices(asked: &[DeviceChoice], config: &TrainConfig) -> Result<Vec<DeviceCho
 }
 
 /// Writes the report of the runs that are finished, and says what failed.
-fn finish(view: &QueueView, out: &Path, published: Option<Published>) -> Result<(), Failure> {
+fn finish(view: &QueueView, out: &Path, published: Option<PublishedSet>) -> Result<(), Failure> {
     let finished = view.finished();
     let [done, failed] = [finished.len(), view.count(RunState::Failed)];
     if done > 0 {

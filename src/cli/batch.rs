@@ -149,9 +149,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
         terminal::print(&format!("{object:#}"))?;
     } else {
         if let Some(margin) = arguments.box_from_truth {
-            terminal::note(format!(
-                "the place of the answer was given: every prompt is the box around the ground truth with a margin of {margin} pixels"
-            ));
+            terminal::note(super::scores::told(margin));
         }
         terminal::print(&format!(
             "{images} images: {done} masks made, {known} were done before, {partial} in some of the formats only, {failed} failed\n\

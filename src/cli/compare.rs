@@ -83,6 +83,9 @@ pub struct CompareArguments {
     json: bool,
 }
 
+/// Parts of the notes on a network without which its masks cannot be judged, so that the figure has them too.
+const WITH_FIGURE: [&str; 4] = ["untrained", "reads no text", "another prompt", "place of the answer"];
+
 /// The number of cases in a figure for which none were named.
 const ROWS: usize = 3;
 
@@ -233,7 +236,7 @@ fn named_cases(wanted: &[String], cases: &[ComparedCase]) -> Result<Vec<String>,
 /// Returns what the caption of the figure says of the cases.
 fn about(arguments: &CompareArguments, comparison: &Comparison) -> Vec<String> {
     let mut about = vec![format!("Threshold {}.", arguments.threshold)];
-    if arguments.figure.is_empty() && comparison.cases.len() > ROWS {
+    if arguments.figure.is_empty() && comparison.cases.len() > ROWS && comparison.networks.len() > 1 {
         about.push("The cases are those on which the networks differ most, not typical ones.".to_owned());
     }
     if arguments.phantoms.is_some() {
@@ -244,7 +247,7 @@ fn about(arguments: &CompareArguments, comparison: &Comparison) -> Vec<String> {
             network
                 .notes
                 .iter()
-                .filter(|note| note.contains("untrained"))
+                .filter(|note| WITH_FIGURE.iter().any(|part| note.contains(part)))
                 .map(|note| format!("{}: {note}", network.name)),
         );
     }

@@ -8,6 +8,7 @@ use himix::data::predictions::{PredictionsWriter, png_name};
 use himix::data::{Dataset, fingerprint, summary, write};
 use himix::infer::comparison::kept_about;
 use himix::infer::{EvaluationSettings, ModelSource, OpenModel, Segmenter, Shown, evaluate, obedience};
+use himix::text::capitalised;
 
 use super::arguments::{DeviceArguments, ModelArguments, PairArguments, margin, threshold};
 use super::{Failure, model, obedience as figures, pictures, scores, terminal};
@@ -108,7 +109,14 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
         return Err(Failure::input(format!("{name}: the model has no stage read-outs (linear probes); {fit}")));
     }
     if arguments.obedience {
+        model::must_read_text(segmenter.as_ref(), "there are no words to obey")?;
         return obey(arguments, segmenter.as_mut(), &dataset);
+    }
+    if info.takes_box && arguments.box_from_truth.is_none() {
+        let name = arguments.model.model.display();
+        return Err(Failure::input(format!(
+            "{name}: the model takes a box and not a text; give --box-from-truth MARGIN to prompt it with the boxes of the ground truth"
+        )));
     }
     let settings = EvaluationSettings {
         threshold: arguments.threshold,
@@ -194,7 +202,12 @@ fn writer(
             "predictions of shuffled prompts are not kept; leave out --predictions or --shuffle-prompts",
         ));
     }
-    let about = kept_about(source, model, dataset, arguments.threshold)?;
+    let mut about = kept_about(source, model, dataset, arguments.threshold)?;
+    if let Some(margin) = arguments.box_from_truth {
+        // Whoever compares the predictions has to know it.
+        about.description =
+            format!("{} {}.", about.description, capitalised(&scores::told(margin))).trim().to_owned();
+    }
     let cases: Vec<(&str, &str)> =
         dataset.samples.iter().map(|sample| (sample.name.as_str(), sample.prompt.as_str())).collect();
     Ok(PredictionsWriter::open(folder, about, &cases)?)

@@ -32,13 +32,14 @@ pub fn open(
 /// Refuses a model that reads no prompt; `what` says what needs one.
 pub fn must_read_text(model: &dyn Segmenter, what: &str) -> Result<(), Failure> {
     let info = model.info();
-    match info.reads_text() {
-        true => Ok(()),
-        false => Err(Failure::input(format!(
-            "{} reads no prompt, its mask follows the image alone: {what}; choose a model that reads text",
-            info.name
-        ))),
+    if info.reads_text() {
+        return Ok(());
     }
+    let how = match info.takes_box {
+        true => "takes a box and not a text",
+        false => "reads no prompt, its mask follows the image alone",
+    };
+    Err(Failure::input(format!("{} {how}: {what}; choose a model that reads text", info.name)))
 }
 
 /// Makes the device of a model ready, and shows how far it is.

@@ -109,6 +109,13 @@ fn known(evaluation: &Evaluation) -> impl Iterator<Item = &ImageScore> {
     evaluation.images.iter().filter(|image| image.is_known == Some(true))
 }
 
+/// What must be said of masks that were made with the boxes of the ground truth, moved outwards by `margin` pixels.
+pub fn told(margin: f32) -> String {
+    format!(
+        "the place of the answer was given: every prompt is the box around the ground truth with a margin of {margin} pixels"
+    )
+}
+
 /// Returns the scores as text.
 pub fn text(evaluation: &Evaluation, worst: usize) -> String {
     let mut lines = Vec::new();
@@ -119,9 +126,7 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         ));
     }
     if let Some(margin) = evaluation.settings.box_from_truth {
-        lines.push(format!(
-            "the place of the answer was given: every prompt is the box around the ground truth with a margin of {margin} pixels"
-        ));
+        lines.push(told(margin));
     }
     lines.extend(table(evaluation));
     let [all, near] = evaluation.reliability().map(|reliability| reliability.expected_error());

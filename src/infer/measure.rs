@@ -78,23 +78,34 @@ pub fn measure_passes(
 }
 
 /// Returns the duration in milliseconds of a prediction with an image and a prompt that the model has not seen, the median of
-/// seven after one that is not counted.
+/// seven after one that is not counted. A model that refuses the prompts of the measurement, because it knows certain sentences
+/// alone, is measured with those of `prompts`.
 ///
 /// # Errors
 /// A prediction failed.
-pub fn measure_prediction(segmenter: &mut dyn Segmenter) -> Result<f64, InferError> {
+pub fn measure_prediction(segmenter: &mut dyn Segmenter, prompts: &[&str]) -> Result<f64, InferError> {
     // Numbers that `measure_passes` does not reach.
-    let mut unused = 1000..;
+    const FIRST: usize = 1000;
+    let takes_box = segmenter.info().takes_box;
+    let own = |number: usize| if takes_box { area(number) } else { text(number) };
+    let is_refused = match segmenter.predict(&picture(FIRST), &own(FIRST)) {
+        Err(InferError::Refused(_)) if !prompts.is_empty() => {
+            segmenter.predict(&picture(FIRST), prompts[0])?;
+            true
+        }
+        outcome => outcome.map(|_| false)?,
+    };
     let mut times = Vec::new();
-    for _ in 0..=ROUNDS {
-        let number = unused.next().unwrap_or_default();
+    for round in 1..=ROUNDS {
+        let number = FIRST + round;
+        let prompt = if is_refused { prompts[round % prompts.len()].to_owned() } else { own(number) };
+        let image = picture(number);
         let start = Instant::now();
-        segmenter.predict(&picture(number), &text(number))?;
+        segmenter.predict(&image, &prompt)?;
         times.push(milliseconds(start));
     }
-    let counted = &mut times[1..];
-    counted.sort_by(f64::total_cmp);
-    Ok(counted[ROUNDS / 2])
+    times.sort_by(f64::total_cmp);
+    Ok(times[ROUNDS / 2])
 }
 
 fn milliseconds(start: Instant) -> f64 {

@@ -1,7 +1,8 @@
 //! How much a mask changes when the image is mirrored or moved by a little, which should not change it.
 //!
 //! An ensemble at the time of the prediction: the image as it is, moved by four pixels of the network's input in four directions, and the
-//! same five mirrored, with left and right exchanged in the prompt. Each probability is mirrored and moved back. Where the members
+//! same five mirrored, with left and right exchanged in the prompt. A box is moved and mirrored with the image. Each probability is mirrored and
+//! moved back. Where the members
 //! differ, the mask hangs on what should not matter (Wang et al., Aleatoric uncertainty estimation with test-time augmentation for medical
 //! image segmentation with convolutional neural networks, Neurocomputing 2019). Where they agree, the mask may still be wrong.
 
@@ -11,7 +12,7 @@ use super::error::InferError;
 use super::prediction::Plane;
 use super::segmenter::Segmenter;
 use super::side_by_side::in_order;
-use crate::data::{Image, Pixels};
+use crate::data::{Area, Image, Pixels};
 use crate::text::prompt::mirror;
 
 /// The number of predictions.
@@ -98,6 +99,32 @@ impl Member {
         Image { pixels, ..*image }
     }
 
+    /// The prompt for the image of this member, whose original has this size.
+    fn prompt(&self, prompt: &str, [width, height]: [usize; 2]) -> String {
+        match prompt.parse::<Area>() {
+            Ok(area) => self.area(area, [width, height]).to_string(),
+            Err(_) if self.is_mirrored => mirror(prompt),
+            Err(_) => prompt.to_owned(),
+        }
+    }
+
+    /// The box around what `area` is around in the original. One that would lie outside stays, like the edge that is repeated.
+    fn area(&self, area: Area, [width, height]: [usize; 2]) -> Area {
+        let [right, down] = self.shift.map(|step| step as f32);
+        let moved = Area {
+            left: area.left + right,
+            top: area.top + down,
+            right: area.right + right,
+            bottom: area.bottom + down,
+        };
+        let moved = if moved.clipped(width, height).is_ok() { moved } else { area };
+        if !self.is_mirrored {
+            return moved;
+        }
+        let wide = width as f32;
+        Area { left: wide - moved.right, right: wide - moved.left, ..moved }
+    }
+
     /// The value of the original place at `at` of a map of this member; `None` if it was moved out of the image.
     fn original(&self, map: &Plane, at: [usize; 2], image: [usize; 2]) -> Option<f32> {
         let size = [map.width, map.height];
@@ -138,12 +165,10 @@ pub fn uncertainty(
     }
     let (size, grid) = ([image.width, image.height], [first.width, first.height]);
     let members = members(size, grid);
-    let mirrored = mirror(prompt);
     let others = &members[1..];
     let job = |segmenter: &mut dyn Segmenter, _: &mut (), index: usize| -> Result<Plane, InferError> {
         let member = others[index];
-        let prompt = if member.is_mirrored { &mirrored } else { prompt };
-        Ok(segmenter.predict(&member.image(image), prompt)?.probability_model)
+        Ok(segmenter.predict(&member.image(image), &member.prompt(prompt, size))?.probability_model)
     };
     let mut sums = Sums::new(grid);
     sums.add(&members[0], &first, size);
@@ -203,7 +228,7 @@ mod tests {
     use super::*;
     use crate::infer::{InspectOptions, Inspection, ModelInfo, Overrides, Prediction};
 
-    /// A model whose probability is the brightness of the picture, or of the left half of it if the prompt says so.
+    /// A model whose probability is the brightness of the picture, or of the part of it that the prompt names, a half or a box.
     struct Bright;
 
     impl Segmenter for Bright {
@@ -213,15 +238,20 @@ mod tests {
 
         fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
             let (width, height) = (image.width, image.height);
-            let is_asked = |x: usize| match prompt {
+            let area = prompt.parse::<Area>().ok();
+            let is_in = |area: Area, [x, y]: [usize; 2]| {
+                let [x, y] = [x as f32 + 0.5, y as f32 + 0.5];
+                (area.left..area.right).contains(&x) && (area.top..area.bottom).contains(&y)
+            };
+            let is_asked = |x: usize, y: usize| match prompt {
                 "left" => x < width / 2,
                 "right" => x >= width / 2,
                 // This one minds where the picture is.
                 "the first column" => x == 0,
-                _ => true,
+                _ => area.is_none_or(|area| is_in(area, [x, y])),
             };
             let value = |at: usize| {
-                if is_asked(at % width) { image.value(at % width, at / width, 0) / 255.0 } else { 0.0 }
+                if is_asked(at % width, at / width) { image.value(at % width, at / width, 0) / 255.0 } else { 0.0 }
             };
             let values = (0..width * height).map(value).collect();
             Ok(Prediction::of_map(prompt, Plane { width, height, values }))
@@ -267,6 +297,21 @@ mod tests {
             assert!((least - 96.0 / 1280.0).abs() < 1e-12 && least == most);
         }
         assert_eq!(of("right").in_mask(), None, "there is nothing");
+    }
+
+    #[test]
+    fn a_box_moves_with_the_picture() {
+        // The box cuts the square, which reaches from 8 to 16 and from 10 to 22.
+        let found = of("box 10, 12, 20, 26");
+        assert_eq!((found.largest(), found.in_mask()), (0.0, Some(0.0)));
+        assert!(found.areas.iter().all(|area| (area - 60.0 / 1280.0).abs() < 1e-12), "{:?}", found.areas);
+        // One at the edge, which a step takes out of the picture, is still a box of the picture.
+        let at_edge = Area { left: 37.0, top: 3.0, right: 40.0, bottom: 9.0 };
+        for member in members([40, 32], [40, 32]) {
+            assert!(member.area(at_edge, [40, 32]).clipped(40, 32).is_ok(), "{member:?}");
+        }
+        let mirrored = Member { shift: [4, 0], is_mirrored: true };
+        assert_eq!(mirrored.prompt("box 10, 12, 20, 26", [40, 32]), "box 16, 12, 26, 26");
     }
 
     #[test]

@@ -133,6 +133,13 @@ fn a_study_from_variants_to_a_report() {
     assert!(!said.contains("epoch"), "{said}");
     assert!(said.contains("Dice pooled, published (MosMedData+)") && said.contains("0.7944"), "{said}");
     assert_eq!(weights(&run), before);
+    // What is gone is made again: scores by the weights that are there, a whole run by training.
+    fs::remove_file(run.join("cases.csv")).expect("removed");
+    fs::remove_dir_all(study.join("ablation=last-layer,seed=2")).expect("removed");
+    let said = ablate(&bench, "study", &more).done().out;
+    assert_eq!(said.matches(": scoring").count(), 2, "{said}");
+    assert_eq!(fs::read_to_string(run.join("cases.csv")).expect("scores"), cases);
+    assert_eq!((weights(&run), states(&study)), (before, vec!["finished".to_owned(); 12]));
     // Another study does not get into its folder.
     ablate(&bench, "study", &["--variants", VARIANTS, "--seeds", "1"])
         .failed(2, &["has other seeds than this one"]);
@@ -198,8 +205,11 @@ fn what_cannot_be_a_study_is_said() {
     refused(&["--variants", "fulll"], &["there is no variant 'fulll'", "no-grouping"]);
     refused(&["--tables", "4"], &["there is no table 4"]);
     refused(&["--variants", "full", "--seeds", "1,1"], &["the seed 1 is named twice"]);
-    refused(&["--variants", "full", "--published", "brats"], &["brats", "qata, mosmed and kvasir"]);
+    refused(&["--variants", "full", "--published", "brats"], &["brats", "qata, mosmed or kvasir"]);
     refused(&[], &["--tables"]);
+    for key in ["seed=4", "ablation=full"] {
+        refused(&["--variants", "full", "--set", key], &["--set", "--seeds", "--variants"]);
+    }
     refused(&["--variants", "full", "--split", "tset"], &["tset"]);
     assert!(!bench.path("study").join("queue.json").exists(), "nothing was begun");
     // A run of another kind.

@@ -68,11 +68,41 @@ fn an_evaluation_gives_the_boxes_of_the_truth_only_when_asked() {
         arguments.extend(more.iter().map(Into::into));
         crate::program::run(arguments)
     };
-    run(medsam(), &[]).refused(&["takes a box and not a text"]);
+    run(medsam(), &[]).refused(&["takes a box and not a text", "--box-from-truth MARGIN"]);
+    run(medsam(), &["--box-from-truth", "4", "--obedience"])
+        .refused(&["takes a box and not a text", "no words to obey"]);
     let text = run(medsam(), &["--box-from-truth", "4"]).done().out;
     assert!(text.contains("the place of the answer was given") && text.contains("margin of 4 pixels"), "{text}");
     let object = run(medsam(), &["--box-from-truth", "4", "--json"]).done().json();
     assert_eq!(object["box_from_truth"]["margin_pixels"], 4.0);
+    // Whoever compares the predictions is told, and a comparison of the model itself says how it can take part.
+    let kept = folder.path().join("kept");
+    run(medsam(), &["--box-from-truth", "4", "--predictions", &kept.to_string_lossy()]).done();
+    let compare = |option: &str, name: &str, of: &Path| {
+        let entrant = format!("{name}={}", of.display());
+        himix![
+            "compare",
+            "--data",
+            &data,
+            "--split",
+            split,
+            "--device",
+            "cpu",
+            "--model",
+            bundle(),
+            option,
+            entrant,
+            "--out",
+            folder.path().join(name)
+        ]
+    };
+    let text = compare("--predictions", "boxed", &kept).done().out;
+    assert!(text.contains("The place of the answer was given") && text.contains("margin of 4 pixels"), "{text}");
+    let text = compare("--model", "sam", medsam()).done().out;
+    assert!(
+        text.contains("sam takes no part: it is prompted by a box") && text.contains("--predictions DIR"),
+        "{text}"
+    );
     run(medsam(), &["--box-from-truth", "-1"]).refused(&["from 0"]);
     run(bundle(), &["--box-from-truth", "4"]).refused(&["takes no box"]);
 }

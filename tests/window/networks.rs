@@ -52,9 +52,15 @@ fn click(window: &mut Window, label: &str) {
     window.run();
 }
 
-fn add(window: &mut Window, path: &Path, button: &str) {
-    window.get_by_role_and_label(Role::TextInput, "Folder").type_text(&path.to_string_lossy());
+fn enter(window: &mut Window, label: &str, text: &str) {
+    window.get_by_role_and_label(Role::TextInput, label).focus();
     window.run();
+    window.get_by_role_and_label(Role::TextInput, label).type_text(text);
+    window.run();
+}
+
+fn add(window: &mut Window, path: &Path, button: &str) {
+    enter(window, "Folder", &path.to_string_lossy());
     click(window, button);
 }
 
@@ -69,8 +75,7 @@ fn networks_are_compared_side_by_side_with_their_scores() {
     add(&mut window, &folder.path().join("right"), "Add as predictions");
     add(&mut window, Path::new("no-masks"), "Add as model");
     click(&mut window, "Cases of a data set");
-    window.get_by_role_and_label(Role::TextInput, "Data set").type_text(&folder.path().to_string_lossy());
-    window.run();
+    enter(&mut window, "Data set", &folder.path().to_string_lossy());
     click(&mut window, "Compare networks");
     wait(&mut window, "the masks", |window| window.query_by_label("Mask by fake of a.png").is_some());
     for label in ["Image of b.png", "Ground truth of b.png", "Mask by right of b.png"] {
@@ -101,8 +106,7 @@ fn the_open_image_is_a_case_and_a_comparison_can_be_stopped() {
     click(&mut window, "Add open models");
     add(&mut window, Path::new("other"), "Add as model");
     let kept = folder.path().join("kept");
-    window.get_by_role_and_label(Role::TextInput, "Keep in").type_text(&kept.to_string_lossy());
-    window.run();
+    enter(&mut window, "Keep in", &kept.to_string_lossy());
     click(&mut window, "Compare networks");
     wait(&mut window, "the work", |window| window.query_by_label("Cancel").is_some());
     click(&mut window, "Cancel");
@@ -124,13 +128,11 @@ fn what_is_wrong_with_predictions_is_said() {
     click(&mut window, "Add open models");
     add(&mut window, &folder.path().join("right"), "Add as predictions");
     click(&mut window, "Cases of a data set");
-    window.get_by_role_and_label(Role::TextInput, "Data set").type_text(&folder.path().to_string_lossy());
-    window.run();
+    enter(&mut window, "Data set", &folder.path().to_string_lossy());
     click(&mut window, "Compare networks");
     wait(&mut window, "the reason", |window| says(window, "1 of the 2 images has no prediction (b.png)"));
     // Only the case that there is can be compared.
-    window.get_by_role_and_label(Role::TextInput, "Only").type_text("a");
-    window.run();
+    enter(&mut window, "Only", "a");
     click(&mut window, "Compare networks");
     wait(&mut window, "the masks", |window| window.query_by_label("Mask by right of a.png").is_some());
     assert!(window.query_by_label("Mask by right of b.png").is_none());

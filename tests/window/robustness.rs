@@ -92,7 +92,7 @@ fn a_study_runs_in_the_background_and_its_worst_case_opens() {
     click(&mut window, "Robustness Prompts tab");
     wait(&mut window, "the panel", |window| window.query_by_label("Start the study").is_some());
     click(&mut window, "Start the study");
-    wait(&mut window, "the table", |window| window.query_by_label("Difference of pooled Dice").is_some());
+    wait(&mut window, "the table", |window| says(window, "Difference of pooled Dice"));
     for part in ["structured", "augmented", "distilled", "Pratt's rule", "−1.000"] {
         assert!(says(&window, part) || part == "−1.000" && says(&window, "-1.000"), "{part}");
     }

@@ -57,10 +57,36 @@ fn every_place_for_prompts_says_that_none_is_read() {
     }
     click(&mut window, "View");
     click(&mut window, "Panels");
-    click(&mut window, "Robustness Prompts tab");
+    click(&mut window, "Robustness");
     let words = "This network reads no prompt, so there are no forms of one to compare.";
     wait(&mut window, "the panel", |window| says(window, words));
     assert!(window.query_by_label("Start the study").is_none());
+}
+
+#[test]
+fn no_rule_about_prompts_judges_its_mask() {
+    let (files, model) = (Files::new(), tempfile::tempdir().expect("a folder"));
+    let mut window = window(&files, model.path());
+    // The judgement of a mask comes after it.
+    for _ in 0..20 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        window.run();
+    }
+    assert!(!says(&window, "The prompt is empty"), "no prompt is missing");
+}
+
+#[test]
+fn a_prompt_for_the_compared_networks_can_be_typed() {
+    let (files, model) = (Files::new(), tempfile::tempdir().expect("a folder"));
+    let mut window = window(&files, model.path());
+    click(&mut window, "Compare");
+    assert!(says(&window, "Compared networks that read one are given this"));
+    window.get_by_role(Role::MultilineTextInput).focus();
+    window.run();
+    window.get_by_role(Role::MultilineTextInput).type_text("left lung");
+    window.run();
+    let field = window.get_by_role(Role::MultilineTextInput);
+    assert_eq!(field.accesskit_node().value().as_deref(), Some("left lung"));
 }
 
 #[test]

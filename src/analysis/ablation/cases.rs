@@ -146,9 +146,12 @@ pub fn read_cases(path: &Path) -> Result<Vec<CaseScore>, ScoreError> {
         *times += 1;
         let [true_positive, false_positive, false_negative, true_negative] =
             [count(6)?, count(7)?, count(8)?, count(9)?];
+        let subject = write::text_of_cell(&row[2]);
+        // Images of one name in two data sets are two; subjects of one name are one.
+        let is_named = subject != write::text_of_cell(&row[1]);
         cases.push(CaseScore {
             case: format!("{image}#{times}"),
-            subject: write::text_of_cell(&row[2]).to_owned(),
+            subject: if is_named { subject.to_owned() } else { image },
             counts: Confusion { true_positive, false_positive, false_negative, true_negative },
         });
     }
@@ -173,6 +176,15 @@ mod tests {
         let cases = read_cases(&path).expect("scores");
         assert_eq!([cases[0].case.as_str(), &cases[1].case], ["1/a.png#1", "1/a.png#2"]);
         assert_eq!((cases[1].subject.as_str(), cases[1].counts.true_positive), ("sub-S1", 7));
+        // Two data sets may have images of one name, which are not of one subject.
+        let unnamed = |data: &str| [data, "x.png", "x.png", "", "0", "0", "1", "2", "3", "4"].map(str::to_owned);
+        let mut others = Table::new(&COLUMNS);
+        others.push(unnamed("1"));
+        others.push(unnamed("2"));
+        write::file(&path, |file| others.write(file)).expect("written");
+        let subjects: Vec<String> =
+            read_cases(&path).expect("scores").into_iter().map(|case| case.subject).collect();
+        assert_eq!(subjects, ["1/x.png", "2/x.png"]);
         table.push(row("b.png", "many"));
         write::file(&path, |file| table.write(file)).expect("written");
         let error = read_cases(&path).expect_err("no number").to_string();

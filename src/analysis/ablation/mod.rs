@@ -6,6 +6,5 @@ mod report;
 mod summary;
 
 pub use cases::{CASES, CaseScore, RunScores, ScoreError, read_cases, read_runs, score};
-pub use published::Published;
 pub use report::Report;
 pub use summary::{Difference, VariantSummary, summaries};

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::cases::RunScores;
-use super::published::Published;
+use super::published::pooled_dice;
 use super::summary::{Difference, VariantSummary, over_seeds, summaries};
+use crate::analysis::comparison::PublishedSet;
 use crate::analysis::figure::{FigureError, StudyRow, Table, study};
 use crate::analysis::text_table::{latex, markdown, mean_sd, probability, signed};
 use crate::data::write;
@@ -36,13 +37,13 @@ pub struct Report {
     /// What the table means and leaves out, a sentence or two each.
     pub notes: Vec<String>,
     /// The data set of which published scores are shown; `None` for none.
-    pub published: Option<Published>,
+    pub published: Option<PublishedSet>,
 }
 
 impl Report {
     /// Makes the statistics of the runs. `published` names the data set of which the paper's scores are shown beside those
     /// of the same convention.
-    pub fn of(runs: &[RunScores], published: Option<Published>) -> Self {
+    pub fn of(runs: &[RunScores], published: Option<PublishedSet>) -> Self {
         let bootstrap = Bootstrap::default();
         let summaries = summaries(runs, bootstrap);
         let notes = notes(&summaries, bootstrap, published);
@@ -69,11 +70,11 @@ impl Report {
         self.summaries.iter().map(cells).collect()
     }
 
-    fn rows_with(&self, published: Published) -> Vec<[String; 12]> {
+    fn rows_with(&self, published: PublishedSet) -> Vec<[String; 12]> {
         let row = |summary: &VariantSummary| {
             let [a, b, c, d, rest @ ..] = cells(summary);
             let [e, f, g, h, i, j, k] = rest;
-            let dice = published.pooled_dice(&summary.variant);
+            let dice = pooled_dice(published, &summary.variant);
             [a, b, c, d, dice.map_or_else(|| "–".to_owned(), |dice| format!("{dice:.4}")), e, f, g, h, i, j, k]
         };
         self.summaries.iter().map(row).collect()
@@ -108,13 +109,13 @@ impl Report {
 }
 
 /// The heads with the published scores beside those that they can be compared with.
-fn with_published(published: Published) -> [&'static str; 12] {
+fn with_published(published: PublishedSet) -> [&'static str; 12] {
     let [a, b, c, d, rest @ ..] = HEADS;
     let [e, f, g, h, i, j, k] = rest;
     let head = match published {
-        Published::Qata => "Dice pooled, published (QaTa-COV19)",
-        Published::Mosmed => "Dice pooled, published (MosMedData+)",
-        Published::Kvasir => "Dice pooled, published (Kvasir-SEG)",
+        PublishedSet::Qata => "Dice pooled, published (QaTa-COV19)",
+        PublishedSet::Mosmed => "Dice pooled, published (MosMedData+)",
+        PublishedSet::Kvasir => "Dice pooled, published (Kvasir-SEG)",
     };
     [a, b, c, d, head, e, f, g, h, i, j, k]
 }
@@ -147,7 +148,7 @@ fn cells(summary: &VariantSummary) -> [String; 11] {
 }
 
 /// The statistics with all their digits.
-fn numbers(summaries: &[VariantSummary], published: Option<Published>) -> Table {
+fn numbers(summaries: &[VariantSummary], published: Option<PublishedSet>) -> Table {
     let mut table = Table::new(&[
         "variant",
         "seeds",
@@ -179,7 +180,7 @@ fn numbers(summaries: &[VariantSummary], published: Option<Published>) -> Table 
         let of =
             |value: &dyn Fn(&Difference) -> String| summary.difference.as_ref().map_or_else(String::new, value);
         let [dice, iou] = [&summary.pooled_dice, &summary.pooled_iou].map(|values| over_seeds(values));
-        let dice_published = published.and_then(|published| published.pooled_dice(&summary.variant));
+        let dice_published = published.and_then(|published| pooled_dice(published, &summary.variant));
         table.push([
             summary.variant.clone(),
             summary.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
@@ -211,7 +212,7 @@ fn numbers(summaries: &[VariantSummary], published: Option<Published>) -> Table 
 }
 
 /// What the table means, and what it leaves out.
-fn notes(summaries: &[VariantSummary], bootstrap: Bootstrap, published: Option<Published>) -> Vec<String> {
+fn notes(summaries: &[VariantSummary], bootstrap: Bootstrap, published: Option<PublishedSet>) -> Vec<String> {
     let mut notes = vec![
         "Pooled: one score over the pixels of all images. Per image: the mean over the images. All at a threshold of 0.5."
             .to_owned(),
@@ -247,9 +248,8 @@ fn notes(summaries: &[VariantSummary], bootstrap: Bootstrap, published: Option<P
     }
     if let Some(published) = published {
         notes.push(format!(
-            "Published: {}, test set, pooled as the column beside it. The published mean ± standard deviation over images is \
-             not shown, because its means are pooled scores.",
-            published.title()
+            "Published: {published}, with the authors' own test set and training, pooled as the column beside it. The published mean ± standard \
+             deviation over images is not shown, because its means are pooled scores."
         ));
     }
     notes
@@ -260,7 +260,7 @@ mod tests {
     use super::super::summary::tests::run;
     use super::*;
 
-    fn report(published: Option<Published>) -> Report {
+    fn report(published: Option<PublishedSet>) -> Report {
         let runs = [
             run("full", 1, &[8, 6, 4]),
             run("full", 2, &[6, 6, 6]),
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn published_scores_stand_beside_pooled_ones_only() {
-        let text = report(Some(Published::Mosmed)).markdown();
+        let text = report(Some(PublishedSet::Mosmed)).markdown();
         let lines: Vec<&str> = text.lines().collect();
         assert!(
             lines[0].contains("| Dice pooled, over seeds | Dice pooled, published (MosMedData+) | IoU pooled"),
@@ -297,14 +297,14 @@ mod tests {
         );
         assert!(lines[3].contains("| 0.588 ± 0.000 | 0.7841 |"), "{text}");
         assert!(text.contains("because its means are pooled scores"), "{text}");
-        assert_eq!(Published::Kvasir.pooled_dice("without-g1"), None);
-        assert!(Published::named("qatar").is_err());
+        assert_eq!(pooled_dice(PublishedSet::Kvasir, "without-g1"), None);
+        assert!("qatar".parse::<PublishedSet>().is_err());
     }
 
     #[test]
     fn the_files_are_written() {
         let folder = tempfile::tempdir().expect("a folder");
-        let files = report(Some(Published::Qata)).write(folder.path()).expect("written");
+        let files = report(Some(PublishedSet::Qata)).write(folder.path()).expect("written");
         assert_eq!(files.len(), 6);
         assert!(files.iter().all(|file| file.exists()));
         assert!(Report::of(&[], None).write(folder.path()).is_err());

@@ -39,6 +39,10 @@ impl HimixApp {
     /// Requests the judgement of the mask that is shown, one at a time.
     pub(in crate::app) fn judge(&mut self) {
         let state = &mut self.state;
+        // The rules are about a text and what it says of the mask.
+        if state.reads_no_text() {
+            return;
+        }
         let threshold = state.settings.threshold;
         let Some(shown) = &state.shown else { return };
         let (of, prediction) = ((shown.ticket, threshold_step(threshold)), shown.prediction.clone());

@@ -12,7 +12,7 @@ use crate::app::theme;
 use crate::data::Area;
 
 const WANTED: &str = "This model wants a box and reads no text: drag one around the lesion in the picture.";
-const HOW: &str = "Drag its edges, its corners or its inside to change it; Escape removes it.";
+const HOW: &str = "Drag the edges, corners or inside of the box to change it; Escape removes it.";
 const WHOLE_WHY: &str = "Sets the box around the whole picture. The model then gets no hint of the place.";
 
 /// The distance from an edge within which it is taken hold of, in points of the screen.
@@ -127,6 +127,9 @@ pub fn show(ui: &Ui, rect: Rect, state: &State) {
     let frame = Rect::from_two_pos(corner(left, top), corner(right, bottom));
     let colour = theme::palette(ui.visuals()).accent;
     let painter = ui.painter().with_clip_rect(rect);
+    // The dark margin keeps the line visible on a mask of nearly the same colour and on white.
+    let margin = Stroke::new(LINE + 2.0, theme::BEHIND_WORDS);
+    painter.rect_stroke(frame, 0.0, margin, StrokeKind::Middle);
     painter.rect_stroke(frame, 0.0, Stroke::new(LINE, colour), StrokeKind::Middle);
     if state.draws_box() {
         for corner in [frame.left_top(), frame.right_top(), frame.left_bottom(), frame.right_bottom()] {

@@ -16,6 +16,7 @@ use crate::app::theme;
 
 const HINT: &str = "Describe what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
 const NO_TEXT: &str = "This network reads no prompt: the mask follows the image alone.";
+const OF_OTHERS: &str = "The open network reads no prompt. Compared networks that read one are given this:";
 const BOX_ONLY: &str = "This network reads no text: it is prompted by a box in the picture.";
 const SIDES: &str = "“left” means the left of the image";
 const SIDES_WHY: &str =
@@ -84,7 +85,15 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         let top = ui.cursor().top();
         let left = |ui: &Ui| height - (ui.cursor().top() - top);
         let name = about_picture(ui, state, commands);
-        if area::bar(ui, state, commands) || says_no_text(ui, state) {
+        if area::bar(ui, state, commands) {
+            return;
+        }
+        if state.tab == Tab::Compare && state.reads_no_text() {
+            ui.add(Label::new(RichText::new(OF_OTHERS).weak()).wrap());
+            field(ui, state, left(ui) - ui.spacing().item_spacing.y, Some(name), commands);
+            return;
+        }
+        if says_no_text(ui, state) {
             return;
         }
         let foot = Foot::of(ui, state);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{DescribeError, Describer, agreement, compare};
-use crate::data::Mask;
+use crate::data::{Area, Mask};
 use crate::text::prompt::json::WarningObject;
 use crate::text::prompt::{Readable, check, parse};
 
@@ -25,6 +25,8 @@ pub struct Judgement {
 /// The mask is not as large as the image.
 pub fn judge(prompt: Option<&str>, describer: &Describer, mask: &Mask) -> Result<Judgement, DescribeError> {
     let description = describer.describe(mask)?;
+    // A box says nothing that the rules could judge.
+    let prompt = prompt.filter(|prompt| prompt.parse::<Area>().is_err());
     let found = prompt.map(|prompt| check(prompt, &Readable::default())).unwrap_or_default();
     let mut warnings: Vec<WarningObject> = found.into_iter().map(WarningObject::from).collect();
     let parsed = prompt.and_then(|prompt| parse(prompt).prompt);
@@ -84,6 +86,13 @@ mod tests {
         let judged = judged(prompt);
         assert!(judged.agreement.is_some_and(|agreement| agreement < 0.5), "{judged:?}");
         assert!(judged.warnings.iter().any(|warning| warning.rule == "other-side"), "{judged:?}");
+    }
+
+    #[test]
+    fn a_box_is_no_text_that_could_be_wrong() {
+        let judged = judged("box 40, 130, 70, 160");
+        assert_eq!((judged.agreement, judged.warnings.len()), (None, 0), "{judged:?}");
+        assert!(!judged.description.is_empty());
     }
 
     #[test]

@@ -111,7 +111,9 @@ impl Trainer for Network {
             score(model.as_mut(), (data, &split, *mask_rule), &out.join(CASES)).map_err(|error| error.to_string())
         };
         let devices = choices.iter().map(|choice| device::open(*choice)).collect();
-        queue.work(&LocalWorker { devices, score: &score }, report).map_err(|error| error.to_string())
+        queue
+            .work(&LocalWorker { devices, scores: CASES, score: &score }, report)
+            .map_err(|error| error.to_string())
     }
 
     fn estimate(&self, config: &TrainConfig) -> Result<Estimate, String> {

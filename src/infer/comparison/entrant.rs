@@ -1,13 +1,13 @@
 //! One network over all cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::case::{CaseImage, ComparedCase};
 use super::scored::CaseScore;
 use super::{ComparedNetwork, ComparisonSettings, Entrant, NetworkCost, PREDICTIONS};
 use crate::data::predictions::{About, Found, PredictedCase, Predictions, PredictionsWriter};
-use crate::data::{DataError, Dataset};
+use crate::data::{Area, DataError, Dataset, NoArea};
 use crate::infer::content::model_content;
 use crate::infer::error::InferError;
 use crate::infer::info::ModelInfo;
@@ -50,7 +50,12 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
         source: &ModelSource,
     ) -> Result<Passed, InferError> {
         let (info, threshold) = (model.info(), self.settings.threshold);
-        let milliseconds = measure_prediction(model)?;
+        let is_text = |case: &&ComparedCase| case.prompt.parse::<Area>().is_err();
+        if let Some(case) = self.cases.iter().find(is_text).filter(|_| info.takes_box) {
+            return Err(NoArea::NotABox(case.prompt.clone()).into());
+        }
+        let prompts: BTreeSet<&str> = self.cases.iter().map(|case| case.prompt.as_str()).collect();
+        let milliseconds = measure_prediction(model, &prompts.into_iter().collect::<Vec<_>>())?;
         let (parameters, gflop) = sizes(&info);
         // A model may have moved to another device.
         let device = Some(model.info().device);
@@ -272,6 +277,9 @@ fn notes_of(about: Option<&About>, threshold: f32) -> Vec<String> {
         ];
     };
     let mut notes = Vec::new();
+    if !about.description.trim().is_empty() {
+        notes.push(format!("Its description says: \"{}\"", about.description.trim()));
+    }
     let unknown: Vec<&str> = [
         (about.parameters.is_none(), "parameters"),
         (about.gflop.is_none(), "operations"),

@@ -14,14 +14,18 @@ use std::path::Path;
 
 use super::error::InferError;
 use super::segmenter::Segmenter;
-use crate::data::DataError;
 use crate::data::predictions::{Found, Predictions};
+use crate::data::{DataError, NoArea};
 use crate::model::weights::ModelSource;
 use entrant::Pass;
 
 pub use case::{CaseImage, CaseOrigin, ComparedCase};
 pub use entrant::kept_about;
 pub use scored::{CaseScore, PackedMask};
+
+/// Why a network that is prompted by a box takes no part.
+const NO_BOX: &str = "it is prompted by a box, which the cases do not have; give its predictions in place of the model (himix evaluate --box-from-truth \
+                      MARGIN --predictions DIR makes some)";
 
 /// The folder of the models' predictions in that of the results.
 pub const PREDICTIONS: &str = "predictions";
@@ -157,6 +161,7 @@ pub fn compare<E: From<InferError>>(
                 | InferError::NothingReadable { .. }
                 | InferError::Compute { .. }),
             ) => return Err(error.into()),
+            Err(InferError::Area(NoArea::NotABox(_))) => left_out.push((entrant.name.clone(), NO_BOX.to_owned())),
             // The model itself is sound, but does not take these cases.
             Err(refusal) => left_out.push((entrant.name.clone(), refusal.to_string())),
         }

@@ -13,6 +13,8 @@ struct Grey {
     /// The images of a side other than that of the measurement that were predicted.
     predicted: Arc<AtomicUsize>,
     refuses: bool,
+    /// The prompts that it knows; empty if any.
+    known: Vec<String>,
 }
 
 /// The side of the phantoms; the measurement has another one.
@@ -28,6 +30,9 @@ impl Segmenter for Grey {
     fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
         if self.refuses {
             return Err("it needs a box; draw one".into());
+        }
+        if !self.known.is_empty() && !self.known.iter().any(|known| known == prompt) {
+            return Err("it knows other sentences".into());
         }
         if image.width == SIDE {
             self.predicted.fetch_add(1, Ordering::SeqCst);
@@ -63,7 +68,7 @@ fn settings(out: Option<&Path>) -> ComparisonSettings<'_> {
 }
 
 fn grey(most: f32, predicted: &Arc<AtomicUsize>) -> Box<dyn Segmenter> {
-    Box::new(Grey { most, predicted: predicted.clone(), refuses: false })
+    Box::new(Grey { most, predicted: predicted.clone(), refuses: false, known: Vec::new() })
 }
 
 #[test]
@@ -172,7 +177,7 @@ fn a_model_that_wants_a_box_is_named_and_the_others_are_compared() {
             settings(None),
             |_| {
                 let refuses = next.next() == Some(&"boxed");
-                Ok(Box::new(Grey { most: 255.0, predicted: predicted.clone(), refuses }))
+                Ok(Box::new(Grey { most: 255.0, predicted: predicted.clone(), refuses, known: Vec::new() }))
             },
             |_| ControlFlow::Continue(()),
         )
@@ -190,6 +195,33 @@ fn a_model_that_wants_a_box_is_named_and_the_others_are_compared() {
         let error = run(names).expect_err("refused").to_string();
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[test]
+fn a_model_that_knows_the_sentences_of_the_cases_alone_takes_part() {
+    let cases = ComparedCase::phantoms(&[Kind::Xray], 1, 3, SIDE);
+    let predicted = Arc::<AtomicUsize>::default();
+    let run = |known: Vec<String>| {
+        compare::<InferError>(
+            &[model("a")],
+            &cases,
+            settings(None),
+            |_| {
+                Ok(Box::new(Grey {
+                    most: 255.0,
+                    predicted: predicted.clone(),
+                    refuses: false,
+                    known: known.clone(),
+                }))
+            },
+            |_| ControlFlow::Continue(()),
+        )
+    };
+    let found =
+        run(cases.iter().map(|case| case.prompt.clone()).collect()).expect("compared").expect("to the end");
+    assert!(found.left_out.is_empty() && found.networks[0].cost.milliseconds.is_some_and(|time| time > 0.0));
+    let error = run(vec!["another".into()]).expect_err("nothing is left").to_string();
+    assert!(error.contains("a: it knows other sentences"), "{error}");
 }
 
 #[test]

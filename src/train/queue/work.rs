@@ -73,12 +73,17 @@ pub trait Worker: Sync {
     /// # Errors
     /// It could not be scored.
     fn score(&self, device: usize, run: &Cell) -> Result<(), WorkFault>;
+
+    /// Whether the scores of a finished run are there.
+    fn has_scores(&self, run: &Cell) -> bool;
 }
 
 /// Trains runs on devices of this computer.
 pub struct LocalWorker<'a> {
     /// The devices, one for each run that is trained at the same time.
     pub devices: Vec<OpenDevice>,
+    /// The name of the file of the scores in the folder of a run.
+    pub scores: &'a str,
     /// Scores a trained run on the device with this number.
     pub score: &'a (dyn Fn(usize, &Cell) -> Result<(), String> + Sync),
 }
@@ -100,6 +105,10 @@ impl Worker for LocalWorker<'_> {
 
     fn score(&self, device: usize, run: &Cell) -> Result<(), WorkFault> {
         Ok((self.score)(device, run)?)
+    }
+
+    fn has_scores(&self, run: &Cell) -> bool {
+        run.config.out.join(self.scores).is_file()
     }
 }
 
@@ -125,11 +134,13 @@ impl Cell {
 
 impl Queue {
     /// Works through the queue until no run waits, or until it is stopped. A run that fails does not end the others. Several
-    /// devices are worked on side by side. While the queue is paused, it waits.
+    /// devices are worked on side by side. While the queue is paused, it waits. Finished runs whose scores are gone, for instance
+    /// with their folder, are done again as far as necessary.
     ///
     /// # Errors
     /// The folder of the queue vanished, or the queue cannot be written.
     pub fn work(&self, worker: &dyn Worker, report: &mut dyn FnMut(QueueEvent)) -> Result<(), TrainError> {
+        self.recall(worker)?;
         let devices = worker.devices();
         if devices <= 1 {
             return self.work_on(0, worker, report);
@@ -159,6 +170,21 @@ impl Queue {
             }
             outcome
         })
+    }
+
+    /// Has finished runs wait whose scores are gone.
+    fn recall(&self, worker: &dyn Worker) -> Result<(), TrainError> {
+        let mut state = self.lock();
+        let is_lost = |run: &&mut QueuedRun| {
+            let cell = self.0.cells.get(&run.name());
+            run.state == RunState::Finished && cell.is_some_and(|cell| !worker.has_scores(cell))
+        };
+        let mut count = 0;
+        for run in state.runs.iter_mut().filter(is_lost) {
+            run.state = RunState::Waiting;
+            count += 1;
+        }
+        if count > 0 { self.store(&state) } else { Ok(()) }
     }
 
     /// Does one run after the other on a device.

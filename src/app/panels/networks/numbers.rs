@@ -34,7 +34,7 @@ impl Panel for NetworksNumbers {
     }
 
     fn missing(&self, state: &State) -> Option<&'static str> {
-        state.networks.found.is_none().then_some("The numbers appear once networks were compared.")
+        state.networks.found.is_none().then_some("The numbers appear once networks have been compared.")
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {

@@ -26,6 +26,8 @@ struct Fake {
     scored: AtomicUsize,
     /// Fails in runs whose name contains this.
     fails: Option<&'static str>,
+    /// The scores of runs whose name contains this are gone.
+    lost: Option<&'static str>,
     /// Done before each run.
     before: Option<Before>,
     /// Runs wait for a stop or a command that ends a pause.
@@ -62,6 +64,10 @@ impl Worker for Fake {
         self.scored.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
+
+    fn has_scores(&self, run: &Cell) -> bool {
+        !self.lost.is_some_and(|part| run.name.contains(part))
+    }
 }
 
 impl Fake {
@@ -97,6 +103,14 @@ fn runs_are_done_in_order_and_a_failure_does_not_end_the_others() {
     assert_eq!(worker.names(), ["ablation=last-layer,seed=1", "ablation=last-layer,seed=2"]);
     assert_eq!(states(&queue), [f; 6]);
     assert_eq!(super::super::unfinished(folder.path()), None);
+    // So are those whose scores are gone.
+    let worker = Fake { lost: Some("no-filter,seed=2"), ..Fake::default() };
+    queue.work(&worker, &mut |_| ()).expect("done");
+    assert_eq!(
+        (worker.names(), worker.scored.load(Ordering::Relaxed)),
+        (vec!["ablation=no-filter,seed=2".into()], 1)
+    );
+    assert_eq!(states(&queue), [f; 6]);
 }
 
 #[test]

@@ -136,6 +136,19 @@ fn a_box_is_clipped_to_the_picture_and_one_without_area_is_refused() {
 }
 
 #[test]
+fn the_uncertainty_is_that_of_the_box() {
+    let files = Files::new();
+    let mut window = ready(&files);
+    drag(&mut window, [10.0, 8.0], [30.0, 28.0]);
+    mask(&mut window);
+    for label in ["View", "Uncertainty map"] {
+        window.get_by_label(label).click();
+        window.run();
+    }
+    wait(&mut window, "the map", |window| says(window, "in the mask, at most"));
+}
+
+#[test]
 fn the_whole_picture_is_a_choice() {
     let files = Files::new();
     let mut window = ready(&files);

@@ -12,7 +12,7 @@ use crate::app::uncertainty::UncertaintyCommand;
 use crate::infer::{ENSEMBLE, LARGEST_DEVIATION};
 
 const ABOUT: &str = "The standard deviation of the probability over ten predictions: of the image, of the image moved by a little in four \
-                     directions, and of their mirror images with left and right exchanged in the prompt. None of this should change \
+                     directions, and of their mirror images with left and right exchanged in the prompt; a box goes along. None of this should change \
                      the mask. Where the predictions agree, they may still all be wrong. It takes ten times as long as a mask, \
                      and is computed anew for every prompt, slice and display window while it is shown.";
 const AREA: &str =

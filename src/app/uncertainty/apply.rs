@@ -80,7 +80,8 @@ impl State {
     /// Returns what a map of the uncertainty would be of now; `None` without an image or a model. It depends neither on the ground truth
     /// nor on the threshold.
     fn uncertain_now(&self) -> Option<Examined> {
-        Some(Examined { truth: None, threshold: 0, ..self.examined()? })
+        let prompt = self.sent_prompt().into_owned();
+        Some(Examined { truth: None, threshold: 0, prompt, ..self.examined()? })
     }
 
     /// Returns the map of the uncertainty of what is shown, if it is to be shown.

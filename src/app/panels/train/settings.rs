@@ -36,11 +36,12 @@ const NAMED: [(&str, &str); 7] = [
 /// The settings that have their own place.
 const ELSEWHERE: [&str; 2] = ["data", "out"];
 /// The settings with a few possible values, and the names of these values.
-const CHOICES: [(&str, &[(&str, &str)]); 7] = [
+const CHOICES: [(&str, &[(&str, &str)]); 8] = [
     ("mask_rule", &[("found", "Found from its values"), ("half", "Above half"), ("exactly_255", "Exactly 255")]),
     ("train_text", &[("", "Automatic"), ("true", "Yes"), ("false", "No")]),
     ("optimiser", &[("adamw", "AdamW"), ("sgd", "Gradient descent with momentum")]),
     ("schedule", &[("cosine", "Cosine, by epoch"), ("polynomial", "Polynomial, by step")]),
+    ("restarts", &[("true", "Yes"), ("false", "No")]),
     ("criterion", &[("loss", "Loss"), ("dice_per_image", "Dice per image")]),
     (
         "loss",

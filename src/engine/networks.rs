@@ -13,7 +13,7 @@ use super::pending::Reply;
 use super::priority::{LAB, lower};
 use crate::analysis::comparison::NetworksReport;
 use crate::data::volume::DisplayWindow;
-use crate::data::{Dataset, Image, Mask};
+use crate::data::{Area, Dataset, Image, Mask};
 use crate::device::DeviceChoice;
 use crate::infer::comparison::{
     CaseOrigin, ComparedCase, Comparison, ComparisonSettings, ComparisonStep, Entrant, compare,
@@ -60,6 +60,8 @@ pub enum NetworkCases {
         seen: Option<DisplayWindow>,
         /// The prompt.
         prompt: String,
+        /// The box, for models that take one.
+        area: Option<Area>,
         /// The ground truth, of the image's size.
         truth: Option<Arc<Mask>>,
     },
@@ -124,9 +126,9 @@ fn run(
 /// Returns the cases, with the name of the data set and its split.
 fn cases(wanted: &NetworkCases) -> Result<(Vec<ComparedCase>, [String; 2]), Failure> {
     match wanted {
-        NetworkCases::Open { name, image, seen, prompt, truth } => {
+        NetworkCases::Open { name, image, seen, prompt, area, truth } => {
             let origin = CaseOrigin::Open(network_input(image, *seen), truth.clone());
-            let case = ComparedCase { name: name.clone(), prompt: prompt.clone(), origin };
+            let case = ComparedCase { name: name.clone(), prompt: prompt.clone(), area: *area, origin };
             Ok((vec![case], ["open image".to_owned(), name.clone()]))
         }
         NetworkCases::Split { folder, split, only, most } => {

@@ -30,6 +30,7 @@ mod tests {
         let case = |name: &str| ComparedCase {
             name: name.into(),
             prompt: "left".into(),
+            area: None,
             origin: CaseOrigin::Open(image.clone(), Some(truth.clone())),
         };
         let cases: Vec<ComparedCase> = names.into_iter().map(case).collect();

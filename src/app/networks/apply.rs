@@ -65,7 +65,8 @@ impl State {
                     name: open.name.clone(),
                     image: open.image.clone(),
                     seen: open.asked,
-                    prompt: self.sent_prompt().into_owned(),
+                    prompt: self.sent_text().to_owned(),
+                    area: self.document.area,
                     truth,
                 })
             }

@@ -1,18 +1,23 @@
 //! The cases of a comparison: pairs of a data set, phantoms, or an open image.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::data::dataset::pair;
 use crate::data::phantom::{Kind, phantom};
-use crate::data::{DataError, Dataset, Image, Mask, PairReading, Pixels, Sample, fingerprint, subject_or_name};
+use crate::data::{
+    Area, DataError, Dataset, Image, Mask, PairReading, Pixels, Sample, fingerprint, subject_or_name,
+};
 
 /// A case of a comparison.
 #[derive(Clone, Debug)]
 pub struct ComparedCase {
     /// The name of the image.
     pub name: String,
-    /// The prompt that every model is given.
+    /// The prompt that models are given.
     pub prompt: String,
+    /// The box that models are given which take one; `None` if the prompt itself describes it.
+    pub area: Option<Area>,
     /// Where image and ground truth come from.
     pub origin: CaseOrigin,
 }
@@ -49,11 +54,20 @@ pub struct CaseImage {
 }
 
 impl ComparedCase {
+    /// What a model is asked, which takes a box or reads a prompt.
+    pub(super) fn asked(&self, takes_box: bool) -> Cow<'_, str> {
+        match self.area.filter(|_| takes_box) {
+            Some(area) => Cow::Owned(area.to_string()),
+            None => Cow::Borrowed(&self.prompt),
+        }
+    }
+
     /// The cases of a split, in the order of its table, each with its first prompt.
     pub fn of_dataset(dataset: &Dataset) -> Vec<Self> {
         let case = |sample: &Sample| Self {
             name: sample.name.clone(),
             prompt: sample.prompt.clone(),
+            area: None,
             origin: CaseOrigin::Pair(sample.clone(), dataset.reading.clone()),
         };
         dataset.samples.iter().map(case).collect()
@@ -65,7 +79,7 @@ impl ComparedCase {
             let kind = *kinds.get(index as usize % kinds.len().max(1))?;
             let prompt = phantom(kind, seed, index, side).prompt;
             let origin = CaseOrigin::Phantom { kind, seed, index, side };
-            Some(Self { name: format!("{kind}_{:05}.png", index + 1), prompt, origin })
+            Some(Self { name: format!("{kind}_{:05}.png", index + 1), prompt, area: None, origin })
         };
         (0..count).map_while(case).collect()
     }

@@ -1,5 +1,6 @@
 //! One network over all cases.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -50,11 +51,11 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
         source: &ModelSource,
     ) -> Result<Passed, InferError> {
         let (info, threshold) = (model.info(), self.settings.threshold);
-        let is_text = |case: &&ComparedCase| case.prompt.parse::<Area>().is_err();
-        if let Some(case) = self.cases.iter().find(is_text).filter(|_| info.takes_box) {
-            return Err(NoArea::NotABox(case.prompt.clone()).into());
+        let asked: Vec<Cow<'_, str>> = self.cases.iter().map(|case| case.asked(info.takes_box)).collect();
+        if let Some(text) = asked.iter().find(|text| info.takes_box && text.parse::<Area>().is_err()) {
+            return Err(NoArea::NotABox(text.to_string()).into());
         }
-        let prompts: BTreeSet<&str> = self.cases.iter().map(|case| case.prompt.as_str()).collect();
+        let prompts: BTreeSet<&str> = asked.iter().map(AsRef::as_ref).collect();
         let milliseconds = measure_prediction(model, &prompts.into_iter().collect::<Vec<_>>())?;
         let (parameters, gflop) = sizes(&info);
         // A model may have moved to another device.
@@ -67,7 +68,7 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
         if !info.reads_text() {
             notes.push("It reads no text.".to_owned());
         }
-        let mut writer = self.writer(source, model, &cost)?;
+        let mut writer = self.writer(source, model, &cost, &asked)?;
         let known: Vec<Option<Found>> = match &writer {
             None => vec![None; self.cases.len()],
             Some(writer) => self.known(writer)?,
@@ -85,7 +86,7 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
             match &known[number] {
                 Some(found) => Ok(Made::Known(score_of(&cases[number], &case, found, threshold)?)),
                 None => {
-                    let prediction = model.predict(&case.image, &cases[number].prompt)?;
+                    let prediction = model.predict(&case.image, &asked[number])?;
                     Ok(Made::New(case, prediction.probability))
                 }
             }
@@ -103,7 +104,7 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
                     Made::New(read, plane) => {
                         if let Some(writer) = &mut writer {
                             let size = [plane.width, plane.height];
-                            writer.add([&case.name, &case.prompt, &read.fingerprint], size, &plane.values)?;
+                            writer.add([&case.name, &asked[number], &read.fingerprint], size, &plane.values)?;
                         }
                         Some(CaseScore::of(&read, &plane.values, threshold))
                     }
@@ -186,6 +187,7 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
         source: &ModelSource,
         model: &dyn Segmenter,
         cost: &NetworkCost,
+        asked: &[Cow<'_, str>],
     ) -> Result<Option<PredictionsWriter>, InferError> {
         let Some(out) = self.settings.out else { return Ok(None) };
         let [data, split] = self.settings.data.map(String::from);
@@ -199,8 +201,8 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
             device: cost.device.clone(),
             ..known
         };
-        let cases: Vec<(&str, &str)> =
-            self.cases.iter().map(|case| (case.name.as_str(), case.prompt.as_str())).collect();
+        let names = self.cases.iter().map(|case| case.name.as_str());
+        let cases: Vec<(&str, &str)> = names.zip(asked.iter().map(AsRef::as_ref)).collect();
         let folder = out.join(PREDICTIONS).join(&self.entrant.name);
         Ok(Some(PredictionsWriter::open(&folder, about, &cases)?))
     }

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::data::phantom::Kind;
-use crate::data::{Image, Mask, Pixels, write};
+use crate::data::{Area, Image, Mask, Pixels, write};
 use crate::infer::{InspectOptions, Inspection, ModelInfo, Overrides, Plane, Prediction};
 use crate::metrics::{Confusion, hd95};
 
@@ -233,6 +233,7 @@ fn cases_without_a_readable_image_or_a_truth() {
     let open = |name: &str, truth| ComparedCase {
         name: name.into(),
         prompt: String::new(),
+        area: None,
         origin: CaseOrigin::Open(image.clone(), truth),
     };
     let gone = crate::data::Sample {
@@ -245,6 +246,7 @@ fn cases_without_a_readable_image_or_a_truth() {
     let gone = ComparedCase {
         name: "gone.png".into(),
         prompt: String::new(),
+        area: None,
         origin: CaseOrigin::Pair(gone, Default::default()),
     };
     let cases = [open("without.png", None), gone, open("with.png", Some(truth))];
@@ -276,7 +278,12 @@ fn predictions_of_an_image_that_was_changed_are_refused() {
     let case = |grey_value: u8| {
         let pixels = Pixels::U8(vec![grey_value; SIDE]);
         let image = Arc::new(Image { width: SIDE, height: 1, channels: 1, pixels });
-        ComparedCase { name: "a.png".into(), prompt: String::new(), origin: CaseOrigin::Open(image, None) }
+        ComparedCase {
+            name: "a.png".into(),
+            prompt: String::new(),
+            area: None,
+            origin: CaseOrigin::Open(image, None),
+        }
     };
     let run = |case: ComparedCase| {
         let go_on = |_: ComparisonStep<'_>| ControlFlow::Continue(());
@@ -299,4 +306,20 @@ fn masks_are_packed_and_unpacked() {
         let mask: Vec<u8> = (0..pixels).map(|at| u8::from(at % 3 == 0)).collect();
         assert_eq!(PackedMask::of(&mask).values(), mask);
     }
+}
+
+#[test]
+fn a_model_is_asked_with_what_it_takes() {
+    let image = Arc::new(Image { width: SIDE, height: 1, channels: 1, pixels: Pixels::U8(vec![200; SIDE]) });
+    let area = Area { left: 1.0, top: 0.0, right: 3.0, bottom: 1.0 };
+    let case = ComparedCase {
+        name: "a.png".into(),
+        prompt: "left lung".into(),
+        area: Some(area),
+        origin: CaseOrigin::Open(image, None),
+    };
+    assert_eq!((case.asked(false), case.asked(true)), ("left lung".into(), area.to_string().into()));
+    // A data set has the box in the place of the prompt.
+    let case = ComparedCase { prompt: area.to_string(), area: None, ..case };
+    assert_eq!(case.asked(true), area.to_string());
 }

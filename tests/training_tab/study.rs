@@ -85,6 +85,11 @@ fn a_study_is_reordered_paused_and_stopped() {
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", queue(&bench));
         bench.window.step();
     }
+    // The rows follow the file.
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(10));
+        bench.window.step();
+    }
     press(&mut bench, "Remove from the study: Last layer only, seed 1");
     bench.until("that it is out", |window| window.query_by_label("Put back: Last layer only, seed 1").is_some());
     assert!(says(&bench.window, "0 of 2 runs are finished"));

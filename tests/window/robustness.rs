@@ -97,6 +97,8 @@ fn a_study_runs_in_the_background_and_its_worst_case_opens() {
         assert!(says(&window, part) || part == "−1.000" && says(&window, "-1.000"), "{part}");
     }
     // Without text the mask is the other half of both images.
+    window.get_by_label("empty: 1.000 to 0.000, b.png").scroll_to_me();
+    window.run();
     window.get_by_label("empty: 1.000 to 0.000, b.png").click();
     wait(&mut window, "the worst case", |window| says(window, "b.png · 32 × 24 px"));
 }

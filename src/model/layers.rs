@@ -122,9 +122,37 @@ impl Conv2d {
     /// Maps `[batch, in, h, w]` to `[batch, out, h', w']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let (s, p) = (self.stride, self.padding);
+        let [output, _, kernel, _] = self.weight.dims();
+        let bias = self.bias.as_ref().map(Param::val);
+        let device = x.device();
+        // The library computes the gradient of a kernel as a convolution with an image as its kernel.
+        if device.is_autodiff() && cpu::is_cpu(&device) && self.groups == 1 {
+            if s == 1 && kernel % 2 == 1 && p == kernel / 2 {
+                let bias = bias.unwrap_or_else(|| Tensor::zeros([output], &device));
+                return cpu::convolution_same(x, self.weight.val(), bias);
+            }
+            if s == kernel && p == 0 {
+                return patches(x, self.weight.val(), bias);
+            }
+        }
         let options = ConvOptions::new([s, s], [p, p], [1, 1], self.groups);
-        module::conv2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+        module::conv2d(x, self.weight.val(), bias, options)
     }
+}
+
+/// A convolution whose stride is the side of its kernel `[out, in, k, k]`, as a product: maps `[batch, in, h, w]` to
+/// `[batch, out, h / k, w / k]`.
+fn patches(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+    let ([batch, input, height, width], [output, _, k, _]) = (x.dims(), weight.dims());
+    let (h, w) = (height / k, width / k);
+    let x = x.slice([0..batch, 0..input, 0..h * k, 0..w * k]).reshape([batch, input, h, k, w, k]);
+    let x = x.permute([0, 2, 4, 1, 3, 5]).reshape([batch * h * w, input * k * k]);
+    let y = x.matmul(weight.reshape([output, input * k * k]).transpose());
+    let y = match bias {
+        Some(bias) => y + bias.unsqueeze::<2>(),
+        None => y,
+    };
+    to_channels_first(y.reshape([batch, h, w, output]))
 }
 
 /// A transposed convolution with kernel size 2 and stride 2.
@@ -148,8 +176,22 @@ impl Upsample2 {
 
     /// Maps `[batch, in, n, n]` to `[batch, out, 2n, 2n]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let bias = self.bias.as_ref().map(Param::val);
+        let device = x.device();
+        if device.is_autodiff() && cpu::is_cpu(&device) {
+            // As a product, whose gradient is one too.
+            let ([batch, input, h, w], [_, output, ..]) = (x.dims(), self.weight.dims());
+            let y = to_channels_last(x).reshape([batch * h * w, input]);
+            let y = y.matmul(self.weight.val().reshape([input, 4 * output]));
+            let y = y.reshape([batch, h, w, output, 2, 2]).permute([0, 3, 1, 4, 2, 5]);
+            let y = y.reshape([batch, output, 2 * h, 2 * w]);
+            return match bias {
+                Some(bias) => y + bias.reshape([1, output, 1, 1]),
+                None => y,
+            };
+        }
         let options = ConvTransposeOptions::new([2, 2], [0, 0], [0, 0], [1, 1], 1);
-        conv_transpose2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+        conv_transpose2d(x, self.weight.val(), bias, options)
     }
 }
 

@@ -11,6 +11,7 @@ mod batch_norm;
 pub mod conv;
 mod depthwise;
 mod gradients;
+mod grid_conv;
 pub mod group_norm;
 mod layer_norm;
 mod operations;
@@ -20,7 +21,7 @@ mod training;
 pub use batch_norm::batch_norm_leaky_relu;
 pub use gradients::attend;
 pub use operations::{convolution, depthwise7, group_norm, max_pool, product, product_onto, up_block};
-pub use training::{depthwise7_last, exact_gelu, layer_norm};
+pub use training::{convolution_same, depthwise7_last, exact_gelu, layer_norm};
 
 use burn::tensor::Device;
 

@@ -1,5 +1,5 @@
 //! Operations of ConvNeXt and BERT with gradients of their own, instead of gradients composed of the library's operations:
-//! GELU, layer norm and the depthwise convolution.
+//! GELU, layer norm, and convolutions that keep the grid, depthwise and not.
 //!
 //! The library computes a GELU and its gradient one value at a time through scalar functions, composes the gradient of a
 //! layer norm of a dozen passes over memory, and computes the gradient of a depthwise kernel channel by channel as a
@@ -16,6 +16,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::tensor::{Tensor, TensorData};
 
 use super::gradients::values;
+use super::grid_conv::GridConv;
 use super::layer_norm::{self, Affine, Moments};
 use super::{activation, depthwise};
 
@@ -38,6 +39,13 @@ pub fn depthwise7_last(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tens
     Tensor::from_dispatch(<Dispatch as TrainingKernels>::depthwise7_last(x.into_dispatch(), weight, bias))
 }
 
+/// Convolution of `x`, `[batch, in, h, w]`, with `weight`, `[out, in, k, k]`, for an odd k, with the zeros around it that
+/// keep the grid, for devices that satisfy [`super::is_cpu`]. Returns `[batch, out, h, w]`.
+pub fn convolution_same(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
+    let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as TrainingKernels>::convolution_same(x.into_dispatch(), weight, bias))
+}
+
 /// The operations for the CPU backend, with and without gradients.
 #[backend_extension(Flex, Autodiff)]
 pub trait TrainingKernels: Backend {
@@ -54,6 +62,13 @@ pub trait TrainingKernels: Backend {
 
     /// Implements [`depthwise7_last`] for a backend.
     fn depthwise7_last(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// Implements [`convolution_same`] for a backend.
+    fn convolution_same(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
@@ -88,6 +103,17 @@ fn convolve(x: &Cpu, taps: &[f32], bias: &Cpu) -> Cpu {
     shaped(depthwise::depthwise(values(x), x.shape()[1], taps, values(bias)), x)
 }
 
+fn grid_conv(x: &Cpu, weight: &Cpu) -> GridConv {
+    let (x, weight) = (x.shape(), weight.shape());
+    GridConv { input: x[1], output: weight[0], height: x[2], width: x[3], kernel: weight[2] }
+}
+
+fn convolve_same(x: &Cpu, weight: &Cpu, bias: &Cpu) -> Cpu {
+    let conv = grid_conv(x, weight);
+    let output = conv.forward(values(x), values(weight), values(bias));
+    Cpu::from_data(TensorData::new(output, [x.shape()[0], conv.output, conv.height, conv.width]))
+}
+
 impl TrainingKernels for Flex {
     fn exact_gelu(x: Cpu) -> Cpu {
         let x = x.to_contiguous();
@@ -102,6 +128,11 @@ impl TrainingKernels for Flex {
     fn depthwise7_last(x: Cpu, weight: Cpu, bias: Cpu) -> Cpu {
         let [x, weight, bias] = [x, weight, bias].map(|x| x.to_contiguous());
         convolve(&x, &taps(&weight), &bias)
+    }
+
+    fn convolution_same(x: Cpu, weight: Cpu, bias: Cpu) -> Cpu {
+        let [x, weight, bias] = [x, weight, bias].map(|x| x.to_contiguous());
+        convolve_same(&x, &weight, &bias)
     }
 }
 
@@ -177,6 +208,26 @@ impl Backward<Flex, 3> for ConvBackward {
     }
 }
 
+#[derive(Debug)]
+struct GridConvBackward;
+
+impl Backward<Flex, 3> for GridConvBackward {
+    type State = ConvState;
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let ConvState { x, weight, bias } = ops.state;
+        let [for_x, for_weight, for_bias] = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        let conv = grid_conv(&x, &weight);
+        // The image that a network reads has no gradient.
+        let parts = conv.backward(values(&x), values(&gradient), values(&weight), for_x.is_some());
+        if let Some(by_input) = parts.input {
+            register([for_x], [shaped(by_input, &x)], grads);
+        }
+        register([for_weight, for_bias], [shaped(parts.weight, &weight), shaped(parts.bias, &bias)], grads);
+    }
+}
+
 impl<C: CheckpointStrategy> TrainingKernels for Autodiff<Flex, C> {
     fn exact_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let nodes = [x.node()];
@@ -212,6 +263,20 @@ impl<C: CheckpointStrategy> TrainingKernels for Autodiff<Flex, C> {
         let [x, weight, bias] = [x, weight, bias].map(|x| x.into_primitive().to_contiguous());
         let output = convolve(&x, &taps(&weight), &bias);
         match ConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(ConvState { x, weight, bias }, output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn convolution_same(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), weight.node(), bias.node()];
+        let [x, weight, bias] = [x, weight, bias].map(|x| x.into_primitive().to_contiguous());
+        let output = convolve_same(&x, &weight, &bias);
+        match GridConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(ConvState { x, weight, bias }, output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
@@ -271,5 +336,38 @@ mod tests {
             let name = format!("{channels} channels, {n} pixels");
             compare(&name, ours.permute([0, 3, 1, 2]), theirs, &[x, weight, bias]);
         }
+    }
+
+    #[test]
+    fn convolutions_that_keep_the_grid_are_those_of_the_library() {
+        let device = Device::flex().autodiff();
+        // One channel and more than a panel of 64, a kernel that reaches beyond the image, and lines unlike columns.
+        for (input, output, [h, w], k) in
+            [(1, 1, [1, 1], 1), (3, 5, [4, 7], 1), (5, 70, [9, 6], 3), (67, 2, [2, 2], 3), (2, 3, [3, 8], 7)]
+        {
+            let x = draw([2, input, h, w], &device);
+            let (weight, bias) = (draw([output, input, k, k], &device), draw([1, 1, 1, output], &device));
+            let options = ConvOptions::new([1, 1], [k / 2, k / 2], [1, 1], 1);
+            let flat = || bias.clone().reshape([output]);
+            let ours = convolution_same(x.clone(), weight.clone(), flat());
+            let theirs = module::conv2d(x.clone(), weight.clone(), Some(flat()), options);
+            let name = format!("{input} to {output} channels, {h} × {w} pixels, kernel {k}");
+            compare(&name, ours, theirs, &[x, weight, bias]);
+        }
+    }
+
+    #[test]
+    fn an_image_without_a_gradient_gets_none() {
+        let device = Device::flex().autodiff();
+        let weight = draw([3, 2, 3, 3], &device);
+        let image = Tensor::<4>::random([1, 2, 4, 4], Distribution::Default, &device);
+        let y = convolution_same(image.clone(), weight.clone(), Tensor::zeros([3], &device));
+        let mut gradients = y.sum().backward();
+        assert!(image.grad_remove(&mut gradients).is_none());
+        let ours = weight.grad_remove(&mut gradients).expect("a gradient");
+        let library = module::conv2d(image, weight.clone(), None, ConvOptions::new([1, 1], [1, 1], [1, 1], 1));
+        let theirs = weight.grad(&library.sum().backward()).expect("a gradient");
+        let worst = (ours - theirs).abs().max().into_scalar::<f32>();
+        assert!(worst < 1e-4, "{worst:e}");
     }
 }

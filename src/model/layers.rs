@@ -125,8 +125,8 @@ impl Conv2d {
         let [output, _, kernel, _] = self.weight.dims();
         let bias = self.bias.as_ref().map(Param::val);
         let device = x.device();
-        // The library computes the gradient of a kernel as a convolution with an image as its kernel.
-        if device.is_autodiff() && cpu::is_cpu(&device) && self.groups == 1 {
+        // The library is slower, above all in the gradient of the kernel.
+        if cpu::is_cpu(&device) && self.groups == 1 {
             if s == 1 && kernel % 2 == 1 && p == kernel / 2 {
                 let bias = bias.unwrap_or_else(|| Tensor::zeros([output], &device));
                 return cpu::convolution_same(x, self.weight.val(), bias);
@@ -178,7 +178,7 @@ impl Upsample2 {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
         let device = x.device();
-        if device.is_autodiff() && cpu::is_cpu(&device) {
+        if cpu::is_cpu(&device) {
             // As a product, whose gradient is one too.
             let ([batch, input, h, w], [_, output, ..]) = (x.dims(), self.weight.dims());
             let y = to_channels_last(x).reshape([batch * h * w, input]);

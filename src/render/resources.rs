@@ -175,8 +175,10 @@ impl Pipeline {
             drawn.bound = self.uploads;
         }
         let textures = [image_view, &self.truth.view, &self.labels.view, &drawn.probability.view];
-        let texture_sizes = textures.map(|view| [view.texture().width() as f32, view.texture().height() as f32]);
-        queue.write_buffer(&drawn.uniforms, 0, bytemuck::bytes_of(&Uniforms { texture_sizes, ..*uniforms }));
+        let mut uniforms = *uniforms;
+        uniforms.texture_sizes =
+            textures.map(|view| [view.texture().width() as f32, view.texture().height() as f32]);
+        queue.write_buffer(&drawn.uniforms, 0, bytemuck::bytes_of(&uniforms));
         uploaded
     }
 }

@@ -188,10 +188,10 @@ fn without_a_picture_it_is_said_to_open_one_first() {
     let files = Files::new();
     let mut window = window_with(&files, Vec::new());
     wait(&mut window, "the model", |window| says(window, WANTS));
-    for tab in ["Read", "Compare"] {
+    for tab in ["Prompts", "Compare"] {
+        assert!(says(&window, "Open a picture first, then drag a box around the lesion in it."), "before {tab}");
         window.get_by_label(tab).click();
         window.run();
-        assert!(says(&window, "Open a picture first, then drag a box around the lesion in it."), "{tab}");
         assert!(!says(&window, "drag one around"), "{tab}");
     }
 }

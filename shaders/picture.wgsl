@@ -29,6 +29,12 @@ struct Picture {
     // The level of the image's texture that is sampled where the image is reduced; each has half the columns and rows of
     // the one before.
     level: f32,
+    // The sizes of the textures in texels. A software device would spend more time on asking for them at every pixel than on
+    // the samples.
+    image_texels: vec2f,
+    truth_texels: vec2f,
+    label_texels: vec2f,
+    probability_texels: vec2f,
     padding: vec2u,
     // The colours of the labels by their numbers, which are transparent where nothing is drawn.
     labels: array<vec4f, 256>,
@@ -49,6 +55,8 @@ const LABELS: u32 = 1024u;
 // The active label takes the place of the mask, or of the ground truth.
 const LABEL_IS_MASK: u32 = 2048u;
 const LABEL_IS_TRUTH: u32 = 4096u;
+// No pixel that is drawn has a label, so that none is read.
+const UNLABELLED: u32 = 8192u;
 // Where the numbers of samples of a reduced image begin, and their bits.
 const SAMPLES_ACROSS: u32 = 16u;
 const SAMPLES_DOWN: u32 = 20u;
@@ -113,7 +121,7 @@ fn stored_at(place: vec2f, level: f32) -> vec3f {
 // Returns the image around `at`: the mean of the texels if a screen pixel spans several. src/render/reduction.rs chooses
 // the level and the numbers of samples, whose mean then covers all texels.
 fn image_at(at: vec2f) -> vec3f {
-    let texels = select(vec2f(textureDimensions(image)), vec2f(textureDimensions(values)), has(VALUES));
+    let texels = picture.image_texels;
     let texel = at * picture.texels;
     if !has(REDUCED) {
         return shade(stored_at(select(floor(texel) + 0.5, texel, has(SMOOTH)) / texels, 0.0));
@@ -121,6 +129,14 @@ fn image_at(at: vec2f) -> vec3f {
     let samples = vec2u(FLAGS >> SAMPLES_ACROSS, FLAGS >> SAMPLES_DOWN) & vec2u(SAMPLES);
     let apart = picture.step * picture.texels / vec2f(samples);
     let first = texel - 0.5 * apart * vec2f(samples - 1u);
+    if all(samples == vec2u(2u)) {
+        // The usual numbers without the loops below, which would take most of the time.
+        var sum = stored_at(first / texels, picture.level);
+        sum += stored_at((first + apart * vec2f(1.0, 0.0)) / texels, picture.level);
+        sum += stored_at((first + apart * vec2f(0.0, 1.0)) / texels, picture.level);
+        sum += stored_at((first + apart) / texels, picture.level);
+        return shade(sum / 4.0);
+    }
     var sum = vec3f(0.0);
     for (var row = 0u; row < samples.y; row++) {
         for (var column = 0u; column < samples.x; column++) {
@@ -133,8 +149,8 @@ fn image_at(at: vec2f) -> vec3f {
 // Returns the probability at `at`, bilinear between the cell centres of the model's grid as at image resolution,
 // and its change per screen pixel to the right and downwards.
 fn probability_and_slope(at: vec2f) -> vec3f {
-    let cells = vec2i(textureDimensions(probability));
-    let grid_per_pixel = vec2f(cells) / picture.size;
+    let cells = vec2i(picture.probability_texels);
+    let grid_per_pixel = picture.probability_texels / picture.size;
     let grid = at * grid_per_pixel - 0.5;
     let low = vec2i(floor(grid));
     let part = grid - floor(grid);
@@ -168,11 +184,10 @@ fn is_inside(at: vec2f) -> bool {
 
 // Returns the number of the label at `at`; 0 where there is none.
 fn label_at(at: vec2f) -> u32 {
-    if !is_inside(at) {
+    if has(UNLABELLED) || !is_inside(at) {
         return 0u;
     }
-    let texels = vec2f(textureDimensions(labels));
-    return textureLoad(labels, vec2i(floor(at * texels / picture.size)), 0).r;
+    return textureLoad(labels, vec2i(floor(at * picture.label_texels / picture.size)), 0).r;
 }
 
 fn is_active(label: u32) -> bool {
@@ -194,8 +209,7 @@ fn is_lesion(at: vec2f) -> bool {
     if has(LABEL_IS_TRUTH) {
         return is_active(label_at(at));
     }
-    let texels = vec2f(textureDimensions(truth));
-    return textureLoad(truth, vec2i(floor(at * texels / picture.size)), 0).r != 0u;
+    return textureLoad(truth, vec2i(floor(at * picture.truth_texels / picture.size)), 0).r != 0u;
 }
 
 // Returns the share of a screen pixel that the outline of the mask covers, from its distance to the threshold

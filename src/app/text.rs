@@ -6,6 +6,13 @@ pub use crate::annotate::file_name;
 use crate::infer::WarmUpProgress;
 pub use crate::text::capitalised;
 
+/// Why a network without text has no use for a prompt.
+pub const NO_PROMPT: &str = "This network reads no prompt.";
+/// Why a network that takes a box has no use for a prompt in words.
+pub const BOX_ONLY: &str = "This network reads no text: it is prompted by a box in the picture.";
+/// Why a network without decoder stages has no maps and no figures of them.
+pub const NO_STAGES: &str = "This network has no decoder stages to show.";
+
 /// Formats a duration with a sensible number of digits: 40 s, 12 min, 1 h 5 min.
 pub fn duration(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;

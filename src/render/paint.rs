@@ -85,20 +85,56 @@ impl CallbackTrait for Callback {
 
     fn paint(&self, info: PaintCallbackInfo, pass: &mut wgpu::RenderPass<'static>, resources: &CallbackResources) {
         let Some(pipeline) = resources.get::<Pipeline>() else { return };
-        let Some((bind_group, current)) = pipeline.drawn(self.paint.place) else { return };
-        pass.set_bind_group(0, bind_group, &[]);
-        pass.set_pipeline(&pipeline.ground);
-        pass.draw(0..3, 0..1);
+        let Some(drawn) = pipeline.drawn(self.paint.place) else { return };
         let view = info.viewport_in_pixels();
         let size = [view.width_px, view.height_px].map(|side| u32::try_from(side).unwrap_or(0));
-        let Some(covered) = self.paint.uniforms.covered(size) else { return };
-        let seen = info.clip_rect_in_pixels();
-        if let Some([left, top, width, height]) = common(covered, [view.left_px, view.top_px], &seen) {
-            pass.set_scissor_rect(left, top, width, height);
-            pass.set_pipeline(current);
-            pass.draw(0..3, 0..1);
+        let (uniforms, seen) = (&self.paint.uniforms, info.clip_rect_in_pixels());
+        pass.set_bind_group(0, drawn.bind_group, &[]);
+        let mut draw = |pipeline: &wgpu::RenderPipeline, part: [u32; 4]| {
+            if let Some([left, top, width, height]) = common(part, [view.left_px, view.top_px], &seen) {
+                pass.set_scissor_rect(left, top, width, height);
+                pass.set_pipeline(pipeline);
+                pass.draw(0..3, 0..1);
+            }
+        };
+        let whole = [0, 0, size[0], size[1]];
+        let image = uniforms.covered(size).unwrap_or([0; 4]);
+        around(whole, image).into_iter().for_each(|part| draw(&pipeline.ground, part));
+        // What reads the labels runs only where there are some.
+        let labelled = match drawn.unlabelled {
+            Some(_) => drawn.labelled.and_then(|area| overlap(image, uniforms.covered_by(area, size)?)),
+            None => Some(image),
+        };
+        let labelled = labelled.unwrap_or([0; 4]);
+        draw(drawn.pipeline, labelled);
+        if let Some(unlabelled) = drawn.unlabelled {
+            around(image, labelled).into_iter().for_each(|part| draw(unlabelled, part));
         }
     }
+}
+
+/// Returns the part that two rectangles have in common, each as left, top, width and height. Returns `None` if there is none.
+fn overlap(one: [u32; 4], other: [u32; 4]) -> Option<[u32; 4]> {
+    let axis = |axis: usize| {
+        let from = one[axis].max(other[axis]);
+        let to = (one[axis] + one[axis + 2]).min(other[axis] + other[axis + 2]);
+        (to > from).then(|| [from, to - from])
+    };
+    let ([left, width], [top, height]) = (axis(0)?, axis(1)?);
+    Some([left, top, width, height])
+}
+
+/// Returns the parts of a rectangle above, below, left and right of another one that lies within it, each as left, top,
+/// width and height; parts may be empty.
+fn around([left, top, width, height]: [u32; 4], inner: [u32; 4]) -> [[u32; 4]; 4] {
+    // Of an inner one without area nothing is cut out.
+    let [x, y, wide, high] = if inner[2] * inner[3] == 0 { [left, top, 0, 0] } else { inner };
+    [
+        [left, top, width, y - top],
+        [left, y + high, width, top + height - (y + high)],
+        [left, y, x - left, high],
+        [x + wide, y, left + width - (x + wide), high],
+    ]
 }
 
 /// Returns the part of a rectangle that lies within `clip`, as left, top, width and height in pixels. The
@@ -122,5 +158,27 @@ mod tests {
         let clip = ViewportInPixels { left_px: 100, top_px: 50, from_bottom_px: 0, width_px: 400, height_px: 300 };
         assert_eq!(common([0, 10, 600, 100], [100, 50], &clip), Some([100, 60, 400, 100]));
         assert_eq!(common([0, 0, 50, 50], [40, 0], &clip), None);
+    }
+
+    #[test]
+    fn every_pixel_is_drawn_once() {
+        let whole = [2, 1, 7, 6];
+        let inners = [[2, 1, 7, 6], [4, 3, 2, 1], [2, 1, 1, 1], [8, 6, 1, 1], [2, 3, 7, 2], [0; 4], [5, 5, 0, 1]];
+        for inner in inners {
+            let mut drawn = [[0; 12]; 10];
+            for [left, top, width, height] in around(whole, inner).into_iter().chain([inner]) {
+                for row in &mut drawn[top as usize..(top + height) as usize] {
+                    row[left as usize..(left + width) as usize].iter_mut().for_each(|times| *times += 1);
+                }
+            }
+            for (y, row) in drawn.iter().enumerate() {
+                for (x, times) in row.iter().enumerate() {
+                    let is_within = (2..9).contains(&x) && (1..7).contains(&y);
+                    assert_eq!(*times, i32::from(is_within), "{inner:?}: {x} {y}");
+                }
+            }
+        }
+        assert_eq!(overlap([0, 0, 4, 4], [2, 3, 9, 9]), Some([2, 3, 2, 1]));
+        assert_eq!(overlap([0, 0, 4, 4], [4, 0, 2, 2]), None);
     }
 }

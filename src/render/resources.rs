@@ -10,7 +10,7 @@ use crate::data::Texels;
 
 use super::content::Paint;
 use super::textures::{Resident, ResidentLabels, fit, upload};
-use super::uniforms::Uniforms;
+use super::uniforms::{IS_UNLABELLED, NEEDS_LABELS, Uniforms};
 
 const IMAGE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 const VALUES_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R16Float;
@@ -46,6 +46,16 @@ struct Drawn {
     bind_group: wgpu::BindGroup,
     /// The number of uploads when the textures were bound.
     bound: u64,
+}
+
+/// What the draw calls of a place need.
+pub(super) struct Prepared<'a> {
+    pub(super) bind_group: &'a wgpu::BindGroup,
+    pub(super) pipeline: &'a wgpu::RenderPipeline,
+    /// The pipeline for what lies outside the box with labels, if labels are drawn.
+    pub(super) unlabelled: Option<&'a wgpu::RenderPipeline>,
+    /// The edges of that box: left, top, right and bottom in image pixels; `None` if no pixel has a label.
+    pub(super) labelled: Option<[f32; 4]>,
 }
 
 impl Pipeline {
@@ -89,10 +99,14 @@ impl Pipeline {
         }
     }
 
-    /// Returns the bind group and the pipeline for what was prepared for a place.
-    pub(super) fn drawn(&self, place: u32) -> Option<(&wgpu::BindGroup, &wgpu::RenderPipeline)> {
+    /// Returns what was prepared for a place.
+    pub(super) fn drawn(&self, place: u32) -> Option<Prepared<'_>> {
         let drawn = self.places.get(&place)?;
-        Some((&drawn.bind_group, self.pipelines.get(&drawn.flags)?))
+        let pipeline = self.pipelines.get(&drawn.flags)?;
+        let unlabelled =
+            (drawn.flags & NEEDS_LABELS != 0).then(|| self.pipelines.get(&(drawn.flags | IS_UNLABELLED)));
+        let labelled = self.labels.labelled;
+        Some(Prepared { bind_group: &drawn.bind_group, pipeline, unlabelled: unlabelled.flatten(), labelled })
     }
 
     /// Prepares what is drawn in a place: uploads the uniforms and the layers that are not on the device yet, and
@@ -100,12 +114,13 @@ impl Pipeline {
     /// a frame must have the same image and ground truth.
     pub(super) fn update(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, paint: &Paint) -> u64 {
         let Paint { place, image, probability, truth, labels, uniforms } = paint;
-        if !self.pipelines.contains_key(&uniforms.flags) {
-            // The pipeline is specialised for these flags.
-            let constants = [("FLAGS", f64::from(uniforms.flags))];
-            let part = ("fragment", constants.as_slice());
-            let pipeline = compile(device, &self.shader, &self.pipeline_layout, self.format, part);
-            self.pipelines.insert(uniforms.flags, pipeline);
+        let unlabelled = (uniforms.flags & NEEDS_LABELS != 0).then_some(uniforms.flags | IS_UNLABELLED);
+        for flags in iter::once(uniforms.flags).chain(unlabelled) {
+            // A pipeline is specialised for its flags.
+            self.pipelines.entry(flags).or_insert_with(|| {
+                let constants = [("FLAGS", f64::from(flags))];
+                compile(device, &self.shader, &self.pipeline_layout, self.format, ("fragment", &constants))
+            });
         }
         let before = self.uploads;
         let (resident, format) = match &image.texels {
@@ -128,6 +143,10 @@ impl Pipeline {
         if labels.as_ref().is_some_and(|layer| self.labels.update(device, queue, layer)) {
             self.uploads += 1;
         }
+        let image_view = match &image.texels {
+            Texels::Rgba(_) => &self.image.view,
+            Texels::StoredPixels { .. } => &self.values.view,
+        };
         let shared = [&self.image.view, &self.truth.view, &self.values.view, &self.labels.view];
         let drawn = self.places.entry(*place).or_insert_with(|| {
             let uniforms = device.create_buffer(&wgpu::BufferDescriptor {
@@ -141,7 +160,6 @@ impl Pipeline {
             Drawn { flags: 0, uniforms, probability, bind_group, bound: self.uploads }
         });
         drawn.flags = uniforms.flags;
-        queue.write_buffer(&drawn.uniforms, 0, bytemuck::bytes_of(uniforms));
         let mut uploaded = self.uploads - before;
         let mut is_bound = drawn.bound == self.uploads;
         if let Some(layer) = probability.as_ref().filter(|layer| drawn.probability.key != Some(layer.key)) {
@@ -156,6 +174,11 @@ impl Pipeline {
             drawn.bind_group = bind(device, &self.layout, uniforms, &self.sampler, probability, shared);
             drawn.bound = self.uploads;
         }
+        let textures = [image_view, &self.truth.view, &self.labels.view, &drawn.probability.view];
+        let mut uniforms = *uniforms;
+        uniforms.texture_sizes =
+            textures.map(|view| [view.texture().width() as f32, view.texture().height() as f32]);
+        queue.write_buffer(&drawn.uniforms, 0, bytemuck::bytes_of(&uniforms));
         uploaded
     }
 }

@@ -63,6 +63,9 @@ pub struct LabelLayer {
     /// The newest changes in ascending order, each with its revision and its box: left, top, width and height.
     /// Only these boxes are uploaded if the device has the content of an earlier revision.
     pub changes: Vec<(u64, [usize; 4])>,
+    /// A box that holds every pixel with a label: left, top, width and height; `None` if no pixel has one. Only there are the
+    /// labels read, which is most of the work of drawing them.
+    pub labelled: Option<[usize; 4]>,
 }
 
 impl LabelLayer {
@@ -71,6 +74,17 @@ impl LabelLayer {
         let newer = self.changes.iter().filter(move |(of, _)| *of > revision);
         let missing = self.revision.checked_sub(revision)?;
         (newer.clone().count() as u64 == missing).then(|| newer.map(|(_, area)| *area))
+    }
+
+    /// Returns the left, top, right and bottom edges of the box that is drawn with labels, in image pixels, where one texel
+    /// stands for up to `step` pixels along each axis.
+    fn drawn_box(&self, step: usize) -> Option<[f32; 4]> {
+        let [left, top, width, height] = self.labelled?;
+        // A texel shows the label of its middle in all that it covers.
+        let margin = if step > 1 { step } else { 0 };
+        let [from, to] = [[left, top], [left + width + margin, top + height + margin]];
+        let from = from.map(|side| side.saturating_sub(margin));
+        Some([from[0], from[1], to[0], to[1]].map(|side| side as f32))
     }
 }
 
@@ -94,6 +108,9 @@ impl Resident {
 pub(super) struct ResidentLabels {
     /// The key and the revision of the content; `None` if no layer was uploaded.
     content: Option<(u64, u64)>,
+    /// The edges of the box outside which no pixel has a label: left, top, right and bottom in image pixels; `None` if no
+    /// pixel has one.
+    pub(super) labelled: Option<[f32; 4]>,
     texture: wgpu::Texture,
     pub(super) view: wgpu::TextureView,
 }
@@ -102,7 +119,7 @@ impl ResidentLabels {
     /// Creates a texture of one texel that stands for a missing layer.
     pub(super) fn empty(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
         let texture = upload_texture(device, queue, LABEL_FORMAT, [1, 1], &[&[0]]);
-        Self { content: None, view: view(&texture), texture }
+        Self { content: None, labelled: None, view: view(&texture), texture }
     }
 
     /// Uploads what changed of the labels. Returns whether there is a new texture, which must be bound.
@@ -112,6 +129,7 @@ impl ResidentLabels {
             return false;
         }
         let limit = device.limits().max_texture_dimension_2d as usize;
+        self.labelled = layer.drawn_box(step_of(layer.size, limit));
         let known =
             self.content.filter(|(key, _)| *key == layer.key && layer.size.iter().all(|side| *side <= limit));
         self.content = content;
@@ -193,11 +211,16 @@ fn upload_texture(
     texture
 }
 
+/// Returns the number of pixels along an axis for which about one texel stands, in a texture whose sides are at most `limit`.
+fn step_of([columns, rows]: [usize; 2], limit: usize) -> usize {
+    columns.max(rows).div_ceil(limit.max(1)).max(1)
+}
+
 /// Returns the size and the bytes of a texture of masks or labels whose sides are at most `limit`. Of values that are
 /// more, about every n-th pixel along both axes is taken: the one in the middle of what the texel covers. No
 /// side becomes 0, which the device would refuse.
 pub(super) fn fit(values: &[u8], [columns, rows]: [usize; 2], limit: usize) -> ([usize; 2], Cow<'_, [u8]>) {
-    let step = columns.max(rows).div_ceil(limit.max(1)).max(1);
+    let step = step_of([columns, rows], limit);
     if step == 1 {
         return ([columns, rows], Cow::Borrowed(values));
     }
@@ -239,7 +262,14 @@ mod tests {
     #[test]
     fn only_what_changed_of_the_labels_is_uploaded_if_that_is_known() {
         let changes = vec![(3, [0, 0, 1, 1]), (4, [1, 0, 2, 2]), (5, [0, 1, 1, 1])];
-        let layer = LabelLayer { key: 1, size: [4, 4], values: Arc::new(vec![0; 16]), revision: 5, changes };
+        let layer = LabelLayer {
+            key: 1,
+            size: [4, 4],
+            values: Arc::new(vec![0; 16]),
+            revision: 5,
+            changes,
+            labelled: None,
+        };
         let since = |revision| layer.changed_since(revision).map(Iterator::collect::<Vec<_>>);
         assert_eq!(since(4), Some(vec![[0, 1, 1, 1]]));
         assert_eq!(since(2), Some(vec![[0, 0, 1, 1], [1, 0, 2, 2], [0, 1, 1, 1]]));

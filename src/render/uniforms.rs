@@ -140,6 +140,9 @@ pub struct Uniforms {
     active: u32,
     /// The level of the image's texture that is sampled where the image is reduced.
     pub(super) level: f32,
+    /// The sizes of the textures in texels: image, ground truth, labels and probability. They are added when the textures
+    /// are on the device.
+    pub(super) texture_sizes: [[f32; 2]; 4],
     padding: [u32; 2],
     /// The colours of the labels, which are transparent where nothing is drawn.
     labels: [[f32; 4]; LABEL_COLOURS],
@@ -175,12 +178,19 @@ impl Uniforms {
     /// Returns the part of a viewport of `size` pixels that the image covers, as left, top, width and height in
     /// pixels. Returns `None` if the image is not visible.
     pub(super) fn covered(&self, size: [u32; 2]) -> Option<[u32; 4]> {
-        let ends = |axis: usize| {
+        self.covered_by([0.0, 0.0, self.size[0], self.size[1]], size)
+    }
+
+    /// Returns the part of a viewport of `size` pixels that a box of the image covers, as left, top, width and height in
+    /// pixels. The box has its left, top, right and bottom edges in image pixels. Returns `None` if nothing of it is
+    /// visible.
+    pub(super) fn covered_by(&self, [left, top, right, bottom]: [f32; 4], size: [u32; 2]) -> Option<[u32; 4]> {
+        let ends = |axis: usize, [from, to]: [f32; 2]| {
             let pixel = |place: f32| (place - self.corner[axis]) / self.span[axis] * size[axis] as f32;
-            let (from, to) = (pixel(0.0).floor().max(0.0), pixel(self.size[axis]).ceil().min(size[axis] as f32));
+            let (from, to) = (pixel(from).floor().max(0.0), pixel(to).ceil().min(size[axis] as f32));
             (to > from).then_some([from as u32, (to - from) as u32])
         };
-        let ([left, width], [top, height]) = (ends(0)?, ends(1)?);
+        let ([left, width], [top, height]) = (ends(0, [left, right])?, ends(1, [top, bottom])?);
         Some([left, top, width, height])
     }
 
@@ -204,6 +214,7 @@ impl Uniforms {
             canvas: opaque(colours.canvas),
             active: 0,
             level: 0.0,
+            texture_sizes: [[1.0; 2]; 4],
             padding: [0; 2],
             labels: [[0.0; 4]; LABEL_COLOURS],
         }
@@ -229,6 +240,8 @@ const LABEL_IS_MASK: u32 = 2048;
 pub(super) const LABEL_IS_TRUTH: u32 = 4096;
 /// The flags that require the texture of the labels.
 pub(super) const NEEDS_LABELS: u32 = LABELS | LABEL_IS_MASK | LABEL_IS_TRUTH;
+/// The flag for a part of the image where no pixel has a label.
+pub(super) const IS_UNLABELLED: u32 = 8192;
 /// The flag for an image of values rather than colours.
 pub(super) const HAS_VALUES: u32 = 256;
 /// The flag for screen pixels that span more than two texels, so that one sample would skip some.

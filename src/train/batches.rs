@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_text_about_something_else_has_the_empty_mask_where_it_is_read() {
         let config = TrainConfig { phantoms: 6, seed: 3, irrelevant: 1.0, ..TrainConfig::default() };
-        let (cases, _) = Cases::open(&config, true, 64, false).expect("phantoms");
+        let (cases, _) = Cases::open(&config, true, 64, false, true).expect("phantoms");
         let items = training_items(&cases, &config, 0, &CaseLosses::default());
         let plain = validation_items(&cases);
         let is_empty = |targets: &[f32]| targets.iter().all(|value| *value == 0.0);
@@ -344,7 +344,7 @@ mod tests {
     fn a_prompt_about_a_part_has_that_part_where_all_of_it_is_read() {
         let plain = TrainConfig { phantoms: 24, seed: 3, ..TrainConfig::default() };
         let config = TrainConfig { single_side: 1.0, single_place: 0.5, ..plain.clone() };
-        let (cases, _) = Cases::open(&config, true, 64, false).expect("phantoms");
+        let (cases, _) = Cases::open(&config, true, 64, false, true).expect("phantoms");
         let items = |config: &TrainConfig| training_items(&cases, config, 0, &CaseLosses::default());
         let form = form(false);
         let (whole, parts) = (batch(&cases, &form, &items(&plain)), batch(&cases, &form, &items(&config)));
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn a_mirrored_case_is_mirrored_as_a_whole() {
         let config = TrainConfig { phantoms: 6, seed: 3, ..TrainConfig::default() };
-        let (cases, _) = Cases::open(&config, true, 64, false).expect("phantoms");
+        let (cases, _) = Cases::open(&config, true, 64, false, true).expect("phantoms");
         for is_transposed in [false, true] {
             let form = form(is_transposed);
             let made = |index: usize, flip: bool| {

@@ -66,7 +66,7 @@ struct Kept {
 
 impl Cases {
     /// Opens the training or validation split of all data sets. Also returns messages about problems found in the
-    /// names of the files or, if `is_checked`, by opening every file.
+    /// names of the files or, if `is_checked`, by opening every file. Prompts are missed only if the network `reads_text`.
     ///
     /// # Errors
     /// A data set cannot be read, or no case has a lesion.
@@ -75,6 +75,7 @@ impl Cases {
         is_training: bool,
         side: usize,
         is_checked: bool,
+        reads_text: bool,
     ) -> Result<(Self, Vec<String>), TrainError> {
         let split = if is_training { &config.train_split } else { &config.validation_split };
         let (mut samples, mut parts) = (Vec::new(), Vec::new());
@@ -91,10 +92,12 @@ impl Cases {
             if is_checked {
                 without_lesions.extend(check(&mut dataset, &reading)?);
             }
+            // A network without text misses no prompt.
+            dataset.findings.retain(|finding| reads_text || finding.problem != Problem::EmptyPrompt);
             let lines = summary(&dataset.findings);
             notes.extend(lines.into_iter().map(|line| format!("{}, split {split}: {line}", root.display())));
             // Beside data sets with sentences, this one would teach the network to do without.
-            let is_silent = dataset.samples.iter().all(|sample| sample.prompt.trim().is_empty());
+            let is_silent = reads_text && dataset.samples.iter().all(|sample| sample.prompt.trim().is_empty());
             if is_silent && config.data.len() > 1 && !dataset.samples.is_empty() {
                 notes.push(format!(
                     "{}, split {split}: none of its {} images has a sentence; its masks are learned with the empty one",
@@ -274,6 +277,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn prompts_are_missed_only_by_a_network_that_reads_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (part, name) in [("Images", "a.png"), ("GTs", "mask_a.png")] {
+            let place = folder.path().join("train").join(part);
+            std::fs::create_dir_all(&place).expect("a folder");
+            let grey = image::GrayImage::from_fn(8, 8, |x, _| image::Luma([if x < 4 { 255 } else { 0 }]));
+            grey.save(place.join(name)).expect("a picture");
+        }
+        let config = TrainConfig { data: vec![folder.path().to_owned()], ..TrainConfig::default() };
+        for reads_text in [true, false] {
+            let (cases, notes) = Cases::open(&config, true, 32, true, reads_text).expect("a pair");
+            assert_eq!(cases.len(), 1);
+            assert_eq!(notes.iter().any(|note| note.contains("empty prompt")), reads_text, "{notes:?}");
+        }
+    }
+
+    #[test]
     fn pairs_without_lesions_are_normal_cases_beside_phantoms_and_nothing_to_learn_from_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
@@ -286,7 +306,7 @@ mod tests {
         grey(0).save(root.join("train/GTs/mask_a.png")).expect("a mask");
         let open = |phantoms: usize| {
             let config = TrainConfig { data: vec![root.to_owned()], phantoms, ..TrainConfig::default() };
-            Cases::open(&config, true, 32, true).map(|(cases, notes)| (cases.len(), notes))
+            Cases::open(&config, true, 32, true, true).map(|(cases, notes)| (cases.len(), notes))
         };
         let (count, notes) = open(2).expect("phantoms have lesions");
         assert_eq!(count, 3);

@@ -65,8 +65,9 @@ pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate
     let config = &settled(registry, config)?;
     let network = architecture(registry, config)?.network;
     let side = network.image_side();
-    let (train, mut notes) = Cases::open(config, true, side, false)?;
-    let (validation, more) = Cases::open(config, false, side, false)?;
+    let reads_text = network.text().is_some();
+    let (train, mut notes) = Cases::open(config, true, side, false, reads_text)?;
+    let (validation, more) = Cases::open(config, false, side, false, reads_text)?;
     notes.extend(more);
     notes.extend(train.shared_with(&validation));
     let choice = config.device.parse().map_err(TrainError::Config)?;

@@ -95,7 +95,7 @@ fn search(
     let registry = Registry::default();
     let config = &settled(&registry, config)?;
     let network = architecture(&registry, config)?.network;
-    let (cases, _) = Cases::open(config, true, network.image_side(), true)?;
+    let (cases, _) = Cases::open(config, true, network.image_side(), true, network.text().is_some())?;
     if cases.len() == 0 {
         return Err(TrainError::Config(format!(
             "the split {} has no cases; name another, or add phantoms",

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn without_weights_an_epoch_is_all_cases_once() {
         let config = TrainConfig { phantoms: 5, ..TrainConfig::default() };
-        let (cases, _) = Cases::open(&config, true, 32, false).expect("phantoms");
+        let (cases, _) = Cases::open(&config, true, 32, false, true).expect("phantoms");
         assert_eq!(cases_of_epoch(&cases, &config, 3, &CaseLosses::default()), [0, 1, 2, 3, 4]);
         let hard = TrainConfig { hard_examples: 0.5, ..config };
         assert_eq!(cases_of_epoch(&cases, &hard, 3, &CaseLosses::default()), [0, 1, 2, 3, 4], "phantoms stay");

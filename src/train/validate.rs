@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_preview_has_the_truth_of_its_case() {
         let config = TrainConfig { phantoms: 3, ..TrainConfig::default() };
-        let (cases, _) = Cases::open(&config, true, 32, false).expect("phantoms");
+        let (cases, _) = Cases::open(&config, true, 32, false, true).expect("phantoms");
         let form =
             Form { text: None, side: 32, is_transposed: true, takes_box: false, input: InputForm::default() };
         let (indices, previews) = preview(&cases, &form, 3);

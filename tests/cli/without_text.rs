@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::evaluate::data_set;
 use crate::files::folder;
-use crate::model::{bundle, put_picture};
+use crate::model::{bundle, config, put_picture};
 use crate::program::{Ran, himix, run};
 
 const NONE: &str = "reads no prompt";
@@ -163,6 +163,30 @@ fn a_checkpoint_is_imported_without_a_text_encoder() {
     fs::write(&transunet, r#"{"network": "transunet"}"#).expect("written");
     himix!["import", "--backbone", &archive, "--config", &transunet, "--out", &out]
         .refused(&["backbone.npz", "NumPy archive"]);
+}
+
+#[test]
+fn no_prompt_is_missed_in_its_training() {
+    let folder = folder();
+    let root = folder.path().join("data");
+    crate::train::data_set(&root);
+    let table = root.join("prompt/train.csv");
+    let text = fs::read_to_string(&table).expect("a table").replace("\"one area, left lung.\"", "");
+    fs::write(&table, text).expect("written");
+    let plain = r#"{"network": "unet", "base_channels": 4, "image_size": 48}"#.to_owned();
+    for (name, architecture, is_missed) in [("plain", plain, false), ("text", config().to_string(), true)] {
+        let file = folder.path().join(name).with_extension("json");
+        fs::write(&file, architecture).expect("written");
+        let mut arguments: Vec<std::ffi::OsString> =
+            ["train", "--device", "cpu", "--data"].map(Into::into).to_vec();
+        arguments.extend([root.clone().into(), "--out".into(), folder.path().join(name).into()]);
+        let architecture = format!("architecture={}", file.display());
+        for setting in [architecture.as_str(), "epochs=1", "min_epochs=1", "batch_size=4"] {
+            arguments.extend(["--set".into(), setting.into()]);
+        }
+        let ran = run(arguments).done();
+        assert_eq!(ran.err.contains("4 empty prompts"), is_missed, "{name}: {}", ran.err);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
+use himix::analysis::maps::MapKind;
 use himix::app::Start;
 use himix::device::DeviceChoice;
 use himix::infer::{ModelSource, local_models};
@@ -159,6 +160,57 @@ fn the_whole_picture_is_a_choice() {
     window.get_by_label("Remove box").click();
     window.run();
     window.get_by_label(NO_BOX);
+}
+
+#[test]
+fn every_place_for_prompts_says_that_a_box_is_the_prompt() {
+    let files = Files::new();
+    let mut window = ready(&files);
+    let click = |window: &mut Window, label: &str| {
+        window.get_by_label(label).click();
+        window.run();
+    };
+    click(&mut window, "Prompts");
+    assert!(says(
+        &window,
+        "This network reads no text: it is prompted by a box in the picture. There are no variants"
+    ));
+    assert!(!says(&window, "reads no prompt"));
+    // Beside a network with a box, the others are asked in words.
+    click(&mut window, "Compare");
+    assert!(says(&window, "in the picture of the tab Read"), "the box is drawn there");
+    window.get_by_label("Compared networks that read a prompt are given this:");
+    window.get_by_role(Role::MultilineTextInput);
+}
+
+#[test]
+fn without_a_picture_it_is_said_to_open_one_first() {
+    let files = Files::new();
+    let mut window = window_with(&files, Vec::new());
+    wait(&mut window, "the model", |window| says(window, WANTS));
+    for tab in ["Prompts", "Compare"] {
+        assert!(says(&window, "Open a picture first, then drag a box around the lesion in it."), "before {tab}");
+        window.get_by_label(tab).click();
+        window.run();
+        assert!(!says(&window, "drag one around"), "{tab}");
+    }
+}
+
+#[test]
+fn maps_of_stages_that_the_network_has_not_cannot_be_chosen() {
+    let files = Files::new();
+    let mut window = ready(&files);
+    window.get_by_label("Stages").click();
+    window.run();
+    for kind in MapKind::ALL {
+        assert!(window.get_by_label(kind.name()).accesskit_node().is_disabled(), "{}", kind.name());
+    }
+    let why = "This network has no decoder stages to show.";
+    let count = |window: &Window| window.query_all_by_label(why).count();
+    let before = count(&window);
+    window.get_by_label(MapKind::StageMask.name()).hover();
+    wait(&mut window, "the reason", |window| count(window) > before);
+    assert!(!says(&window, "Fit stage read-outs"), "there is nothing to fit them on");
 }
 
 #[test]

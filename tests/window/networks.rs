@@ -87,6 +87,11 @@ fn networks_are_compared_side_by_side_with_their_scores() {
     {
         assert!(says(&window, part), "{part}");
     }
+    // The last columns of the tables lie within the panel and the window.
+    for head in ["Empty", "IoU per image", "GFLOP", "p"] {
+        let right = window.get_by_label(head).rect().right();
+        assert!(right <= 1272.0, "{head} ends at {right}");
+    }
     assert!(says(&window, "right: It has no description"), "what is unknown is said");
     assert!(says(&window, "no-masks takes no part"), "a network that refuses is named");
     // A case is taken out of the grid and put back.

@@ -51,7 +51,7 @@ fn every_place_for_prompts_says_that_none_is_read() {
     window.get_by_label(NO_PROMPT);
     assert!(window.query_by_role(Role::MultilineTextInput).is_none(), "there is nothing to type");
     click(&mut window, "Prompts");
-    assert!(says(&window, "This network reads no prompt, so there are no variants to compare."));
+    assert!(says(&window, "This network reads no prompt. There are no variants to compare."));
     for name in ["Pin the prompt", "Structured, report, distilled, empty"] {
         assert!(window.get_by_label(name).accesskit_node().is_disabled(), "{name}");
     }

@@ -20,7 +20,7 @@ pub use cases::{ACCEPT_CASE, REJECT_CASE};
 pub use choices::{Choice, Choices, Item, Shape};
 pub use model::{COMPARE, ITEMS as MODEL};
 pub use picture::{HOLD_OVERLAY, WINDOWS};
-pub use prompt::{FOCUS_PROMPT, HISTORY, NO_PROMPT, PRESETS};
+pub use prompt::{FOCUS_PROMPT, HISTORY, PRESETS};
 pub use view::{REDO, RESET_TEXT_SIZE, UNDO};
 
 use super::keys::ActionId;

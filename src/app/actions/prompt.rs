@@ -15,9 +15,6 @@ use crate::app::text::PRESETS as TEXTS;
 use crate::app::variants::VariantsCommand;
 use crate::text::prompt::words;
 
-/// Why what needs a prompt cannot be done.
-pub const NO_PROMPT: &str = "This network reads no prompt.";
-
 const NEW: Action = Action::of(Group::Prompt);
 /// The width of a menu of prompts, in points.
 const WIDTH: f32 = 420.0;
@@ -63,7 +60,10 @@ fn prompt(text: &str) -> Choice {
 
 /// Returns whether an image is open whose mask follows a prompt.
 fn prompted(state: &State) -> Result<(), &'static str> {
-    if state.reads_no_text() { Err(NO_PROMPT) } else { image(state).map(|_| ()) }
+    match state.why_no_text() {
+        Some(reason) => Err(reason),
+        None => image(state).map(|_| ()),
+    }
 }
 
 /// Returns whether something is pinned; the error says how to pin.
@@ -78,7 +78,7 @@ pub const ITEMS: &[Item] = &[
         name: "Type in the prompt",
         words: "edit sentence",
         keys: &[Chord::key(Key::Slash)],
-        command: |state| if state.reads_no_text() { Err(NO_PROMPT) } else { Ok(Command::FocusPrompt) },
+        command: |state| state.why_no_text().map_or(Ok(Command::FocusPrompt), Err),
         ..NEW
     }),
     Item::Action(Action {
@@ -95,13 +95,13 @@ pub const ITEMS: &[Item] = &[
         id: ActionId("examine_words"),
         name: "Examine its words",
         words: "influence important matter leave out mask token attribution shapley",
-        command: |state| match state.examined() {
-            _ if state.reads_no_text() => Err(NO_PROMPT),
-            Some(examined) if !words(&examined.prompt).is_empty() => {
+        command: |state| match (state.why_no_text(), state.examined()) {
+            (Some(reason), _) => Err(reason),
+            (None, Some(examined)) if !words(&examined.prompt).is_empty() => {
                 Ok(Command::Influence(InfluenceCommand::Examine))
             }
-            Some(_) => Err("The prompt has no words."),
-            None => Err("Open an image and a model first."),
+            (None, Some(_)) => Err("The prompt has no words."),
+            (None, None) => Err("Open an image and a model first."),
         },
         ..NEW
     }),

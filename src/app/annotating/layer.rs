@@ -31,8 +31,9 @@ impl Shown {
     fn new(of: Of, key: u64, annotation: &Annotation) -> Self {
         let [columns, rows, _] = annotation.shape();
         let values = annotation.numbers(of.slice, [0, 0], [columns, rows], of.active);
-        let layer =
-            LabelLayer { key, size: [columns, rows], values: Arc::new(values), revision: 0, changes: Vec::new() };
+        let labelled = labelled(&values, columns);
+        let (size, values) = ([columns, rows], Arc::new(values));
+        let layer = LabelLayer { key, size, values, revision: 0, changes: Vec::new(), labelled };
         Self { of, layer, behind: Vec::new() }
     }
 
@@ -61,12 +62,39 @@ impl Shown {
                 let from = (top + row) * columns + left;
                 values[from..from + width].copy_from_slice(line);
             }
+            // The box is never made smaller here: what was erased costs time until the slice is shown anew, and nothing else.
+            if let Some([x, y, wide, high]) = labelled(&numbers, width) {
+                let new = [left + x, top + y, wide, high];
+                self.layer.labelled = Some(self.layer.labelled.map_or(new, |old| around(old, new)));
+            }
             self.layer.revision += 1;
             self.layer.changes.push((self.layer.revision, [left, top, width, height]));
         }
         let surplus = self.layer.changes.len().saturating_sub(CHANGES);
         self.layer.changes.drain(..surplus);
     }
+}
+
+/// Returns the smallest box that holds every pixel with a label: left, top, width and height. Returns `None` if no pixel has one.
+fn labelled(numbers: &[u8], columns: usize) -> Option<[usize; 4]> {
+    let is_labelled = |number: &u8| *number != 0;
+    let mut found: Option<[usize; 4]> = None;
+    // Most rows have none, which is found out fastest by looking at all of their numbers together.
+    let rows = numbers.chunks_exact(columns.max(1)).enumerate();
+    for (y, row) in rows.filter(|(_, row)| row.iter().fold(0, |all, number| all | number) != 0) {
+        if let Some((first, last)) = row.iter().position(is_labelled).zip(row.iter().rposition(is_labelled)) {
+            let new = [first, y, last + 1 - first, 1];
+            found = Some(found.map_or(new, |old| around(old, new)));
+        }
+    }
+    found
+}
+
+/// Returns the smallest box around two boxes, each as left, top, width and height.
+fn around(one: [usize; 4], other: [usize; 4]) -> [usize; 4] {
+    let [left, top] = [0, 1].map(|axis| one[axis].min(other[axis]));
+    let [right, bottom] = [0, 1].map(|axis| (one[axis] + one[axis + 2]).max(other[axis] + other[axis + 2]));
+    [left, top, right - left, bottom - top]
 }
 
 impl HimixApp {
@@ -102,6 +130,16 @@ mod tests {
     use crate::annotate::{Combine, Label, Origin, Region, Rules};
 
     #[test]
+    fn the_box_holds_every_labelled_pixel_and_no_more() {
+        let of = |rows: [&[u8]; 4]| labelled(&rows.concat(), rows[0].len());
+        assert_eq!(of([&[0; 5]; 4]), None);
+        assert_eq!(of([&[0, 0, 0, 0, 0], &[0, 0, 0, 3, 0], &[0, 1, 0, 0, 0], &[0; 5]]), Some([1, 1, 3, 2]));
+        assert_eq!(of([&[9, 0, 0, 0, 0], &[0; 5], &[0; 5], &[0, 0, 0, 0, 255]]), Some([0, 0, 5, 4]));
+        assert_eq!(of([&[7]; 4]), Some([0, 0, 1, 4]));
+        assert_eq!(labelled(&[], 0), None);
+    }
+
+    #[test]
     fn what_a_stroke_changes_is_changed_where_it_lies() {
         let mut annotation = Annotation::new([8, 4, 2]);
         let (id, edit) = annotation.add_label(Label::new("lesion", [0; 3])).expect("a new name");
@@ -125,6 +163,9 @@ mod tests {
         assert_eq!(Arc::as_ptr(&shown.layer.values), place, "nothing was copied");
         assert_eq!(*shown.layer.values, annotation.numbers(1, [0, 0], [8, 4], Some(id)));
         assert_eq!(shown.layer.changes, [(1, [2, 1, 2, 2]), (2, [6, 2, 2, 2])]);
+        assert_eq!(shown.layer.labelled, Some([2, 1, 6, 3]), "around both, and nothing of the other slice");
+        let anew = Shown::new(of(&annotation), 8, &annotation);
+        assert_eq!(anew.layer.labelled, Some([2, 1, 6, 3]), "the same of a slice that is shown anew");
         shown.catch_up(&annotation);
         assert_eq!(shown.layer.revision, 2, "once is enough");
     }

@@ -11,8 +11,13 @@ use crate::app::state::State;
 use crate::app::theme;
 use crate::data::Area;
 
+const NO_PICTURE: &str =
+    "This model wants a box and reads no text. Open a picture first, then drag a box around the lesion in it.";
 const WANTED: &str = "This model wants a box and reads no text: drag one around the lesion in the picture.";
+const WANTED_IN_READ: &str =
+    "This model wants a box and reads no text: drag one around the lesion in the picture of the tab Read.";
 const HOW: &str = "Drag the edges, corners or inside of the box to change it; Escape removes it.";
+const HOW_IN_READ: &str = "The box is changed by its numbers here, or in the picture of the tab Read.";
 const WHOLE_WHY: &str = "Sets the box around the whole picture. The model then gets no hint of the place.";
 
 /// The distance from an edge within which it is taken hold of, in points of the screen.
@@ -27,7 +32,14 @@ pub fn bar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> bool {
         return false;
     }
     let area = state.document.area;
-    ui.add(Label::new(RichText::new(if area.is_some() { HOW } else { WANTED }).weak()).wrap());
+    let words = match (state.document.image.is_some(), area.is_some(), state.draws_box()) {
+        (false, ..) => NO_PICTURE,
+        (true, false, true) => WANTED,
+        (true, false, false) => WANTED_IN_READ,
+        (true, true, true) => HOW,
+        (true, true, false) => HOW_IN_READ,
+    };
+    ui.add(Label::new(RichText::new(words).weak()).wrap());
     let Some(open) = &state.document.image else { return true };
     let (width, height) = (open.image.width as f32, open.image.height as f32);
     ui.horizontal_wrapped(|ui| {

@@ -1,10 +1,12 @@
 //! The menu bar, with the model and its device at the right.
 
 use eframe::egui::containers::menu::MenuButton;
-use eframe::egui::{Align, Button, Color32, Frame, Layout, MenuBar, Panel, RichText, Role, Ui, WidgetInfo};
+use eframe::egui::{
+    Align, Atom, Button, Color32, Frame, IdSalt, Layout, MenuBar, Panel, RichText, Role, Ui, WidgetInfo, vec2,
+};
 
 use super::entries;
-use super::widgets::{MENU_SPACE, menu_mark};
+use super::widgets::{MARK, menu_mark};
 use crate::app::MINIMUM_SIZE;
 use crate::app::actions::{self, MENUS, RESET_TEXT_SIZE};
 use crate::app::command::Command;
@@ -38,8 +40,9 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 }
                 // Where there is no space for a word, the mark alone opens the menu.
                 let words = if ui.available_width() < WORD { String::new() } else { what_computes(state) };
-                let words = format!("{words}{MENU_SPACE}");
-                let words = Button::new(RichText::new(words).weak()).truncate();
+                // The space for the mark is no text, which would be cut off first.
+                let space = Atom::custom(IdSalt::new("menu mark"), vec2(MARK, 1.0));
+                let words = Button::new((RichText::new(words).weak(), space)).truncate();
                 let (button, _) =
                     MenuButton::from_button(words).ui(ui, |ui| entries::menu(ui, actions::MODEL, state, commands));
                 menu_mark(ui, &button);

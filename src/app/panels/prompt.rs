@@ -12,12 +12,13 @@ use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
+use crate::app::text::BOX_ONLY;
 use crate::app::theme;
 
 const HINT: &str = "Describe what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
 const NO_TEXT: &str = "This network reads no prompt: the mask follows the image alone.";
 const OF_OTHERS: &str = "The open network reads no prompt. Compared networks that read one are given this:";
-const BOX_ONLY: &str = "This network reads no text: it is prompted by a box in the picture.";
+const BESIDE_BOX: &str = "Compared networks that read a prompt are given this:";
 const SIDES: &str = "“left” means the left of the image";
 const SIDES_WHY: &str =
     "The models were trained on prompts that name the sides of the image as it is seen, not the patient's sides.";
@@ -85,15 +86,14 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         let top = ui.cursor().top();
         let left = |ui: &Ui| height - (ui.cursor().top() - top);
         let name = about_picture(ui, state, commands);
-        if area::bar(ui, state, commands) {
-            return;
-        }
+        let takes_box = area::bar(ui, state, commands);
         if state.tab == Tab::Compare && state.reads_no_text() {
-            ui.add(Label::new(RichText::new(OF_OTHERS).weak()).wrap());
+            let words = if takes_box { BESIDE_BOX } else { OF_OTHERS };
+            ui.add(Label::new(RichText::new(words).weak()).wrap());
             field(ui, state, left(ui) - ui.spacing().item_spacing.y, Some(name), commands);
             return;
         }
-        if says_no_text(ui, state) {
+        if takes_box || says_no_text(ui, state) {
             return;
         }
         let foot = Foot::of(ui, state);

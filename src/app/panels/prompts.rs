@@ -4,7 +4,6 @@ use std::f32::consts::TAU;
 
 use eframe::egui::{Button, Pos2, Response, Role, Shape, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
-use crate::app::actions::NO_PROMPT;
 use crate::app::command::Command;
 use crate::app::pane::Pane;
 use crate::app::state::State;
@@ -16,11 +15,12 @@ const INNER: f32 = 3.2;
 
 /// Draws the buttons, which are off if the network reads no prompt.
 pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let is_read = !state.reads_no_text();
+    let unread = state.why_no_text();
     for (name, pane) in [("History", Pane::HISTORY), ("Presets", Pane::PRESETS)] {
         let is_open = state.is_seen(pane);
-        let response = ui.add_enabled(is_read, Button::selectable(is_open, name).frame_when_inactive(true));
-        let response = response.on_disabled_hover_text(NO_PROMPT);
+        let response =
+            ui.add_enabled(unread.is_none(), Button::selectable(is_open, name).frame_when_inactive(true));
+        let response = response.on_disabled_hover_text(unread.unwrap_or_default());
         if response.on_hover_text("Prompts to choose from, beside the picture").clicked() {
             commands.push(Command::OpenPane(pane, !is_open));
         }
@@ -28,9 +28,11 @@ pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let prompt = state.document.prompt.trim();
     let is_favourite = state.settings.favourites.iter().any(|other| other == prompt);
     let words = if is_favourite { "Take it from the favourites" } else { "Keep it among the favourites" };
-    let response =
-        ui.add_enabled_ui(is_read && !prompt.is_empty(), |ui| star(ui, is_favourite)).inner.on_hover_text(words);
-    if response.on_disabled_hover_text(if is_read { "The prompt is empty." } else { NO_PROMPT }).clicked() {
+    let response = ui
+        .add_enabled_ui(unread.is_none() && !prompt.is_empty(), |ui| star(ui, is_favourite))
+        .inner
+        .on_hover_text(words);
+    if response.on_disabled_hover_text(unread.unwrap_or("The prompt is empty.")).clicked() {
         commands.push(Command::Favourite(prompt.to_owned(), !is_favourite));
     }
 }

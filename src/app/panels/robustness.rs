@@ -19,6 +19,8 @@ use crate::infer::robustness::Form;
 const LISTED: usize = 12;
 const NO_DATA: &str = "Choose the folder of a data set, or open one in the worklist.";
 const NO_TEXT: &str = "This network reads no prompt, so there are no forms of one to compare.";
+const BOX_ONLY: &str =
+    "This network is prompted by a box and reads no text, so there are no forms of one to compare.";
 const NO_FORMS: &str = "Choose a form beside the structured prompts.";
 
 /// Masks of a data set for several forms of its prompts.
@@ -38,7 +40,8 @@ impl Panel for Robustness {
     }
 
     fn missing(&self, state: &State) -> Option<&'static str> {
-        needs_model(state).or_else(|| state.reads_no_text().then_some(NO_TEXT))
+        let unread = || state.reads_no_text().then_some(if state.takes_box() { BOX_ONLY } else { NO_TEXT });
+        needs_model(state).or_else(unread)
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {

@@ -15,6 +15,9 @@ pub const THIN_SPACE: char = '\u{2009}';
 /// Reserves the space for [`menu_mark`] after the name of a button that opens a menu.
 pub const MENU_SPACE: &str = "     ";
 
+/// The width of [`menu_mark`] without the margin of its button, in points.
+pub const MARK: f32 = 14.0;
+
 /// Draws a heading within a panel, with the convention of its numbers beside it in small letters.
 pub fn heading(ui: &mut Ui, title: &str, convention: &str) {
     ui.horizontal(|ui| {

@@ -6,11 +6,17 @@ use super::{InspectionState, WHOLE};
 use crate::analysis::figure::Options;
 use crate::app::HimixApp;
 use crate::app::state::State;
+use crate::app::text::NO_STAGES;
 use crate::data::volume::Lengths;
 use crate::engine::jobs::SaveFigure;
 use crate::engine::{FigureKind, FigureModel, FigureRequest};
 
 impl State {
+    /// Returns whether a model is open whose network has no decoder stages.
+    pub fn has_no_stages(&self) -> bool {
+        self.model.as_ref().is_some_and(|model| model.info.stages.is_empty())
+    }
+
     /// Returns the reason why a figure cannot be drawn now, with what to do; `None` if it can.
     pub fn figure_missing(&self, kind: FigureKind) -> Option<&'static str> {
         let seen = self.stages.look.seen.as_ref().map(|seen| &seen.inspection);
@@ -18,6 +24,7 @@ impl State {
         let no_picture = "Open an image and a model first.";
         match kind {
             _ if self.model.is_none() => Some("Open a model first."),
+            _ if self.has_no_stages() => Some(NO_STAGES),
             FigureKind::Weights | FigureKind::Spectrum => None,
             FigureKind::Stages => stages.is_empty().then_some(no_picture),
             FigureKind::Refinement if stages.is_empty() => Some(no_picture),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Typing;
 use crate::app::HimixApp;
 use crate::app::state::State;
+use crate::app::text::{BOX_ONLY, NO_PROMPT};
 
 impl State {
     /// Returns what was sent to the network, or is sent with the next request: the part of the prompt that is typed, or
@@ -25,6 +26,15 @@ impl State {
     /// Returns whether a model is open that reads no text.
     pub fn reads_no_text(&self) -> bool {
         self.model.as_ref().is_some_and(|model| !model.info.reads_text())
+    }
+
+    /// Returns why what needs a prompt in words cannot be done; `None` if the open model reads one, or none is open.
+    pub fn why_no_text(&self) -> Option<&'static str> {
+        match (self.reads_no_text(), self.takes_box()) {
+            (false, _) => None,
+            (true, true) => Some(BOX_ONLY),
+            (true, false) => Some(NO_PROMPT),
+        }
     }
 
     /// Returns whether nothing is drawn because the prompt is empty, or there is no box for a model that takes one.

@@ -198,8 +198,9 @@ impl<'a> Run<'a> {
         };
         let network = architecture.network;
         let side = network.image_side();
-        let (mut train, mut notes) = Cases::open(config, true, side, true)?;
-        let (mut validation, more) = Cases::open(config, false, side, true)?;
+        let reads_text = network.text().is_some();
+        let (mut train, mut notes) = Cases::open(config, true, side, true, reads_text)?;
+        let (mut validation, more) = Cases::open(config, false, side, true, reads_text)?;
         notes.extend(more);
         notes.extend(train.shared_with(&validation));
         for (cases, split) in [(&train, &config.train_split), (&validation, &config.validation_split)] {

@@ -1,6 +1,6 @@
 //! The panel about the agreement of two readers.
 
-use eframe::egui::{Button, ComboBox, Grid, Label, RichText, ScrollArea, Ui};
+use eframe::egui::{Button, ComboBox, Grid, Label, RichText, ScrollArea, TextWrapMode, Ui};
 
 use crate::analysis::agreement::{Agreement, Mean};
 use crate::app::cases::{CasesCommand, Column, ReadersCommand};
@@ -18,6 +18,10 @@ const HD95: &str =
     "95 % Hausdorff distance, in mm where the masks have a pixel spacing, otherwise in pixels; in 3D for a stack.";
 const DIFFERENCES: &str =
     "A click opens the case and shows both masks: what both have, and what only one of them has.";
+
+/// The width of the scores of a case with the space between them, and the minimum width of its name, in points.
+const SCORES: f32 = 184.0;
+const NAME: f32 = 60.0;
 
 /// The scores of two readers by case and in total.
 pub struct ReadersPanel;
@@ -144,6 +148,8 @@ fn table(ui: &mut Ui, state: &State, found: &Agreement, send: &mut impl FnMut(Re
         ui.label(RichText::new("By case").weak());
         explain(ui, DIFFERENCES);
     });
+    // The scores have their width, and the names what is left of it.
+    let names = (ui.available_width() - SCORES).max(NAME);
     ScrollArea::horizontal().id_salt("agreement").show(ui, |ui| {
         Grid::new("agreement").striped(true).spacing([10.0, 3.0]).show(ui, |ui| {
             let columns =
@@ -158,7 +164,12 @@ fn table(ui: &mut Ui, state: &State, found: &Agreement, send: &mut impl FnMut(Re
             ui.end_row();
             for place in state.agreement_order(found) {
                 let case = &found.cases[place];
-                if ui.link(&case.case).on_hover_text(DIFFERENCES).clicked() {
+                let name = ui.scope(|ui| {
+                    ui.set_max_width(names);
+                    ui.style_mut().wrap_mode = Some(TextWrapMode::Truncate);
+                    ui.link(&case.case)
+                });
+                if name.inner.on_hover_text(format!("{}\n{DIFFERENCES}", case.case)).clicked() {
                     send(ReadersCommand::Show(place));
                 }
                 ui.label(format!("{:.3}", case.counts.dice()));

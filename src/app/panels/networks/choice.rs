@@ -12,7 +12,11 @@ use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::{section, working_bar};
 use crate::app::state::State;
 use crate::app::tab::Tab;
+use crate::app::text::file_name;
 use crate::infer::comparison::{Entrant, EntrantSource};
+
+const FOLDER: &str = "The folder of a model, or of predictions by another program.";
+const KEPT: &str = "A folder for the masks that are made, so that a stopped comparison goes on where it was. Without one it begins anew.";
 
 /// Networks and cases.
 pub struct Choice;
@@ -82,7 +86,7 @@ fn adding(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         put(commands, NetworksCommand::AddOpen);
     }
     let asks =
-        path(ui, "Folder", "of a model or of predictions", &networks.typed.path, NetworksField::Path, commands);
+        path(ui, "Folder", "model or predictions", FOLDER, &networks.typed.path, NetworksField::Path, commands);
     if asks {
         commands.push(Command::OpenDialog(DialogKind::NetworkFolder));
     }
@@ -112,8 +116,9 @@ fn cases(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     }
     if networks.of == CasesOf::Data {
-        let hint = state.worklist.as_ref().map(|list| list.folder.display().to_string()).unwrap_or_default();
-        if path(ui, "Data set", &hint, &networks.typed.folder, NetworksField::Folder, commands) {
+        let hint = state.worklist.as_ref().map(|list| file_name(&list.folder)).unwrap_or_default();
+        let whole = state.worklist.as_ref().map(|list| list.folder.display().to_string()).unwrap_or_default();
+        if path(ui, "Data set", &hint, &whole, &networks.typed.folder, NetworksField::Folder, commands) {
             commands.push(Command::OpenDialog(DialogKind::NetworksData));
         }
         ui.horizontal(|ui| {
@@ -142,17 +147,18 @@ fn cases(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
         });
     }
-    let hint = "nowhere: a stopped comparison begins anew";
-    if path(ui, "Keep in", hint, &networks.typed.kept, NetworksField::Kept, commands) {
+    if path(ui, "Keep in", "nowhere", KEPT, &networks.typed.kept, NetworksField::Kept, commands) {
         commands.push(Command::OpenDialog(DialogKind::NetworksKept));
     }
 }
 
-/// Draws a field for a folder; returns whether a dialog is asked for.
+/// Draws a field for a folder; `hint` stands in the empty field and must be short, `words` are shown when the pointer rests on it.
+/// Returns whether a dialog is asked for.
 fn path(
     ui: &mut Ui,
     name: &str,
     hint: &str,
+    words: &str,
     value: &str,
     field: NetworksField,
     commands: &mut Vec<Command>,
@@ -163,7 +169,9 @@ fn path(
         let label = ui.label(RichText::new(name).weak());
         let width = (ui.available_width() - 84.0).max(60.0);
         let edit = TextEdit::singleline(&mut text).hint_text(hint).desired_width(width);
-        if ui.add(edit).labelled_by(label.id).changed() {
+        let edit = ui.add(edit).labelled_by(label.id);
+        let edit = if words.is_empty() { edit } else { edit.on_hover_text(words) };
+        if edit.changed() {
             put(commands, NetworksCommand::Type(field, text.clone()));
         }
         asks = ui.button("Choose…").clicked();

@@ -16,6 +16,9 @@ use crate::metrics::{Interval, Spread};
 
 /// The number of images that are listed at each end of the sorted differences.
 const LISTED: usize = 12;
+/// The space between the columns of a table, and the least and greatest width of the names of its rows, in points.
+const GAP: f32 = 8.0;
+const NAME: [f32; 2] = [64.0, 160.0];
 
 /// The numbers.
 pub struct NetworksNumbers;
@@ -57,62 +60,99 @@ impl Panel for NetworksNumbers {
     }
 }
 
-/// Draws a table whose first line has the names of its columns.
-fn table(ui: &mut Ui, name: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+/// A row of a table: its name, and for each column a number with what stands below it in small letters.
+struct Row {
+    name: String,
+    cells: Vec<[String; 2]>,
+}
+
+/// Draws a table. `columns` are the names and widths of its columns; the names of the rows have what is left of the width of
+/// the panel. What is wider than its column goes on in the next line, so that the table is no wider than the panel.
+fn table(ui: &mut Ui, name: &str, columns: &[(&str, f32)], rows: impl Iterator<Item = Row>) {
+    let taken: f32 = columns.iter().map(|(_, width)| width + GAP).sum();
+    let names = (ui.available_width() - taken).clamp(NAME[0], NAME[1]);
+    let cell = |ui: &mut Ui, width: f32, [number, below]: [String; 2]| {
+        ui.vertical(|ui| {
+            ui.set_max_width(width);
+            ui.spacing_mut().item_spacing.y = 0.0;
+            if !number.is_empty() {
+                ui.add(Label::new(number).wrap());
+            }
+            if !below.is_empty() {
+                ui.add(Label::new(RichText::new(below).small().weak()).wrap());
+            }
+        });
+    };
+    // A column of the narrowest panels is wider than the panel.
     ScrollArea::horizontal().id_salt(name).show(ui, |ui| {
-        Grid::new(name).striped(true).spacing([10.0, 3.0]).show(ui, |ui| {
-            heads.iter().for_each(|head| drop(ui.label(RichText::new(*head).small().weak())));
+        Grid::new(name).striped(true).spacing([GAP, 3.0]).min_col_width(0.0).show(ui, |ui| {
+            ui.label("");
+            columns.iter().for_each(|(head, width)| cell(ui, *width, [String::new(), (*head).to_owned()]));
             ui.end_row();
-            for row in rows {
-                row.into_iter().for_each(|cell| drop(ui.label(cell)));
+            for Row { name, cells } in rows {
+                cell(ui, names, [name, String::new()]);
+                cells.into_iter().zip(columns).for_each(|(words, (_, width))| cell(ui, *width, words));
                 ui.end_row();
             }
         });
     });
 }
 
-fn dash() -> String {
-    "–".to_owned()
+/// A number with nothing below it.
+fn plain(number: impl Into<String>) -> [String; 2] {
+    [number.into(), String::new()]
+}
+
+fn dash() -> [String; 2] {
+    plain("–")
 }
 
 fn scores(ui: &mut Ui, summaries: &[NetworkSummary]) {
-    let heads = ["", "Dice pooled", "Dice per image", "IoU pooled", "IoU per image", "HD95 per image", "Empty"];
     let spread = |Spread { mean, std, .. }: &Spread| match mean.is_finite() {
-        true => format!("{mean:.3} ± {std:.3}"),
+        true => [format!("{mean:.3}"), format!("± {std:.3}")],
         false => dash(),
     };
     let pooled = |score: f64, interval: &Option<Interval>| match interval {
-        Some(Interval { low, high, .. }) => format!("{score:.3} ({low:.3} to {high:.3})"),
+        Some(Interval { low, high, .. }) => [format!("{score:.3}"), format!("{low:.3} to {high:.3}")],
         None => dash(),
     };
     let row = |summary: &NetworkSummary| {
         let hd95 = &summary.hd95;
-        vec![
-            summary.name.clone(),
+        let cells = vec![
             pooled(summary.pooled.dice(), &summary.pooled_interval[0]),
             spread(&summary.per_image[0]),
-            pooled(summary.pooled.iou(), &summary.pooled_interval[1]),
-            spread(&summary.per_image[1]),
-            if hd95.mean.is_finite() { format!("{:.1} ± {:.1} px", hd95.mean, hd95.std) } else { dash() },
-            if summary.images > 0 { summary.empty.to_string() } else { dash() },
-        ]
+            match hd95.mean.is_finite() {
+                true => [format!("{:.1} px", hd95.mean), format!("± {:.1}", hd95.std)],
+                false => dash(),
+            },
+            if summary.images > 0 { plain(summary.empty.to_string()) } else { dash() },
+        ];
+        Row { name: summary.name.clone(), cells }
     };
-    table(ui, "scores of networks", &heads, summaries.iter().map(row));
+    let columns = [("Dice pooled", 92.0), ("Dice per image", 56.0), ("HD95 per image", 60.0), ("Empty", 40.0)];
+    table(ui, "scores of networks", &columns, summaries.iter().map(row));
+    let row = |summary: &NetworkSummary| {
+        let cells = vec![pooled(summary.pooled.iou(), &summary.pooled_interval[1]), spread(&summary.per_image[1])];
+        Row { name: summary.name.clone(), cells }
+    };
+    let columns = [("IoU pooled", 92.0), ("IoU per image", 56.0)];
+    table(ui, "IoU of networks", &columns, summaries.iter().map(row));
 }
 
 fn cost(ui: &mut Ui, summaries: &[NetworkSummary]) {
     section(ui, "Cost", "one image");
     let row = |summary: &NetworkSummary| {
         let cost = &summary.cost;
-        vec![
-            summary.name.clone(),
-            cost.parameters.map_or_else(dash, |count| format!("{:.1} M", count as f64 / 1e6)),
-            cost.gflop.map_or_else(dash, |gflop| format!("{gflop:.1}")),
-            cost.milliseconds.map_or_else(dash, |time| format!("{time:.0} ms")),
-            cost.device.clone().unwrap_or_else(dash),
-        ]
+        let cells = vec![
+            cost.parameters.map_or_else(dash, |count| plain(format!("{:.1} M", count as f64 / 1e6))),
+            cost.gflop.map_or_else(dash, |gflop| plain(format!("{gflop:.1}"))),
+            cost.milliseconds.map_or_else(dash, |time| plain(format!("{time:.0} ms"))),
+            cost.device.clone().map_or_else(dash, plain),
+        ];
+        Row { name: summary.name.clone(), cells }
     };
-    table(ui, "cost of networks", &["", "Parameters", "GFLOP", "Time", "Device"], summaries.iter().map(row));
+    let columns = [("Parameters", 68.0), ("GFLOP", 48.0), ("Time", 56.0), ("Device", 76.0)];
+    table(ui, "cost of networks", &columns, summaries.iter().map(row));
 }
 
 fn pairs(ui: &mut Ui, state: &State, found: &NetworksCompared, commands: &mut Vec<Command>) {
@@ -123,21 +163,22 @@ fn pairs(ui: &mut Ui, state: &State, found: &NetworksCompared, commands: &mut Ve
         let [first, second] = pair.networks.map(|number| found.report.summaries[number].name.as_str());
         format!("{second} less {first}")
     };
-    let heads = ["", "Pooled", "Per image", "Better, worse", "p"];
-    let interval =
-        |Interval { estimate, low, high, .. }: &Interval| format!("{estimate:+.3} ({low:+.3} to {high:+.3})");
+    let interval = |Interval { estimate, low, high, .. }: &Interval| {
+        [format!("{estimate:+.3}"), format!("{low:+.3} to {high:+.3}")]
+    };
     let row = |pair: &PairSummary| {
         let [better, worse] = pair.better_worse;
         let p = if pair.p_holm < 0.001 { "< 0.001".to_owned() } else { format!("{:.3}", pair.p_holm) };
-        vec![
-            name(pair),
+        let cells = vec![
             interval(&pair.pooled_dice),
             interval(&pair.dice_per_image),
-            format!("{better}, {worse}"),
-            p,
-        ]
+            plain(format!("{better}, {worse}")),
+            plain(p),
+        ];
+        Row { name: name(pair), cells }
     };
-    table(ui, "differences of networks", &heads, found.report.pairs.iter().map(row));
+    let columns = [("Pooled", 66.0), ("Per image", 66.0), ("Better, worse", 52.0), ("p", 54.0)];
+    table(ui, "differences of networks", &columns, found.report.pairs.iter().map(row));
     section(ui, "Sorted cases", "difference of Dice, per image");
     if found.report.pairs.len() > 1 {
         ui.horizontal_wrapped(|ui| {

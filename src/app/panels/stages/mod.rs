@@ -21,6 +21,7 @@ use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::panels::panel::{self, Around};
 use crate::app::state::State;
 use crate::app::tab::Tab;
+use crate::app::text::NO_STAGES;
 use crate::app::theme;
 
 /// The reason why no other work can be started while a long task is running.
@@ -81,7 +82,7 @@ fn nothing(state: &State) -> Option<&str> {
         (None, _, _) => Some("Open an image to see it stage by stage on its way through the network."),
         (_, None, _) if state.jobs.model.pending().is_some() => Some("The stages appear when the model is open."),
         (_, None, _) => Some("No model is open. Open one from the Model menu."),
-        (_, Some(model), _) if model.info.stages.is_empty() => Some("This network has no decoder stages to show."),
+        _ if state.has_no_stages() => Some(NO_STAGES),
         _ if state.is_without_prompt() => Some("The prompt is empty. Type what to segment to see the stages."),
         (_, _, look) => match (&look.error, &look.seen) {
             (Some(error), _) => Some(error),

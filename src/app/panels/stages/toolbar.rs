@@ -10,6 +10,7 @@ use crate::app::dialogs::DialogKind;
 use crate::app::panels::{entries, widgets};
 use crate::app::stages::{FIGURE_WIDTH, StagesCommand};
 use crate::app::state::State;
+use crate::app::text::NO_STAGES;
 use crate::app::theme;
 use crate::engine::FigureKind;
 
@@ -99,9 +100,11 @@ fn line(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// Draws the kinds of maps side by side or one below the other, according to the layout of `ui`.
 fn maps(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let has_stages = !state.has_no_stages();
     for kind in MapKind::ALL {
         let is_shown = state.settings.stages.kind == kind && state.stages.channel.is_none();
-        if ui.selectable_label(is_shown, kind.name()).on_hover_text(explained(kind)).clicked() {
+        let response = ui.add_enabled(has_stages, Button::selectable(is_shown, kind.name()));
+        if response.on_hover_text(explained(kind)).on_disabled_hover_text(NO_STAGES).clicked() {
             commands.push(Command::Stages(StagesCommand::Show(kind)));
         }
     }
@@ -199,7 +202,9 @@ fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 /// If a model has no stage read-outs, says so and offers to fit them. `is_other` selects the comparison model.
 pub fn offer_to_fit(ui: &mut Ui, state: &State, is_other: bool, commands: &mut Vec<Command>) -> bool {
     let info = if is_other { state.other() } else { state.model.as_ref().map(|model| &model.info) };
-    let Some(info) = info.filter(|info| info.linear_probes.is_none()) else { return false };
+    let Some(info) = info.filter(|info| info.linear_probes.is_none() && !info.stages.is_empty()) else {
+        return false;
+    };
     let colour = theme::palette(ui.visuals()).warning;
     let (who, name, kind) = match is_other {
         true => {

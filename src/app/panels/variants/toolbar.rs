@@ -1,8 +1,7 @@
 //! The row above the variants.
 
-use eframe::egui::{Button, ComboBox, Frame, Margin, Panel, RichText, Ui};
+use eframe::egui::{Button, ComboBox, Frame, Label, Margin, Panel, RichText, Ui};
 
-use crate::app::actions::NO_PROMPT;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::panels::widgets::explain;
@@ -23,27 +22,25 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.horizontal_wrapped(|ui| {
             let mut ask = |command| commands.push(Command::Variants(command));
             let variants = &state.variants;
-            let (is_full, reads_no_text) = (variants.pins.len() >= MOST, state.reads_no_text());
-            let pin = ui.add_enabled(!is_full && !reads_no_text, Button::new("Pin the prompt"));
-            let words = match reads_no_text {
-                true => NO_PROMPT.to_owned(),
-                false => format!("At most {MOST} variants can be pinned. Remove one to pin another."),
-            };
+            let (is_full, unread) = (variants.pins.len() >= MOST, state.why_no_text());
+            let pin = ui.add_enabled(!is_full && unread.is_none(), Button::new("Pin the prompt"));
+            let full = format!("At most {MOST} variants can be pinned. Remove one to pin another.");
+            let words = unread.unwrap_or(&full);
             if pin.on_hover_text("Ctrl P").on_disabled_hover_text(words).clicked() {
                 ask(VariantsCommand::Pin);
             }
             let demonstration =
-                ui.add_enabled(!reads_no_text, Button::new("Structured, report, distilled, empty"));
-            if demonstration.on_disabled_hover_text(NO_PROMPT).clicked() {
+                ui.add_enabled(unread.is_none(), Button::new("Structured, report, distilled, empty"));
+            if demonstration.on_disabled_hover_text(unread.unwrap_or_default()).clicked() {
                 ask(VariantsCommand::Demonstrate);
             }
             explain(ui, FORMS);
             if variants.pins.is_empty() {
-                let words = match reads_no_text {
-                    true => "This network reads no prompt, so there are no variants to compare.",
-                    false => "Pin prompts to see their masks side by side.",
+                let words = match unread {
+                    Some(reason) => format!("{reason} There are no variants to compare."),
+                    None => "Pin prompts to see their masks side by side.".to_owned(),
                 };
-                ui.label(RichText::new(words).weak());
+                ui.add(Label::new(RichText::new(words).weak()).wrap());
                 return;
             }
             ui.separator();

@@ -16,7 +16,7 @@ use super::error::InferError;
 use super::segmenter::Segmenter;
 use crate::data::predictions::{Found, Predictions};
 use crate::data::{DataError, NoArea};
-use crate::model::weights::ModelSource;
+use crate::model::weights::{ModelSource, bundle, manifest};
 use entrant::Pass;
 
 pub use case::{CaseImage, CaseOrigin, ComparedCase};
@@ -84,6 +84,21 @@ pub struct NetworkCost {
     pub milliseconds: Option<f64>,
     /// The device on which this duration was measured.
     pub device: Option<String>,
+}
+
+impl NetworkCost {
+    /// Returns the size of a model, whose weights are not opened.
+    ///
+    /// # Errors
+    /// There is no such model, or its configuration cannot be read.
+    pub fn of_model(source: &ModelSource) -> Result<Self, InferError> {
+        let network = bundle::locate(source)?.config.network;
+        Ok(Self {
+            parameters: Some(manifest::parameter_count(network.as_ref()) as u64),
+            gflop: Some(network.cost().operations / 1e9),
+            ..Self::default()
+        })
+    }
 }
 
 /// A network with its scores.

@@ -219,8 +219,10 @@ pub fn notes(
     notes.extend(comparison.left_out.iter().map(|(name, reason)| format!("{name} takes no part: {reason}.")));
     if !comparison.skipped.is_empty() {
         notes.push(match comparison.skipped.len() {
-            1 => "1 image could not be read and is part of no score.".to_owned(),
-            count => format!("{count} images could not be read and are part of no score."),
+            1 => "1 image could not be read or was left out by predictions, and is part of no score.".to_owned(),
+            count => format!(
+                "{count} images could not be read or were left out by predictions, and are part of no score."
+            ),
         });
     }
     // A note has one line, but a name may contain a line break.

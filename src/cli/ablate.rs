@@ -1,16 +1,16 @@
-//! `himix ablate`: trains variants of HiMix with several seeds, scores them and compares them with the full model.
+//! `himix ablate`: trains variants of HiMix, or several networks, with several seeds, scores them and compares them.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::analysis::ablation::{CASES, Report, read_runs, score};
+use himix::analysis::ablation::{CASES, FinishedRun, Report, read_runs, score};
 use himix::analysis::comparison::PublishedSet;
 use himix::data::Dataset;
 use himix::device::{self, DeviceChoice};
 use himix::infer::{ModelSource, OpenModel};
 use himix::model::Ablation;
 use himix::train::{
-    Cell, Event, LocalWorker, Plan, Queue, QueueEvent, QueueView, RunFolder, RunState, TrainConfig,
+    Cell, Event, LocalWorker, Plan, Queue, QueueEvent, QueueView, RunFolder, RunState, TrainConfig, Variant,
 };
 
 use super::train::{Report as RunReport, failure, line, merged};
@@ -22,6 +22,8 @@ Examples:
   himix ablate --data qata --out study --variants full,last-layer,no-filter --seeds 1 --set epochs=20
   himix ablate --data mosmed --out study --config assets/recipes/published-encoders.toml --set start=START \\
     --tables 1,2,3 --published mosmed
+  himix ablate --data qata --out networks --config assets/qata-small.toml --seeds 1,2 \\
+    --networks himix-small,guidedecoder-small,mmiunet-small,lvit-small,unet-small
 
 Variants:
   Table 1    no-grouping, order-123, order-132, order-213, order-231, order-312, full
@@ -31,9 +33,13 @@ Variants:
 
 The folder receives the queue (queue.json), a run folder for each variant and seed with the scores of every image
 (cases.csv), and the report: report.md, report.csv, report.tex, figure.svg, figure.png and figure.csv. The same command again
-goes on where the study was ended, tries again what failed, and writes the report anew. All variants are compared with full.";
+goes on where the study was ended, tries again what failed, and writes the report anew. All variants are compared with full.
 
-/// Train variants of HiMix with several seeds, score them and compare them with the full model
+Networks:
+  himix, guidedecoder, mmiunet, lvit, unet, transunet in their published sizes, with the end -small with about three million
+  parameters, or a config.json. All have the same settings, apart from architecture, and are compared with the first.";
+
+/// Train variants of HiMix, or several networks, with several seeds, score them and compare them
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AblateArguments {
@@ -50,12 +56,15 @@ pub struct AblateArguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Tables of the supplementary material whose variants are trained: 1, 2 or 3
-    #[arg(long, value_name = "N,…", value_delimiter = ',', required_unless_present = "variants")]
+    #[arg(long, value_name = "N,…", value_delimiter = ',', required_unless_present_any = ["variants", "networks"])]
     tables: Vec<u32>,
     /// Variants by name, besides those of the tables
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     variants: Vec<String>,
-    /// Seeds, with each of which every variant is trained
+    /// Networks in place of variants: names of architectures, or files; all are compared with the first
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["tables", "variants"])]
+    networks: Vec<String>,
+    /// Seeds, with each of which every variant or network is trained
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1")]
     seeds: Vec<u64>,
     /// Split on which the runs are scored
@@ -73,13 +82,14 @@ pub struct AblateArguments {
 /// Runs the study.
 pub fn run(arguments: &AblateArguments, open: &OpenModel) -> Result<(), Failure> {
     // They would be replaced without a word.
-    let is_of_runs = |setting: &&String| {
-        let key = setting.split('=').next().unwrap_or_default().trim();
-        ["seed", "ablation", "out"].contains(&key)
+    let is_of_runs = |setting: &&String| match setting.split('=').next().unwrap_or_default().trim() {
+        "seed" | "ablation" | "out" => true,
+        "architecture" => !arguments.networks.is_empty(),
+        _ => false,
     };
     if let Some(setting) = arguments.set.iter().find(is_of_runs) {
         return Err(Failure::input(format!(
-            "--set {setting}: every run of a study has its own; give seeds with --seeds, variants with --variants, and the folder with --out"
+            "--set {setting}: every run of a study has its own; give seeds with --seeds, variants with --variants or networks with --networks, and the folder with --out"
         )));
     }
     let config = merged(arguments.config.as_deref(), &arguments.set, &arguments.data)?;
@@ -90,6 +100,7 @@ pub fn run(arguments: &AblateArguments, open: &OpenModel) -> Result<(), Failure>
         config.clone(),
     );
     plan.validate().map_err(Failure::input)?;
+    plan.check_networks().map_err(failure)?;
     // A split that cannot be scored is found before hours are spent on training.
     for root in &plan.settings.data {
         Dataset::open(root, &arguments.split)?;
@@ -117,11 +128,14 @@ pub fn run(arguments: &AblateArguments, open: &OpenModel) -> Result<(), Failure>
     finish(&queue.view(), &arguments.out, arguments.published)
 }
 
-/// The variants of the tables and those that are named, each once.
-fn variants(arguments: &AblateArguments) -> Result<Vec<Ablation>, String> {
+/// The networks, or the variants of the tables and those that are named, each once.
+fn variants(arguments: &AblateArguments) -> Result<Vec<Variant>, String> {
+    if !arguments.networks.is_empty() {
+        return Ok(Variant::networks(&arguments.networks.join(",")));
+    }
     let tables = arguments.tables.iter().map(u32::to_string);
     let parts: Vec<String> = tables.chain(arguments.variants.iter().cloned()).collect();
-    Ablation::list(&parts.join(","))
+    Ok(Ablation::list(&parts.join(","))?.into_iter().map(Variant::Ablation).collect())
 }
 
 /// The devices on which runs are trained side by side.
@@ -140,10 +154,15 @@ fn finish(view: &QueueView, out: &Path, published: Option<PublishedSet>) -> Resu
     let finished = view.finished();
     let [done, failed] = [finished.len(), view.count(RunState::Failed)];
     if done > 0 {
-        let runs =
-            finished.into_iter().map(|(variant, seed, folder)| (variant.name(), variant.title(), seed, folder));
-        let runs = read_runs(runs).map_err(Failure::work)?;
-        let report = Report::of(&runs, published);
+        let run = |(variant, seed, folder): (&Variant, u64, RunFolder)| FinishedRun {
+            variant: variant.name(),
+            title: variant.title(),
+            seed,
+            folder: folder.path().to_owned(),
+            model: folder.best(),
+        };
+        let runs = read_runs(finished.into_iter().map(run)).map_err(Failure::work)?;
+        let report = Report::of(&runs, &view.plan.reference(), published);
         let files = report.write(out).map_err(Failure::work)?;
         let mut text = report.markdown();
         files.iter().for_each(|file| text += &format!("\n{} written", file.display()));

@@ -162,11 +162,12 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
         },
     )?;
     if let Some(writer) = &mut writer {
+        evaluation.skipped.iter().for_each(|skipped| writer.leave_out(&skipped.name, &skipped.reason));
         writer.finish()?;
     }
     bar.finish_and_clear();
     model::notices(segmenter.as_mut());
-    evaluation.skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
+    evaluation.skipped.iter().for_each(|skipped| terminal::note(format!("left out: {}", skipped.reason)));
     if let Some(path) = &arguments.csv {
         scores::write_table(path, &evaluation)?;
     }

@@ -43,7 +43,7 @@ pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
     if evaluation.turned.0 > 0 {
         object["exif_orientation"] = json!({ "count": evaluation.turned.0, "read": evaluation.turned.1 });
     }
-    object["skipped"] = json!(evaluation.skipped);
+    object["skipped"] = evaluation.skipped.iter().map(|skipped| skipped.reason.as_str()).collect();
     if let Some(seed) = evaluation.settings.shuffle_seed {
         object["shuffled"] = json!({ "seed": seed, "same_sentence": evaluation.same_sentence });
     }

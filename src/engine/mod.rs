@@ -72,7 +72,7 @@ pub mod run {
     pub use crate::train::config::KEYS;
     pub use crate::train::{
         Ablation, Cell, Control, Epoch, Estimate, Event, Interrupted, Plan, PreviewCase, Queue, QueueEvent,
-        QueueView, QueuedRun, RunControl, RunProgress, RunState, TrainConfig, WorkFault, Worker,
+        QueueView, QueuedRun, RunControl, RunProgress, RunState, TrainConfig, Variant, WorkFault, Worker,
     };
 }
 

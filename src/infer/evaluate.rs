@@ -99,9 +99,17 @@ pub struct Evaluation {
     pub turned: (usize, Orientation),
     /// The number of images for each kind of mask values that was found, described in words.
     pub mask_kinds: BTreeMap<String, usize>,
-    /// The reasons why images could not be read or do not match their masks. These images are not part of any
-    /// score.
-    pub skipped: Vec<String>,
+    /// The images that could not be read, do not match their masks or have no box, which are part of no score.
+    pub skipped: Vec<SkippedImage>,
+}
+
+/// An image without scores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedImage {
+    /// The name of its file.
+    pub name: String,
+    /// Why; one line that names it.
+    pub reason: String,
 }
 
 impl Evaluation {
@@ -241,12 +249,12 @@ pub fn evaluate(
                     is_own.push(score.prompt == sample.prompt);
                     images.push(score);
                 }
-                Err(reason) => skipped.push(reason),
+                Err(reason) => skipped.push(SkippedImage { name: sample.name.clone(), reason }),
             }
         }
         Ok::<(), InferError>(())
     })?;
-    if let (true, Some(reason)) = (images.is_empty(), skipped.first()) {
+    if let (true, Some(SkippedImage { reason, .. })) = (images.is_empty(), skipped.first()) {
         return Err(InferError::NothingReadable { count: skipped.len(), reason: reason.clone() });
     }
     let own = is_own.iter().filter(|is| **is).count();

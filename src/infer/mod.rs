@@ -53,7 +53,7 @@ pub use domain::{Domain, DomainFigure};
 pub use domain_fit::{DomainPictures, FEWEST_PICTURES, fit_domain};
 pub use domain_images::{DomainImage, DomainRows, domain_rows};
 pub use error::InferError;
-pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, NEAR_EDGE, Shown, evaluate};
+pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, NEAR_EDGE, Shown, SkippedImage, evaluate};
 pub use info::ModelInfo;
 pub use inspection::{Attribution, InspectOptions, Inspection, Spectra, StageView};
 pub use measure::{MeasuredPass, measure_passes, measure_prediction};

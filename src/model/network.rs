@@ -107,7 +107,7 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
         drop(clusters);
         let (network, variant) = (self.name(), variant.name());
         Err(ConfigError(format!(
-            "the network {network} has no variant {variant}; an ablation study compares variants of HiMix"
+            "the network {network} has no variant {variant}, because the variants are those of HiMix; choose an architecture of HiMix, or compare networks with himix ablate --networks"
         )))
     }
 }

@@ -160,7 +160,7 @@ fn split(values: &str) -> Vec<String> {
 }
 
 /// The name of a run's folder. Letters that a file name may not contain are replaced.
-fn name(settings: &[(String, String)]) -> String {
+pub(super) fn name(settings: &[(String, String)]) -> String {
     let joined = settings.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
     let is_usual = |letter: char| letter.is_alphanumeric() || "=,.+-_".contains(letter);
     joined.chars().map(|letter| if is_usual(letter) { letter } else { '_' }).collect()
@@ -225,10 +225,11 @@ pub(super) fn is_own(cell: &Cell) -> Result<(), TrainError> {
         return Ok(());
     }
     let before = folder.config()?;
-    // The run has recorded into how many parts it divides its batches.
+    // The run has recorded into how many parts it divides its batches, and it may go on on another device.
     // What a run settles at its beginning is recorded with it.
     let train_text = cell.config.train_text.or(before.train_text);
-    let expected = TrainConfig { shards: before.shards, train_text, ..with_out(&cell.config, &before) };
+    let (shards, device) = (before.shards, before.device.clone());
+    let expected = TrainConfig { shards, device, train_text, ..with_out(&cell.config, &before) };
     if before == expected {
         return Ok(());
     }
@@ -236,7 +237,7 @@ pub(super) fn is_own(cell: &Cell) -> Result<(), TrainError> {
     let differs = |key: &&String| before.get(*key) != now.get(*key);
     let key = now.keys().chain(before.keys()).find(differs).map_or("", String::as_str);
     Err(TrainError::Folder(format!(
-        "{}: the run in this folder has another {key} than the grid; choose another folder with --out",
+        "{}: the run in this folder has another {key} than was asked for; choose another folder with --out",
         folder.path().display()
     )))
 }

@@ -54,7 +54,7 @@ pub use folder::{Interrupted, RunFolder};
 pub use grid::{Cell, CellResult, CellState, Grid, GridEvent, run_grid};
 pub use linear_probe::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 pub use queue::{
-    LocalWorker, Plan, Queue, QueueEvent, QueueView, QueuedRun, RunProgress, RunState, WorkFault, Worker,
+    LocalWorker, Plan, Queue, QueueEvent, QueueView, QueuedRun, RunProgress, RunState, Variant, WorkFault, Worker,
     unfinished,
 };
 pub use run::{resume, resume_in, run, run_in};

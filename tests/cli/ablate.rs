@@ -131,7 +131,7 @@ fn a_study_from_variants_to_a_report() {
     let published = ["--variants", VARIANTS, "--seeds", "1,2", "--published", "mosmed"];
     let said = ablate(&bench, "study", &published).done().out;
     assert!(!said.contains("epoch"), "{said}");
-    assert!(said.contains("Dice pooled, published (MosMedData+)") && said.contains("0.7944"), "{said}");
+    assert!(said.contains("Published: MosMedData+") && said.contains("0.7944"), "{said}");
     assert_eq!(weights(&run), before);
     // What is gone is made again: scores by the weights that are there, a whole run by training.
     fs::remove_file(run.join("cases.csv")).expect("removed");
@@ -145,6 +145,52 @@ fn a_study_from_variants_to_a_report() {
         .failed(2, &["has other seeds than this one"]);
     ablate(&bench, "study", &["--variants", VARIANTS, "--seeds", "1,2", "--set", "lr=1e-4"])
         .failed(2, &["has another lr than this one"]);
+}
+
+#[test]
+fn networks_are_compared_with_the_first_of_them() {
+    let bench = bench();
+    let unet = serde_json::json!({ "network": "unet", "base_channels": 4, "image_size": 64 });
+    fs::write(bench.path("shallow.json"), unet.to_string()).expect("a configuration");
+    let [whole, shallow] = ["architecture.json", "shallow.json"].map(|name| bench.path(name));
+    let networks = format!("{},{}", whole.display(), shallow.display());
+    let more = ["--networks", &networks, "--seeds", "1,2", "--published", "qata"];
+    let said = ablate(&bench, "study", &more).done();
+    let study = bench.path("study");
+    assert_eq!(states(&study), ["finished"; 4], "{}", said.err);
+    let report = fs::read_to_string(study.join("report.csv")).expect("a report");
+    assert_eq!(column(&report, "variant"), ["architecture", "shallow"]);
+    let differences = column(&report, "dice_pooled_difference");
+    assert!(differences[0].is_empty() && differences[1].parse::<f64>().is_ok(), "{report}");
+
+    // The size is that of the weights, and every run had the same settings.
+    let run = |name: &str, seed: u64| study.join(format!("architecture={name},seed={seed}"));
+    let weights = crate::model::read_tensors(&run("shallow", 1).join("best/model.safetensors"));
+    let count = |is_counted: &dyn Fn(&str) -> bool| -> usize {
+        let counted = weights.iter().filter(|(key, _)| is_counted(key));
+        counted.map(|(_, tensor)| tensor.1.iter().product::<usize>()).sum()
+    };
+    let least = count(&|key| key.ends_with("weight") || key.ends_with("bias"));
+    let parameters: usize = column(&report, "parameters")[1].parse().expect("a number");
+    assert!((least..=count(&|_| true)).contains(&parameters), "{parameters} {least}");
+    assert!(column(&report, "gflop").iter().all(|gflop| gflop.parse::<f64>().is_ok_and(|gflop| gflop > 0.0)));
+    let settings = |name: &str, seed: u64| {
+        let text = fs::read_to_string(run(name, seed).join("config.toml")).expect("settings");
+        let is_common =
+            |line: &&str| !["architecture = ", "out = ", "seed = "].iter().any(|key| line.starts_with(key));
+        text.lines().filter(is_common).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(settings("architecture", 1), settings("shallow", 2));
+
+    // Runs that `himix train` has made with these settings are scored and not trained again.
+    fs::create_dir_all(bench.path("own")).expect("a folder");
+    let out = "own/architecture=shallow,seed=1";
+    let architecture = format!("architecture={}", shallow.display());
+    bench.train(out, &["--set", "epochs=2", "--set", &architecture, "--set", "seed=1"]).done();
+    let said = ablate(&bench, "own", &["--networks", &networks, "--seeds", "1"]).done();
+    assert_eq!(states(&bench.path("own")), ["finished"; 2], "{}", said.err);
+    let trained = fs::read(bench.path(out).join("best/model.safetensors")).expect("weights");
+    assert_eq!(trained, fs::read(run("shallow", 1).join("best/model.safetensors")).expect("weights"));
 }
 
 #[test]
@@ -211,6 +257,14 @@ fn what_cannot_be_a_study_is_said() {
         refused(&["--variants", "full", "--set", key], &["--set", "--seeds", "--variants"]);
     }
     refused(&["--variants", "full", "--split", "tset"], &["tset"]);
+    // What the network has not is said once, and not by every run.
+    let other = ["--variants", "full,last-layer", "--set", "architecture=unet-small"];
+    refused(&other, &["the network unet has no variant full", "--networks"]);
+    refused(&["--variants", "full", "--networks", "unet-small"], &["--networks", "cannot be used with"]);
+    refused(&["--networks", "himix-small", "--set", "architecture=unet"], &["--set architecture", "--networks"]);
+    refused(&["--networks", "himix-small,himix-small"], &["himix-small is named twice"]);
+    refused(&["--networks", "himix-small,medsam-small"], &["medsam-small", "takes a box", "--box-from-truth"]);
+    refused(&["--networks", "himix-small,unett"], &["unett", "unet-small"]);
     assert!(!bench.path("study").join("queue.json").exists(), "nothing was begun");
     // A run of another kind.
     bench.train("run", &["--set", "epochs=1"]).done();

@@ -103,6 +103,22 @@ fn an_evaluation_gives_the_boxes_of_the_truth_only_when_asked() {
         text.contains("sam takes no part: it is prompted by a box") && text.contains("--predictions DIR"),
         "{text}"
     );
+    // An image whose truth is empty has no box. It is left out for all networks that are compared.
+    let empty = data.join("test/GTs/mask_1.png");
+    let size = image::open(&empty).expect("a mask");
+    image::GrayImage::new(size.width(), size.height()).save(&empty).expect("written");
+    let said = run(medsam(), &["--box-from-truth", "4", "--predictions", &kept.to_string_lossy()]).done();
+    assert!(said.err.contains("left out: 1.png: the ground truth is empty"), "{}", said.err);
+    let manifest = std::fs::read(kept.join("predictions.json")).expect("a description");
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+    assert_eq!(manifest["left_out"][0]["image"], "1.png");
+    let said = compare("--predictions", "partly", &kept).done();
+    assert!(said.err.contains("left out: 1.png: the predictions of partly leave it out"), "{}", said.err);
+    assert!(
+        said.out.contains("partly: It leaves 1 image out, which is left out for all networks."),
+        "{}",
+        said.out
+    );
     run(medsam(), &["--box-from-truth", "-1"]).refused(&["from 0"]);
     run(bundle(), &["--box-from-truth", "4"]).refused(&["takes no box"]);
 }

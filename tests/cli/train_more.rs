@@ -215,7 +215,7 @@ fn a_grid_tries_every_loss_on_a_truth_of_half_the_image_and_goes_on() {
     let config = out.join("loss=dice/config.toml");
     let text = fs::read_to_string(&config).expect("settings").replace("batch_size = 4", "batch_size = 5");
     fs::write(&config, text).expect("written");
-    sweep(&["loss=focal,dice"]).failed(2, &["loss=dice", "has another batch_size than the grid"]);
+    sweep(&["loss=focal,dice"]).failed(2, &["loss=dice", "has another batch_size than was asked for"]);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn an_evaluation_is_the_same_side_by_side() {
     let (calls, evaluation) = on(2, || evaluated(&mut model(true), &dataset, usize::MAX));
     let evaluation = evaluation.expect("scores");
     assert_eq!((evaluation.images.len(), evaluation.skipped.len()), (IMAGES - 2, 2));
-    assert!(evaluation.skipped[0].contains("3.png") && evaluation.skipped[1].contains("6.png"));
+    assert!(evaluation.skipped[0].reason.contains("3.png") && evaluation.skipped[1].reason.contains("6.png"));
     assert_eq!(calls.len(), IMAGES + 1 + IMAGES - 2);
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use himix::engine::run::{
-    Cell, Control, Epoch, Estimate, Event, Interrupted, PreviewCase, Queue, QueueEvent, RunControl, TrainConfig,
-    WorkFault, Worker,
+    Cell, Control, Epoch, Estimate, Event, Interrupted, Plan, PreviewCase, Queue, QueueEvent, RunControl,
+    TrainConfig, WorkFault, Worker,
 };
 use himix::engine::{Trainer, TrainingJob};
 use himix::infer::OpenModel;
@@ -97,6 +97,11 @@ impl Trainer for FakeTrainer {
         let bundle = Some(self.best(Path::new("run")));
         report(Event::Finished { best, bundle, reason: format!("all {} epochs are done", self.epochs) });
         Ok(())
+    }
+
+    fn check(&self, plan: &Plan) -> Result<(), String> {
+        let is_boxed = plan.variants.iter().any(|variant| variant.name() == "medsam");
+        if is_boxed { Err("medsam: the network takes a box".into()) } else { Ok(()) }
     }
 
     fn work(&self, queue: &Queue, _: &OpenModel, report: &mut dyn FnMut(QueueEvent)) -> Result<(), String> {

@@ -75,6 +75,41 @@ fn a_study_is_begun_and_watched_until_its_report() {
 }
 
 #[test]
+fn networks_are_compared_in_place_of_variants() {
+    let mut bench = Bench::filled(FakeTrainer::default());
+    press(&mut bench, "Ablation study");
+    bench.until("the form", |window| window.query_by_label("Start study").is_some());
+    bench.enter("Networks", "himix-small, unet-small");
+    assert!(says(&bench.window, "2 runs"), "the variants are not read");
+    press(&mut bench, "Start study");
+    bench.until("the end", |window| says(window, "2 of 2 runs are finished") && says(window, "The report lies"));
+    assert!(bench.has("unet-small, seed 1"));
+    let trained: Vec<Option<std::path::PathBuf>> = bench
+        .trainer
+        .works()
+        .into_iter()
+        .map(|job| match job {
+            TrainingJob::New(config) => config.architecture.filter(|_| config.ablation.is_none()),
+            TrainingJob::Resume(folder) => panic!("{} was not begun before", folder.display()),
+        })
+        .collect();
+    assert_eq!(trained, ["himix-small", "unet-small"].map(|name| Some(name.into())));
+    let report = std::fs::read_to_string(bench.run_folder().join("report.md")).expect("a report");
+    assert!(report.contains("the variant less himix-small,"), "{report}");
+}
+
+#[test]
+fn a_network_that_cannot_be_compared_is_refused_before_the_queue_is_made() {
+    let mut bench = Bench::filled(FakeTrainer::default());
+    press(&mut bench, "Ablation study");
+    bench.until("the form", |window| window.query_by_label("Start study").is_some());
+    bench.enter("Networks", "himix, medsam");
+    press(&mut bench, "Start study");
+    bench.until("the reason", |window| says(window, "medsam: the network takes a box"));
+    assert!(!bench.run_folder().join("queue.json").exists());
+}
+
+#[test]
 fn a_study_is_reordered_paused_and_stopped() {
     let mut bench = Bench::filled(FakeTrainer { epochs: 100_000, ..FakeTrainer::default() });
     begin(&mut bench, "full, last-layer, no-filter", "1");

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::analysis::figure::Table;
 use crate::data::{DataError, Dataset, MaskRule, subject_or_name, write};
-use crate::infer::{EvaluationSettings, InferError, Segmenter, evaluate};
+use crate::infer::comparison::NetworkCost;
+use crate::infer::{EvaluationSettings, InferError, ModelSource, Segmenter, evaluate};
 use crate::metrics::Confusion;
 
 /// The name of the file.
@@ -48,8 +49,25 @@ pub struct RunScores {
     pub title: String,
     /// The seed.
     pub seed: u64,
+    /// The size of the network, as far as it is known.
+    pub cost: NetworkCost,
     /// The images.
     pub cases: Vec<CaseScore>,
+}
+
+/// A finished run of a study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FinishedRun {
+    /// The name of the variant, or of the network.
+    pub variant: String,
+    /// The variant in words.
+    pub title: String,
+    /// The seed.
+    pub seed: u64,
+    /// Its folder, with the scores.
+    pub folder: PathBuf,
+    /// The bundle that was scored.
+    pub model: PathBuf,
 }
 
 /// Why a run has no scores.
@@ -108,16 +126,16 @@ pub fn score(
     Ok(write::file(out, |file| table.write(file))?)
 }
 
-/// Reads the scores of runs, each given by its variant's name, the variant in words, its seed and its folder.
+/// Reads the scores of runs.
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn read_runs(
-    runs: impl IntoIterator<Item = (&'static str, &'static str, u64, PathBuf)>,
-) -> Result<Vec<RunScores>, ScoreError> {
-    let of = |(variant, title, seed, folder): (&str, &str, u64, PathBuf)| {
+pub fn read_runs(runs: impl IntoIterator<Item = FinishedRun>) -> Result<Vec<RunScores>, ScoreError> {
+    let of = |FinishedRun { variant, title, seed, folder, model }| {
         let cases = read_cases(&folder.join(CASES))?;
-        Ok(RunScores { variant: variant.to_owned(), title: title.to_owned(), seed, cases })
+        // The scores can be reported without the weights.
+        let cost = NetworkCost::of_model(&ModelSource::new(model)).unwrap_or_default();
+        Ok(RunScores { variant, title, seed, cost, cases })
     };
     runs.into_iter().map(of).collect()
 }

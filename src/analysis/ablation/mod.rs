@@ -5,6 +5,6 @@ mod published;
 mod report;
 mod summary;
 
-pub use cases::{CASES, CaseScore, RunScores, ScoreError, read_cases, read_runs, score};
+pub use cases::{CASES, CaseScore, FinishedRun, RunScores, ScoreError, read_cases, read_runs, score};
 pub use report::Report;
 pub use summary::{Difference, VariantSummary, summaries};

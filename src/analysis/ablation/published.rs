@@ -1,13 +1,24 @@
-//! The scores of the paper's supplementary material.
+//! The scores of the paper: of the variants in its supplementary material, and of the networks in its main table.
 //!
-//! Hwang, Sim, Kim: "HiMix", WACV 2026, Tables 1 and 2. All of them are pooled Dice scores, as the agreement of Dice and IoU
-//! in the paper's main table shows, IoU = D / (2 − D). The mean ± standard deviation over images of Table 3 is not among
-//! them: its means are these pooled scores, which a mean over images does not equal.
+//! Hwang, Sim, Kim: "HiMix", WACV 2026, Tables 1 and 2 of the supplementary material. All of them are pooled Dice scores, as the
+//! agreement of Dice and IoU in the paper's main table shows, IoU = D / (2 − D). The mean ± standard deviation over images of
+//! Table 3 is not among them: its means are these pooled scores, which a mean over images does not equal.
 
-use crate::analysis::comparison::PublishedSet;
+use crate::analysis::comparison::{Convention, PublishedSet, published};
 
-/// The published Dice score of a variant on the test set, pooled over all pixels, 0…1; `None` if there is none.
-pub fn pooled_dice(set: PublishedSet, variant: &str) -> Option<f64> {
+/// The published Dice score of a variant or a network on the test set, 0…1, if it was computed as `convention` says. A network
+/// has the same name with `-small`.
+pub fn published_dice(set: PublishedSet, variant: &str, convention: Convention) -> Option<f64> {
+    if let Some(dice) = pooled_dice(set, variant) {
+        return Some(dice).filter(|_| convention == Convention::Pooled);
+    }
+    let network = variant.strip_suffix("-small").unwrap_or(variant);
+    let row = published(network, set).filter(|row| row.convention == convention)?;
+    Some(row.percent[0] / 100.0)
+}
+
+/// That of a variant, pooled over all pixels; `None` if there is none.
+fn pooled_dice(set: PublishedSet, variant: &str) -> Option<f64> {
     use PublishedSet::{Kvasir, Mosmed, Qata};
     let percent = match (set, variant) {
         (Qata, "no-grouping") => 90.90,

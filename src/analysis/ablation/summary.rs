@@ -1,12 +1,10 @@
-//! The statistics of every variant, and its difference to the full model.
+//! The statistics of every variant, and its difference to the reference.
 
 use std::collections::BTreeMap;
 
 use super::cases::{CaseScore, RunScores};
+use crate::infer::comparison::NetworkCost;
 use crate::metrics::{Bootstrap, Confusion, Interval, PairedCase, Spread, Wilcoxon, holm, mean_std, wilcoxon};
-
-/// The name of the variant that the others are compared with.
-pub const REFERENCE: &str = "full";
 
 /// The statistics of a variant.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +13,8 @@ pub struct VariantSummary {
     pub variant: String,
     /// The variant in words.
     pub title: String,
+    /// The size of the network, as far as it is known.
+    pub cost: NetworkCost,
     /// The seeds of the runs.
     pub seeds: Vec<u64>,
     /// The number of images that all runs of the variant have scores of.
@@ -31,18 +31,18 @@ pub struct VariantSummary {
     pub dice: Spread,
     /// IoU per image, likewise.
     pub iou: Spread,
-    /// The difference to the full model; `None` for itself, and if no run of it has the same seed.
+    /// The difference to the reference; `None` for itself, and if no run of it has the same seed.
     pub difference: Option<Difference>,
 }
 
-/// The difference of a variant to the full model, over the images and seeds that both have.
+/// The difference of a variant to the reference, over the images and seeds that both have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
     /// The number of seeds.
     pub seeds: usize,
     /// The number of images.
     pub images: usize,
-    /// Pooled Dice of the variant less that of the full model, over the pixels of all seeds, with a bootstrap interval
+    /// Pooled Dice of the variant less that of the reference, over the pixels of all seeds, with a bootstrap interval
     /// that resamples subjects.
     pub pooled_dice: Interval,
     /// The mean difference of Dice per image, likewise.
@@ -68,8 +68,9 @@ fn by_case(run: &RunScores) -> Cases<'_> {
     run.cases.iter().map(|case| (case.case.as_str(), case)).collect()
 }
 
-/// Returns the statistics of every variant, in the order in which the variants first occur.
-pub fn summaries(runs: &[RunScores], bootstrap: Bootstrap) -> Vec<VariantSummary> {
+/// Returns the statistics of every variant, in the order in which the variants first occur. All are compared with the one
+/// whose name is `reference`.
+pub fn summaries(runs: &[RunScores], reference: &str, bootstrap: Bootstrap) -> Vec<VariantSummary> {
     let mut names: Vec<&str> = Vec::new();
     for run in runs {
         if !names.contains(&run.variant.as_str()) {
@@ -79,14 +80,14 @@ pub fn summaries(runs: &[RunScores], bootstrap: Bootstrap) -> Vec<VariantSummary
     let of = |name: &str| -> BTreeMap<u64, Cases> {
         runs.iter().filter(|run| run.variant == name).map(|run| (run.seed, by_case(run))).collect()
     };
-    let reference = of(REFERENCE);
+    let whole = of(reference);
     let mut summaries: Vec<VariantSummary> = names
         .iter()
-        .map(|name| {
+        .filter_map(|name| {
             let own = of(name);
-            let title = runs.iter().find(|run| run.variant == *name).map_or("", |run| &run.title);
-            let difference = (*name != REFERENCE).then(|| difference(&reference, &own, bootstrap)).flatten();
-            VariantSummary { difference, ..summary(name, title, &own) }
+            let difference = (*name != reference).then(|| difference(&whole, &own, bootstrap)).flatten();
+            let first = runs.iter().find(|run| run.variant == *name)?;
+            Some(VariantSummary { difference, ..summary(first, &own) })
         })
         .collect();
     let compared = || summaries.iter().filter_map(|summary| summary.difference.as_ref());
@@ -108,7 +109,7 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 }
 
 /// The statistics of a variant by itself.
-fn summary(name: &str, title: &str, runs: &BTreeMap<u64, Cases>) -> VariantSummary {
+fn summary(first: &RunScores, runs: &BTreeMap<u64, Cases>) -> VariantSummary {
     let all: Vec<&Cases> = runs.values().collect();
     let cases = common(&all);
     let over_images = |score: fn(&Confusion) -> f64| {
@@ -120,8 +121,9 @@ fn summary(name: &str, title: &str, runs: &BTreeMap<u64, Cases>) -> VariantSumma
         all.iter().map(counts).collect::<Vec<f64>>()
     };
     VariantSummary {
-        variant: name.to_owned(),
-        title: title.to_owned(),
+        variant: first.variant.clone(),
+        title: first.title.clone(),
+        cost: first.cost.clone(),
         seeds: runs.keys().copied().collect(),
         images: cases.len(),
         pooled_dice: of_runs(&|counts| counts.iter().copied().sum::<Confusion>().dice()),
@@ -196,7 +198,8 @@ pub(super) mod tests {
             },
         };
         let cases = found.iter().enumerate().map(case).collect();
-        RunScores { variant: variant.into(), title: variant.to_uppercase(), seed, cases }
+        let cost = NetworkCost { parameters: Some(2_840_000), gflop: Some(1.25), ..NetworkCost::default() };
+        RunScores { variant: variant.into(), title: variant.to_uppercase(), seed, cost, cases }
     }
 
     fn dice(found: u64) -> f64 {
@@ -206,7 +209,7 @@ pub(super) mod tests {
     #[test]
     fn spreads_over_images_and_over_seeds_are_different_things() {
         let runs = [run("full", 1, &[8, 6, 4]), run("full", 2, &[6, 6, 6])];
-        let found = &summaries(&runs, Bootstrap::default())[0];
+        let found = &summaries(&runs, "full", Bootstrap::default())[0];
         assert_eq!((found.seeds.as_slice(), found.images), (&[1, 2][..], 3));
         // Over the images: each image is the mean of its seeds.
         let images: Vec<f64> = [(8, 6), (6, 6), (4, 6)].iter().map(|(a, b)| (dice(*a) + dice(*b)) / 2.0).collect();
@@ -232,7 +235,7 @@ pub(super) mod tests {
             run("last-layer", 3, &[0, 0, 0, 0]),
             run("no-filter", 2, &[9, 9, 9, 9]),
         ];
-        let found = summaries(&runs, Bootstrap { resamples: 200, ..Bootstrap::default() });
+        let found = summaries(&runs, "full", Bootstrap { resamples: 200, ..Bootstrap::default() });
         assert_eq!(found[0].difference, None);
         let difference = found[1].difference.expect("seed 1 is common");
         assert_eq!((difference.seeds, difference.images, difference.pooled_dice.subjects), (1, 4, 3));
@@ -244,12 +247,16 @@ pub(super) mod tests {
         assert!((difference.wilcoxon.p_value - 0.125).abs() < 1e-12);
         assert!((difference.p_holm - 0.125).abs() < 1e-12, "one comparison needs no correction");
         assert_eq!(found[2].difference, None, "the full model has no seed 2");
+        // Any of them may be the reference.
+        let found = summaries(&runs, "last-layer", Bootstrap { resamples: 200, ..Bootstrap::default() });
+        let turned = found[0].difference.expect("seed 1 is common");
+        assert!((turned.pooled_dice.estimate + pooled).abs() < 1e-12 && found[1].difference.is_none());
     }
 
     #[test]
     fn images_that_a_run_lacks_are_left_out() {
         let runs = [run("full", 1, &[8, 6, 4]), run("last-layer", 1, &[8, 6])];
-        let found = summaries(&runs, Bootstrap { resamples: 50, ..Bootstrap::default() });
+        let found = summaries(&runs, "full", Bootstrap { resamples: 50, ..Bootstrap::default() });
         assert_eq!((found[0].images, found[1].images), (3, 2));
         assert_eq!(found[1].difference.map(|difference| difference.images), Some(2));
     }

@@ -107,7 +107,7 @@ mod tests {
             "Holm's correction over 3 pairs",
             "resamples of subjects (4; an image",
             "boxed takes no part: it needs a box.",
-            "1 image could not be read and is part of no score.",
+            "1 image could not be read or was left out by predictions, and is part of no score.",
             "Images without one: U-Net 1, B|x 5.",
         ] {
             assert!(text.contains(part), "{part} is not in {text}");

@@ -3,7 +3,7 @@
 use super::published::{Convention, PublishedSet, published};
 use super::summary::{NetworkSummary, PairSummary, differences};
 use crate::analysis::figure::Table;
-use crate::analysis::text_table::{latex, markdown, mean_sd, probability, signed};
+use crate::analysis::text_table::{difference, latex, markdown, mean_sd, probability};
 use crate::infer::comparison::Comparison;
 use crate::metrics::{Bootstrap, Confusion, Interval};
 
@@ -57,13 +57,13 @@ impl Tables {
 
     /// Returns the tables and notes as Markdown, the scores first.
     pub fn markdown(&self, notes: &[String]) -> String {
-        let mut text = markdown(SCORES, &self.scores, &[]);
+        let mut text = markdown(&SCORES, &self.scores, &[]);
         if !self.pairs.is_empty() {
-            text += &format!("\n{}", markdown(PAIRS, &self.pairs, &[]));
+            text += &format!("\n{}", markdown(&PAIRS, &self.pairs, &[]));
         }
-        text += &format!("\n{}", markdown(COSTS, &self.costs, &[]));
+        text += &format!("\n{}", markdown(&COSTS, &self.costs, &[]));
         if !self.printed.is_empty() {
-            text += &format!("\n{}", markdown(PRINTED, &self.printed, &[]));
+            text += &format!("\n{}", markdown(&PRINTED, &self.printed, &[]));
         }
         notes.iter().for_each(|note| text += &format!("\n{note}\n"));
         text
@@ -71,13 +71,13 @@ impl Tables {
 
     /// Returns the tables as LaTeX `tabular`s that need no package, with the notes as comments.
     pub fn latex(&self, notes: &[String]) -> String {
-        let mut text = latex(SCORES, &self.scores, notes);
+        let mut text = latex(&SCORES, &self.scores, notes);
         if !self.pairs.is_empty() {
-            text += &format!("\n{}", latex(PAIRS, &self.pairs, &[]));
+            text += &format!("\n{}", latex(&PAIRS, &self.pairs, &[]));
         }
-        text += &format!("\n{}", latex(COSTS, &self.costs, &[]));
+        text += &format!("\n{}", latex(&COSTS, &self.costs, &[]));
         if !self.printed.is_empty() {
-            text += &format!("\n{}", latex(PRINTED, &self.printed, &[]));
+            text += &format!("\n{}", latex(&PRINTED, &self.printed, &[]));
         }
         text
     }
@@ -116,11 +116,6 @@ fn scores(summary: &NetworkSummary) -> [String; 8] {
         distance,
         if summary.images > 0 { summary.empty.to_string() } else { dash() },
     ]
-}
-
-/// Formats the difference of two networks with its interval.
-pub fn difference(interval: &Interval) -> String {
-    format!("{} [{}, {}]", signed(interval.estimate), signed(interval.low), signed(interval.high))
 }
 
 fn costs(summary: &NetworkSummary) -> [String; 5] {
@@ -224,8 +219,10 @@ pub fn notes(
     notes.extend(comparison.left_out.iter().map(|(name, reason)| format!("{name} takes no part: {reason}.")));
     if !comparison.skipped.is_empty() {
         notes.push(match comparison.skipped.len() {
-            1 => "1 image could not be read and is part of no score.".to_owned(),
-            count => format!("{count} images could not be read and are part of no score."),
+            1 => "1 image could not be read or was left out by predictions, and is part of no score.".to_owned(),
+            count => format!(
+                "{count} images could not be read or were left out by predictions, and are part of no score."
+            ),
         });
     }
     // A note has one line, but a name may contain a line break.

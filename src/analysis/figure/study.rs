@@ -1,4 +1,4 @@
-//! The figure of a study: the scores of every run, and the differences to the full model with their intervals.
+//! The figure of a study: the scores of every run, and the differences to the reference with their intervals.
 
 use super::axes::{Axis, Plot};
 use super::page::{INK, LABEL, LINES, MARGIN, WEAK, WIDTH, caption, line_in};
@@ -23,19 +23,19 @@ pub struct StudyRow<'a> {
     pub title: &'a str,
     /// The seed and the pooled Dice of every run.
     pub runs: Vec<(u64, f64)>,
-    /// The difference of pooled Dice to the full model with the lower and upper end of its interval; `None` without one.
+    /// The difference of pooled Dice to the reference with the lower and upper end of its interval; `None` without one.
     pub difference: Option<[f64; 3]>,
 }
 
 /// Draws a row for each variant: on the left, pooled Dice of every run and its mean over the seeds; on the right, the
-/// difference of pooled Dice to the full model with its interval.
+/// difference of pooled Dice to the `reference` with its interval.
 ///
 /// Columns: `variant`, `seed` (empty for what is of all seeds), `value` (`dice_pooled`, `dice_pooled_mean`,
 /// `difference`, `difference_low` or `difference_high`), `number`.
 ///
 /// # Errors
 /// There is no variant.
-pub fn study(variants: &[StudyRow], notes: &[String]) -> Result<Figure, FigureError> {
+pub fn study(variants: &[StudyRow], reference: &str, notes: &[String]) -> Result<Figure, FigureError> {
     if variants.is_empty() {
         return Err(FigureError::Nothing { reason: "no run is finished; go on with the study".into() });
     }
@@ -56,7 +56,7 @@ pub fn study(variants: &[StudyRow], notes: &[String]) -> Result<Figure, FigureEr
     let ends = variants.iter().filter_map(|row| row.difference).flatten().chain([0.0]);
     let nameless = Axis { ticks: Vec::new(), ..Axis::of_names(vec![String::new(); rows]) };
     let compared = Plot { rect: right, x: Axis::covering(ends, 4), y: nameless };
-    compared.frame(&mut scene, "Difference of pooled Dice to the full model", "");
+    compared.frame(&mut scene, &format!("Difference of pooled Dice to {reference}"), "");
     compared.curve(&mut scene, &[[0.0, 0.0], [0.0, rows as f64]], Stroke::dashed(WEAK, 0.6));
     for (rect, words) in [(left, "Every run, and the mean"), (right, "With its interval")] {
         line_in(&mut scene, rect, MARGIN + 8.0, words, LABEL, INK);
@@ -105,13 +105,13 @@ mod tests {
                 difference: Some([-0.02, -0.03, 0.001]),
             },
         ];
-        let figure = study(&rows, &["A note.".to_owned()]).expect("a figure");
+        let figure = study(&rows, "the full model", &["A note.".to_owned()]).expect("a figure");
         assert_tidy(&figure, "a study");
         let pooled = |value| numbers(&figure, "number", &[("variant", "full"), ("value", value)]);
         assert_eq!(pooled("dice_pooled"), [0.7, 0.74]);
         assert!((pooled("dice_pooled_mean")[0] - 0.72).abs() < 1e-12);
         assert_eq!(numbers(&figure, "number", &[("value", "difference_low")]), [-0.03]);
         assert!(figure.scene.words().any(|words| words == "Without the spectrum filter (ASRM)"));
-        assert!(study(&[], &[]).is_err());
+        assert!(study(&[], "the full model", &[]).is_err());
     }
 }

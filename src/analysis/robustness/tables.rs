@@ -50,12 +50,12 @@ fn cells(summary: &FormSummary) -> [String; 10] {
 
 /// Returns the table and its notes as Markdown.
 pub fn markdown(summaries: &[FormSummary], notes: &[String]) -> String {
-    text_table::markdown(HEADS, &rows(summaries), notes)
+    text_table::markdown(&HEADS, &rows(summaries), notes)
 }
 
 /// Returns the table as a LaTeX `tabular` that needs no package, with its notes as comments.
 pub fn latex(summaries: &[FormSummary], notes: &[String]) -> String {
-    text_table::latex(HEADS, &rows(summaries), notes)
+    text_table::latex(&HEADS, &rows(summaries), notes)
 }
 
 fn rows(summaries: &[FormSummary]) -> Vec<[String; 10]> {

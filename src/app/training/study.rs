@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::jobs::QueueChange;
-use crate::engine::run::{Ablation, Plan, QueueView, RunState, TrainConfig};
+use crate::engine::run::{Ablation, Plan, QueueView, RunState, TrainConfig, Variant};
 use crate::engine::{Pending, Several};
 
 /// A study of an earlier session that can be continued.
@@ -19,6 +19,8 @@ pub struct StudyOffer {
 pub enum StudyField {
     /// The tables and variants.
     Variants,
+    /// The networks in place of variants.
+    Networks,
     /// The seeds.
     Seeds,
     /// The split on which runs are scored.
@@ -27,11 +29,16 @@ pub enum StudyField {
 
 impl StudyField {
     /// All fields with their names and explanations.
-    pub const ALL: [(Self, &'static str, &'static str); 3] = [
+    pub const ALL: [(Self, &'static str, &'static str); 4] = [
         (
             Self::Variants,
             "Variants",
             "Numbers of tables (1: order of the groups, 2: grouping and removal), and names such as full, last-layer, no-filter",
+        ),
+        (
+            Self::Networks,
+            "Networks",
+            "Architectures in place of variants, such as himix-small, guidedecoder-small, unet-small, or config.json files. All have the settings above except the architecture, and are compared with the first",
         ),
         (Self::Seeds, "Seeds", "Every variant is trained with each of these seeds"),
         (Self::Split, "Scored split", "The split on which each finished run is scored"),
@@ -42,6 +49,8 @@ impl StudyField {
 pub struct Study {
     /// The typed tables and variants.
     pub variants: String,
+    /// The typed networks. If there are any, the variants are not read.
+    pub networks: String,
     /// The typed seeds.
     pub seeds: String,
     /// The typed split.
@@ -64,6 +73,7 @@ impl Default for Study {
     fn default() -> Self {
         Self {
             variants: "1, 2".into(),
+            networks: String::new(),
             seeds: "1".into(),
             split: "test".into(),
             view: None,
@@ -81,6 +91,7 @@ impl Study {
     pub fn text(&self, field: StudyField) -> &str {
         match field {
             StudyField::Variants => &self.variants,
+            StudyField::Networks => &self.networks,
             StudyField::Seeds => &self.seeds,
             StudyField::Split => &self.split,
         }
@@ -90,6 +101,7 @@ impl Study {
     pub fn set(&mut self, field: StudyField, text: String) {
         match field {
             StudyField::Variants => self.variants = text,
+            StudyField::Networks => self.networks = text,
             StudyField::Seeds => self.seeds = text,
             StudyField::Split => self.split = text,
         }
@@ -100,7 +112,10 @@ impl Study {
     /// # Errors
     /// A field cannot be understood, or nothing would be compared.
     pub fn plan(&self, config: &TrainConfig) -> Result<Plan, String> {
-        let variants = Ablation::list(&self.variants)?;
+        let mut variants = Variant::networks(&self.networks);
+        if variants.is_empty() {
+            variants = Ablation::list(&self.variants)?.into_iter().map(Variant::Ablation).collect();
+        }
         let seed =
             |text: &str| text.parse::<u64>().map_err(|_| format!("“{text}” is no seed; give whole numbers"));
         let seeds = self.seeds.split(',').map(str::trim).filter(|text| !text.is_empty());
@@ -134,6 +149,9 @@ mod tests {
         assert!(study.plan(&config).is_err_and(|error| error.contains("no variant 'wide'")));
         study.set(StudyField::Variants, "full".into());
         assert_eq!(study.plan(&config).map(|plan| plan.seeds), Ok(vec![4, 5]));
-        assert!(study.plan(&TrainConfig { data: vec![], phantoms: 3, ..config }).is_err());
+        assert!(study.plan(&TrainConfig { data: vec![], phantoms: 3, ..config.clone() }).is_err());
+        study.set(StudyField::Networks, "himix-small, unet-small".into());
+        let plan = study.plan(&config).expect("a plan");
+        assert_eq!((plan.variants.len(), plan.reference().as_str()), (2, "himix-small"));
     }
 }

@@ -73,6 +73,16 @@ pub struct PredictedCase {
     pub height: usize,
 }
 
+/// An image of the data set that the model did not predict, on purpose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The file name of the image in the data set.
+    pub image: String,
+    /// Why; one line.
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// The content of `predictions.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -87,6 +97,9 @@ pub struct Manifest {
     pub bits: u8,
     /// The images that are done, in the order in which they were predicted.
     pub cases: Vec<PredictedCase>,
+    /// The images of the data set that were left out. One that is in neither list is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Manifest {
@@ -125,12 +138,15 @@ impl Manifest {
             return Err(refuse(format!("it says {} bits for a pixel; probabilities have 8 or 16", manifest.bits)));
         }
         let mut seen = std::collections::HashSet::new();
-        for PredictedCase { image, file, .. } in &manifest.cases {
+        let left_out = manifest.left_out.iter().map(|left_out| &left_out.image);
+        for image in manifest.cases.iter().map(|case| &case.image).chain(left_out) {
             if !seen.insert(fold(image)) {
                 return Err(refuse(format!(
                     "it has two cases of the name {image}; give each image one prediction"
                 )));
             }
+        }
+        for PredictedCase { image, file, .. } in &manifest.cases {
             let is_plain = Path::new(file).file_name().is_some_and(|name| name == file.as_str());
             if !is_plain {
                 return Err(refuse(format!(

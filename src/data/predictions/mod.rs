@@ -14,7 +14,7 @@ mod write;
 
 use std::path::Path;
 
-pub use manifest::{About, FORMAT, MANIFEST, Manifest, PredictedCase, VERSION};
+pub use manifest::{About, FORMAT, LeftOut, MANIFEST, Manifest, PredictedCase, VERSION};
 pub use read::{Found, Predictions};
 pub use write::PredictionsWriter;
 

@@ -63,6 +63,15 @@ impl Predictions {
         Ok(Self { folder: folder.to_owned(), manifest, files })
     }
 
+    /// Returns why the model did not predict an image, if the description says so.
+    pub fn left_out(&self, name: &str) -> Option<&str> {
+        let known = self.manifest.iter().flat_map(|manifest| &manifest.left_out);
+        known
+            .filter(|left_out| fold(&left_out.image) == fold(name))
+            .map(|left_out| left_out.reason.as_str())
+            .next()
+    }
+
     /// Returns the predictions of every image of `names`, in their order. Without a description, the file of an image is
     /// the PNG of its name ([`png_name`]), or else the one of its name with the extension replaced. With `is_part`, the folder
     /// may have predictions of further images.

@@ -101,6 +101,32 @@ fn a_run_goes_on_where_it_was_and_only_with_the_same_model() {
 }
 
 #[test]
+fn images_that_were_left_out_are_named() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("predictions");
+    written(&folder, &NAMES);
+    // The next run leaves one out that was predicted before.
+    let mut writer = PredictionsWriter::open(&folder, about(), &cases()).expect("opens");
+    writer.leave_out("b.jpg", "its truth is empty");
+    assert!(!writer.has("b.jpg"));
+    writer.finish().expect("written");
+    let read = read_again(&folder);
+    assert_eq!(
+        ["a.png", "B.JPG", "d.png"].map(|name| read.left_out(name)),
+        [None, Some("its truth is empty"), None]
+    );
+    assert_eq!(read.matched(&["a.png", "c.png"], false).expect("the others").len(), 2);
+    assert!(reason(read.matched(&NAMES, false)).contains("1 of the 3 images has no prediction (b.jpg)"));
+    // What is predicted again is not left out any more.
+    written(&folder, &NAMES);
+    assert_eq!(read_again(&folder).left_out("b.jpg"), None);
+    let manifest = fs::read_to_string(folder.join(MANIFEST)).expect("read");
+    let both = manifest.replacen("\"cases\"", r#""left_out": [{"image": "A.png"}], "cases""#, 1);
+    fs::write(folder.join(MANIFEST), both).expect("written");
+    assert!(reason(Predictions::open(&folder)).contains("two cases of the name A.png"));
+}
+
+#[test]
 fn png_files_alone_are_enough() {
     let folder = tempfile::tempdir().expect("a folder");
     let put =

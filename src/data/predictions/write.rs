@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::manifest::{About, FORMAT, MANIFEST, Manifest, PredictedCase, VERSION};
+use super::manifest::{About, FORMAT, LeftOut, MANIFEST, Manifest, PredictedCase, VERSION};
 use super::png_name;
 use crate::data::dataset::fold;
 use crate::data::{DataError, write};
@@ -53,7 +53,7 @@ impl PredictionsWriter {
         };
         let done = found.iter().map(|case| case.image.clone()).collect();
         let (format, version) = (FORMAT.to_owned(), VERSION);
-        let manifest = Manifest { format, version, about, bits: 16, cases: found };
+        let manifest = Manifest { format, version, about, bits: 16, cases: found, left_out: Vec::new() };
         let writer = Self { folder: folder.to_owned(), manifest, done, new: 0 };
         writer.describe()?;
         Ok(writer)
@@ -92,7 +92,14 @@ impl PredictionsWriter {
         if self.new >= TOGETHER { self.finish() } else { Ok(()) }
     }
 
-    /// Writes the description of all images that were added.
+    /// Notes that the model does not predict an image, and why. A prediction of an earlier run is not one any more.
+    pub fn leave_out(&mut self, image: &str, reason: &str) {
+        self.done.remove(image);
+        self.manifest.cases.retain(|case| case.image != image);
+        self.manifest.left_out.push(LeftOut { image: image.to_owned(), reason: reason.to_owned() });
+    }
+
+    /// Writes the description of all images that were added or left out.
     ///
     /// # Errors
     /// The file cannot be written.

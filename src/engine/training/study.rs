@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::mailbox::{Mailbox, TrainingUpdate};
 use super::trainer::{AblationJob, Trainer};
-use crate::analysis::ablation::{Report, read_runs};
+use crate::analysis::ablation::{FinishedRun, Report, read_runs};
 use crate::infer::OpenModel;
-use crate::train::{Control, Event, Queue, QueueEvent};
+use crate::train::{Control, Event, Queue, QueueEvent, RunFolder, Variant};
 
 /// The queue that is being worked on, once it is open.
 pub(super) type SharedQueue = Arc<Mutex<Option<Queue>>>;
@@ -31,7 +31,10 @@ pub(super) fn work(
     mailbox: &Mailbox,
 ) -> Result<(), String> {
     let queue = match plan {
-        Some(plan) => Queue::open(folder, (**plan).clone()),
+        Some(plan) => {
+            trainer.check(plan)?;
+            Queue::open(folder, (**plan).clone())
+        }
         None => Queue::reopen(folder),
     };
     let queue = queue.map_err(|error| error.to_string())?;
@@ -67,7 +70,13 @@ pub(super) fn work(
     if finished.is_empty() {
         return Ok(());
     }
-    let runs = finished.into_iter().map(|(variant, seed, folder)| (variant.name(), variant.title(), seed, folder));
-    let runs = read_runs(runs).map_err(|error| error.to_string())?;
-    Report::of(&runs, None).write(folder).map(|_| ()).map_err(|error| error.to_string())
+    let run = |(variant, seed, run): (&Variant, u64, RunFolder)| FinishedRun {
+        variant: variant.name(),
+        title: variant.title(),
+        seed,
+        folder: run.path().to_owned(),
+        model: run.best(),
+    };
+    let runs = read_runs(finished.into_iter().map(run)).map_err(|error| error.to_string())?;
+    Report::of(&runs, &view.plan.reference(), None).write(folder).map(|_| ()).map_err(|error| error.to_string())
 }

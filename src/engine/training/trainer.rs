@@ -41,6 +41,12 @@ pub trait Trainer: Send + Sync {
     /// The run could not start or failed.
     fn train(&self, job: &TrainingJob, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String>;
 
+    /// Checks the networks of a study before its queue is made.
+    ///
+    /// # Errors
+    /// One of them cannot be trained or scored.
+    fn check(&self, plan: &Plan) -> Result<(), String>;
+
     /// Works through a queue, scoring its runs with models that `open` opens.
     ///
     /// # Errors
@@ -95,6 +101,11 @@ impl Trainer for Network {
         };
         let outcome = train::start(&task, &device, control, report);
         outcome.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    fn check(&self, plan: &Plan) -> Result<(), String> {
+        provide_architecture(&plan.settings)?;
+        plan.check_networks().map_err(|error| error.to_string())
     }
 
     fn work(&self, queue: &Queue, open: &OpenModel, report: &mut dyn FnMut(QueueEvent)) -> Result<(), String> {

@@ -27,7 +27,7 @@ pub(super) struct Pass<'a, Progress> {
     pub entrant: &'a Entrant,
     pub cases: &'a [ComparedCase],
     pub settings: ComparisonSettings<'a>,
-    /// The cases that could not be read, by number, with the reasons.
+    /// The cases that could not be read or are left out, by number, with the reasons.
     pub unreadable: &'a mut BTreeMap<usize, String>,
     /// Receives the number of cases that are done.
     pub progress: Progress,
@@ -129,8 +129,12 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
         Ok(Some(((self.network(cost, notes), scores), before)))
     }
 
-    /// Scores a folder of predictions.
-    pub(super) fn of_predictions(&mut self, folder: &Predictions, found: &[Found]) -> Result<Passed, InferError> {
+    /// Scores a folder of predictions, in which only cases that are left out have none.
+    pub(super) fn of_predictions(
+        &mut self,
+        folder: &Predictions,
+        found: &[Option<Found>],
+    ) -> Result<Passed, InferError> {
         let mut scores = Vec::with_capacity(self.cases.len());
         for (number, (case, found)) in self.cases.iter().zip(found).enumerate() {
             if (self.progress)(number).is_break() {
@@ -146,9 +150,9 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
                     }
                 },
             };
-            scores.push(match &read {
-                None => None,
-                Some(read) => Some(score_of(case, read, found, self.settings.threshold)?),
+            scores.push(match (&read, found) {
+                (Some(read), Some(found)) => Some(score_of(case, read, found, self.settings.threshold)?),
+                _ => None,
             });
         }
         if (self.progress)(self.cases.len()).is_break() {
@@ -156,16 +160,19 @@ impl<Progress: FnMut(usize) -> ControlFlow<()>> Pass<'_, Progress> {
         }
         let about = folder.manifest.as_ref().map(|manifest| manifest.about.clone());
         let mut notes = notes_of(about.as_ref(), self.settings.threshold);
-        let is_other = |(case, found): (&ComparedCase, &Found)| {
-            found
-                .case
-                .as_ref()
-                .and_then(|found| found.prompt.as_ref())
-                .is_some_and(|prompt| *prompt != case.prompt)
+        let said = |found: &Found| found.case.as_ref().and_then(|case| case.prompt.clone());
+        let is_other = |(case, found): &(&ComparedCase, &Option<Found>)| {
+            found.as_ref().and_then(said).is_some_and(|prompt| prompt != case.prompt)
         };
-        let others = self.cases.iter().zip(found).filter(|pair| is_other(*pair)).count();
+        let others = self.cases.iter().zip(found).filter(is_other).count();
         if others > 0 {
-            notes.push(format!("{others} of its {} predictions were made with another prompt.", self.cases.len()));
+            let all = found.iter().flatten().count();
+            notes.push(format!("{others} of its {all} predictions were made with another prompt."));
+        }
+        match found.iter().filter(|found| found.is_none()).count() {
+            0 => {}
+            1 => notes.push("It leaves 1 image out, which is left out for all networks.".to_owned()),
+            count => notes.push(format!("It leaves {count} images out, which are left out for all networks.")),
         }
         let about = about.unwrap_or_default();
         let cost = NetworkCost {

@@ -16,7 +16,7 @@ use super::error::InferError;
 use super::segmenter::Segmenter;
 use crate::data::predictions::{Found, Predictions};
 use crate::data::{DataError, NoArea};
-use crate::model::weights::ModelSource;
+use crate::model::weights::{ModelSource, bundle, manifest};
 use entrant::Pass;
 
 pub use case::{CaseImage, CaseOrigin, ComparedCase};
@@ -86,6 +86,21 @@ pub struct NetworkCost {
     pub device: Option<String>,
 }
 
+impl NetworkCost {
+    /// Returns the size of a model, whose weights are not opened.
+    ///
+    /// # Errors
+    /// There is no such model, or its configuration cannot be read.
+    pub fn of_model(source: &ModelSource) -> Result<Self, InferError> {
+        let network = bundle::locate(source)?.config.network;
+        Ok(Self {
+            parameters: Some(manifest::parameter_count(network.as_ref()) as u64),
+            gflop: Some(network.cost().operations / 1e9),
+            ..Self::default()
+        })
+    }
+}
+
 /// A network with its scores.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComparedNetwork {
@@ -108,7 +123,7 @@ pub struct Comparison {
     pub networks: Vec<ComparedNetwork>,
     /// The networks that could not take part, each with the reason.
     pub left_out: Vec<(String, String)>,
-    /// The reasons why cases could not be read. They are part of no score.
+    /// The reasons why cases could not be read, or were left out by predictions. They are part of no score.
     pub skipped: Vec<String>,
     /// How many masks an earlier run had made.
     pub known: usize,
@@ -131,9 +146,9 @@ pub fn compare<E: From<InferError>>(
     mut progress: impl FnMut(ComparisonStep<'_>) -> ControlFlow<()>,
 ) -> Result<Option<Comparison>, E> {
     // Whatever can be found out without a model is found out first.
-    let folders = checked(entrants, cases, settings.is_part)?;
-    let count = entrants.len() * cases.len();
     let mut unreadable = BTreeMap::new();
+    let folders = checked(entrants, cases, settings.is_part, &mut unreadable)?;
+    let count = entrants.len() * cases.len();
     let (mut networks, mut left_out, mut known) = (Vec::new(), Vec::new(), 0);
     for (place, (entrant, folder)) in entrants.iter().zip(folders).enumerate() {
         let step = |done: usize| {
@@ -183,11 +198,17 @@ pub fn compare<E: From<InferError>>(
     Ok(Some(Comparison { cases, networks: all, left_out, skipped: unreadable.into_values().collect(), known }))
 }
 
-/// A folder of predictions with those of each case.
-type Kept = (Predictions, Vec<Found>);
+/// A folder of predictions with those of each case; `None` for a case that they leave out.
+type Kept = (Predictions, Vec<Option<Found>>);
 
-/// Checks names and folders, and returns the predictions of the networks that have such a folder.
-fn checked(entrants: &[Entrant], cases: &[ComparedCase], is_part: bool) -> Result<Vec<Option<Kept>>, InferError> {
+/// Checks names and folders, and returns the predictions of the networks that have such a folder. Cases that a folder says to
+/// leave out are added to `unreadable`, because networks are compared on the same cases.
+fn checked(
+    entrants: &[Entrant],
+    cases: &[ComparedCase],
+    is_part: bool,
+    unreadable: &mut BTreeMap<usize, String>,
+) -> Result<Vec<Option<Kept>>, InferError> {
     let refuse = |reason: String| Err(InferError::Refused(reason));
     if entrants.is_empty() || cases.is_empty() {
         return refuse("there is nothing to compare; give a model or a folder of predictions, and cases".into());
@@ -202,12 +223,20 @@ fn checked(entrants: &[Entrant], cases: &[ComparedCase], is_part: bool) -> Resul
             return refuse(format!("\"{name}\" cannot be the name of a network; give one without / and \\"));
         }
     }
-    let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-    let folder_of = |entrant: &Entrant| match &entrant.source {
+    let mut folder_of = |entrant: &Entrant| match &entrant.source {
         EntrantSource::Model(_) => Ok(None),
         EntrantSource::Predictions(path) => {
             let folder = Predictions::open(path)?;
-            let found = folder.matched(&names, is_part)?;
+            let is_there: Vec<bool> = cases.iter().map(|case| folder.left_out(&case.name).is_none()).collect();
+            let there = cases.iter().zip(&is_there).filter(|(_, is_there)| **is_there);
+            let names: Vec<&str> = there.map(|(case, _)| case.name.as_str()).collect();
+            let mut found = folder.matched(&names, is_part)?.into_iter();
+            for (number, case) in cases.iter().enumerate().filter(|(number, _)| !is_there[*number]) {
+                let reason = folder.left_out(&case.name).unwrap_or_default();
+                let reason = format!("{}: the predictions of {} leave it out ({reason})", case.name, entrant.name);
+                unreadable.entry(number).or_insert(reason);
+            }
+            let found = is_there.iter().map(|is_there| if *is_there { found.next() } else { None }).collect();
             Ok(Some((folder, found)))
         }
     };

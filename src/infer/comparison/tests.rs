@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::data::phantom::Kind;
+use crate::data::predictions::{About, PredictionsWriter};
 use crate::data::{Area, Image, Mask, Pixels, write};
 use crate::infer::{InspectOptions, Inspection, ModelInfo, Overrides, Plane, Prediction};
 use crate::metrics::{Confusion, hd95};
@@ -69,6 +70,40 @@ fn settings(out: Option<&Path>) -> ComparisonSettings<'_> {
 
 fn grey(most: f32, predicted: &Arc<AtomicUsize>) -> Box<dyn Segmenter> {
     Box::new(Grey { most, predicted: predicted.clone(), refuses: false, known: Vec::new() })
+}
+
+#[test]
+fn cases_that_predictions_leave_out_are_left_out_for_all() {
+    let root = tempfile::tempdir().expect("a folder");
+    let cases = ComparedCase::phantoms(&[Kind::Xray], 3, 5, SIDE);
+    let folder = root.path().join("boxed");
+    let names: Vec<(&str, &str)> = cases.iter().map(|case| (case.name.as_str(), "a box")).collect();
+    let mut writer = PredictionsWriter::open(&folder, About::default(), &names).expect("opens");
+    for case in &cases[1..] {
+        let read = case.read().expect("drawn");
+        writer.add([&case.name, "a box", &read.fingerprint], [SIDE, SIDE], &[0.7; SIDE * SIDE]).expect("written");
+    }
+    let predicted = Arc::<AtomicUsize>::default();
+    let boxed = Entrant { name: "boxed".into(), source: EntrantSource::Predictions(folder.clone()) };
+    let run = || {
+        let entrants = [model("a"), boxed.clone()];
+        let open = |_: &ModelSource| Ok(grey(255.0, &predicted));
+        compare::<InferError>(&entrants, &cases, settings(None), open, |_| ControlFlow::Continue(()))
+    };
+    // A prediction that is not there for no reason is missing.
+    writer.finish().expect("written");
+    let error = run().expect_err("refused").to_string();
+    assert!(error.contains(&format!("1 of the 3 images has no prediction ({})", cases[0].name)), "{error}");
+    writer.leave_out(&cases[0].name, "its truth is empty");
+    writer.finish().expect("written");
+    let found = run().expect("compared").expect("to the end");
+    assert_eq!(found.cases.iter().map(|case| &case.name).collect::<Vec<_>>(), [&cases[1].name, &cases[2].name]);
+    assert!(found.networks.iter().all(|network| network.scores.len() == 2));
+    let reason = format!("{}: the predictions of boxed leave it out (its truth is empty)", cases[0].name);
+    assert_eq!(found.skipped, [reason]);
+    let notes = &found.networks[1].notes;
+    assert!(notes.iter().any(|note| note.contains("leaves 1 image out")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("2 of its 2 predictions")), "{notes:?}");
 }
 
 #[test]

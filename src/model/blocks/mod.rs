@@ -3,6 +3,7 @@
 //! They have the parameters that the authors' files contain, under the names of [`keys`].
 
 pub mod attribution;
+pub mod conv_encoder;
 pub mod conv_norm;
 pub mod cost;
 pub mod head;

@@ -4,7 +4,8 @@ use burn::module::Param;
 use burn::nn::BatchNorm;
 use burn::tensor::{Device, Tensor};
 
-use super::linear::pack;
+use super::linear::{by_quarters, pack};
+use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::blocks::head::{self, ENLARGE, Head};
 use crate::model::blocks::up_block::UpBlock;
 use crate::model::cpu::conv::{PackedRaise, PackedUp, TAPS};
@@ -28,6 +29,12 @@ pub enum Conv3 {
 }
 
 impl Conv3 {
+    /// Takes over a convolution and its batch norm for `device`.
+    pub fn of(block: ConvNorm, device: &Device) -> Self {
+        let (weight, bias) = fold(block.conv, &block.norm);
+        Self::new(weight, bias, device)
+    }
+
     /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`, and `bias`, `[out]`.
     pub fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
         if !gpu::has_kernels(device) {
@@ -139,35 +146,26 @@ impl PreparedUp {
         activation: Activation,
         device: &Device,
     ) -> Self {
-        let learned = match raise {
-            Raise::Learned(layer) => Some((layer.weight.into_value(), layer.bias.map(Param::into_value))),
-            Raise::Bilinear => None,
-        };
         if !gpu::has_kernels(device) {
-            let raise = match learned {
-                Some((weight, bias)) => {
-                    let [input, output, _, _] = weight.dims();
-                    let bias = match bias {
-                        Some(bias) => bias.repeat_dim(0, 4),
-                        None => Tensor::zeros([4 * output], &weight.device()),
-                    };
-                    let weight = weight.permute([2, 3, 1, 0]).reshape([4 * output, input]);
+            let raise = match raise {
+                Raise::Learned(layer) => {
+                    let (weight, bias) = by_quarters(*layer);
+                    let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], &weight.device()));
                     PackedRaise::Learned(pack(weight, bias, 1))
                 }
-                None => PackedRaise::Bilinear,
+                Raise::Bilinear => PackedRaise::Bilinear,
             };
             let first = packed(first.0, first.1);
             let second = second.map(|(weight, bias)| packed(weight, bias));
             return Self::Packed(PackedUp { raise, first, second, activation });
         }
-        let raise = match learned {
-            Some((weight, bias)) => {
-                let [input, output, _, _] = weight.dims();
-                let weight = weight.permute([0, 2, 3, 1]).reshape([input, 4 * output]);
-                let bias = bias.map(|bias| bias.repeat_dim(0, 4).unsqueeze::<2>().to_device(device));
-                GpuRaise::Learned(Box::new((weight.to_device(device), bias)))
+        let raise = match raise {
+            Raise::Learned(layer) => {
+                let (weight, bias) = by_quarters(*layer);
+                let bias = bias.map(|bias| bias.unsqueeze::<2>().to_device(device));
+                GpuRaise::Learned(Box::new((weight.transpose().to_device(device), bias)))
             }
-            None => GpuRaise::Bilinear,
+            Raise::Bilinear => GpuRaise::Bilinear,
         };
         Self::Gpu {
             raise,

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use burn::tensor::ops::MaxPoolOptions;
-use burn::tensor::{Tensor, module};
+use burn::tensor::{Device, Tensor, module};
 
 use super::{Affine, Conv3, PreparedUp, to_planes, to_positions};
+use crate::model::blocks::conv_encoder::Down;
+use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::cpu::{self, Activation};
 use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates};
 use crate::model::overrides::Overrides;
@@ -16,6 +18,36 @@ pub trait ImageEncoder: fmt::Debug + Send + Sync {
     /// Maps an image `[1, 3, side, side]` to the skip connections, fine to coarse, and behind them the input of the decoder,
     /// each `[n², C]`.
     fn forward(&self, image: Tensor<4>) -> Features;
+}
+
+/// The encoder of the U-shaped networks, prepared for prediction: its levels, fine to coarse, each of which but the first
+/// halves the grid before its convolutions.
+#[derive(Debug)]
+pub struct ConvEncoder(Vec<Vec<Conv3>>);
+
+impl ConvEncoder {
+    /// Takes over the weights of the first level and of those below it for `device`.
+    pub fn of(first: ConvNorm, down: Vec<Down>, device: &Device) -> Self {
+        let levels = std::iter::once(vec![first]).chain(down.into_iter().map(|level| level.convs));
+        Self(levels.map(|convs| convs.into_iter().map(|conv| Conv3::of(conv, device)).collect()).collect())
+    }
+}
+
+impl ImageEncoder for ConvEncoder {
+    fn forward(&self, image: Tensor<4>) -> Features {
+        let [_, _, mut n, _] = image.dims();
+        let mut x = to_positions(image);
+        let mut features = Vec::with_capacity(self.0.len());
+        for (index, convs) in self.0.iter().enumerate() {
+            if index > 0 {
+                x = max_pool(x, n, 2);
+                n /= 2;
+            }
+            x = convs.iter().fold(x, |x, conv| conv.forward(x, n, Activation::Relu));
+            features.push(x.clone());
+        }
+        features
+    }
 }
 
 /// The last layer of the network, which makes a logit of the channels of a pixel.
@@ -118,7 +150,7 @@ pub fn max_pool(x: Tensor<2>, n: usize, kernel: usize) -> Tensor<2> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, Distribution};
+    use burn::tensor::Distribution;
 
     use super::*;
 

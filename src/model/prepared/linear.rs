@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, module};
 use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu::{self, Added};
-use crate::model::layers::{LayerNorm, Linear};
+use crate::model::layers::{LayerNorm, Linear, Upsample2};
 
 /// Computes `activation(x Wᵀ + b)`.
 #[derive(Debug)]
@@ -61,7 +61,23 @@ pub fn pack(weight: Tensor<2>, bias: Tensor<1>, taps: usize) -> PackedWeights {
     }
 }
 
+/// A transposed convolution as a product that gives the four pixels of a position side by side: its weight,
+/// `[4·out, in]`, by rows, columns and channels, and its bias, `[4·out]`, if there is one.
+pub fn by_quarters(layer: Upsample2) -> (Tensor<2>, Option<Tensor<1>>) {
+    let weight = layer.weight.into_value();
+    let [input, output, _, _] = weight.dims();
+    let weight = weight.permute([2, 3, 1, 0]).reshape([4 * output, input]);
+    (weight, layer.bias.map(|bias| bias.into_value().repeat_dim(0, 4)))
+}
+
 impl Affine {
+    /// Creates the product of [`by_quarters`].
+    pub fn of_raise(layer: Upsample2, device: &Device) -> Self {
+        let (weight, bias) = by_quarters(layer);
+        let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], &weight.device()));
+        Self::new(weight, bias, device)
+    }
+
     /// Takes over the weights of `linear` for `device`. On the CPU they are rearranged, and their memory is freed if no
     /// other handle refers to it.
     pub fn of(linear: Linear, device: &Device) -> Self {

@@ -21,7 +21,7 @@ use burn::tensor::Tensor;
 
 pub use attention::{CrossAttention, SelfAttention};
 pub use conv::{Conv3, PreparedHead, PreparedUp, Raise, factor_and_offset, fold, weight_and_bias};
-pub use levels::{EncoderDecoder, ImageEncoder, LastLayer, max_pool};
+pub use levels::{ConvEncoder, EncoderDecoder, ImageEncoder, LastLayer, max_pool};
 pub use linear::{Affine, normalise, number, scaled};
 pub use text::PreparedText;
 pub use vision::{Patches, PreparedVision};

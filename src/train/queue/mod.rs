@@ -1,7 +1,8 @@
-//! The queue of an ablation study: runs of variants and seeds in a folder, one after another or one on each GPU, which can
+//! The queue of a study: runs of variants, or networks, and seeds in a folder, one after another or one on each GPU, which can
 //! be paused, reordered and resumed.
 //!
-//! The folder holds `queue.json` and a run folder for each run, named `ablation=VARIANT,seed=N`:
+//! The folder holds `queue.json` and a run folder for each run, named `ablation=VARIANT,seed=N`, or
+//! `architecture=NAME,seed=N` for a network:
 //!
 //! ```json
 //! {
@@ -21,12 +22,14 @@
 //! }
 //! ```
 //!
-//! `plan` is what was asked for and never changes, with the settings as the text of a settings file; `runs` are in the order in which they are done. The states are `waiting`
+//! In the place of a variant, a network is an object, `{ "architecture": "unet-small" }`. `plan` is what was asked for and
+//! never changes, with the settings as the text of a settings file; `runs` are in the order in which they are done. The states are `waiting`
 //! (also of a run that was interrupted and has a checkpoint), `running`, `finished` (trained and scored), `failed` and
 //! `removed`. The file is replaced as a whole with every change, so that the queue goes on where it was after a crash.
 //! `queue.lock` is locked while a program works on the queue; the system gives the lock up when the program ends.
 
 mod plan;
+mod variant;
 mod work;
 
 use std::collections::BTreeMap;
@@ -41,8 +44,8 @@ use super::error::TrainError;
 use super::folder::RunFolder;
 use super::grid::{Cell, is_own};
 use crate::data::write;
-use crate::model::Ablation;
 pub use plan::Plan;
+pub use variant::Variant;
 pub use work::{LocalWorker, QueueEvent, WorkFault, Worker};
 
 /// The file of a queue.
@@ -85,8 +88,8 @@ impl RunState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueuedRun {
-    /// The variant of the architecture.
-    pub variant: Ablation,
+    /// The variant, or the network.
+    pub variant: Variant,
     /// The seed.
     pub seed: u64,
     /// The state.
@@ -99,7 +102,7 @@ pub struct QueuedRun {
 impl QueuedRun {
     /// The name of the run and of its folder.
     pub fn name(&self) -> String {
-        plan::name(self.variant, self.seed)
+        plan::name(&self.variant, self.seed)
     }
 }
 
@@ -127,16 +130,17 @@ pub struct QueueView {
 
 impl QueueView {
     /// The finished runs with their folders, in the order of the plan's variants and seeds.
-    pub fn finished(&self) -> Vec<(Ablation, u64, PathBuf)> {
-        let is_finished = |variant: Ablation, seed: u64| {
+    pub fn finished(&self) -> Vec<(&Variant, u64, RunFolder)> {
+        let is_finished = |variant: &Variant, seed: u64| {
             let is =
-                |run: &QueuedRun| run.variant == variant && run.seed == seed && run.state == RunState::Finished;
+                |run: &QueuedRun| run.variant == *variant && run.seed == seed && run.state == RunState::Finished;
             self.runs.iter().any(|(run, _)| is(run))
         };
         let Plan { variants, seeds, .. } = &self.plan;
-        let all = variants.iter().flat_map(|variant| seeds.iter().map(|seed| (*variant, *seed)));
-        let folder = |(variant, seed)| (variant, seed, self.folder.join(plan::name(variant, seed)));
-        all.filter(|(variant, seed)| is_finished(*variant, *seed)).map(folder).collect()
+        let all = variants.iter().flat_map(|variant| seeds.iter().map(move |seed| (variant, *seed)));
+        let folder =
+            |(variant, seed)| (variant, seed, RunFolder::new(self.folder.join(plan::name(variant, seed))));
+        all.filter(|(variant, seed)| is_finished(variant, *seed)).map(folder).collect()
     }
 
     /// The number of runs in a state.

@@ -4,23 +4,25 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::variant::{Variant, absolute, check_network};
 use super::{QueuedRun, RunState};
-use crate::model::Ablation;
-use crate::model::weights::ModelSource;
+use crate::model::{Ablation, Registry};
 use crate::train::config::TrainConfig;
-use crate::train::grid::{Cell, Grid};
+use crate::train::error::TrainError;
+use crate::train::grid::{self, Cell};
+use crate::train::start::architecture;
 
-/// What a study compares: each variant with each seed.
+/// What a study compares: each variant, or each network, with each seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The variants. The first runs of the queue are all variants with the first seed.
-    pub variants: Vec<Ablation>,
+    pub variants: Vec<Variant>,
     /// The seeds.
     pub seeds: Vec<u64>,
     /// The split on which each finished run is scored.
     pub split: String,
-    /// The settings of all runs, apart from variant, seed and run folder.
+    /// The settings of all runs, apart from variant or network, seed and run folder.
     #[serde(with = "as_toml")]
     pub settings: TrainConfig,
 }
@@ -40,31 +42,42 @@ mod as_toml {
     }
 }
 
+/// What varies in a run, as a grid has it.
+fn axes(variant: &Variant, seed: u64) -> Vec<(String, String)> {
+    vec![(variant.key().to_owned(), variant.name()), ("seed".to_owned(), seed.to_string())]
+}
+
 /// The name of a run, as a grid names it.
-pub(super) fn name(variant: Ablation, seed: u64) -> String {
-    format!("ablation={},seed={seed}", variant.name())
+pub(super) fn name(variant: &Variant, seed: u64) -> String {
+    grid::name(&axes(variant, seed))
 }
 
 impl Plan {
-    /// A plan whose settings leave open what varies; locations of data sets are made absolute, so that the queue can be
-    /// resumed from any folder.
-    pub fn new(variants: Vec<Ablation>, seeds: Vec<u64>, split: String, settings: TrainConfig) -> Self {
-        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        // Anything else is the name of a model or of an architecture.
-        let file = |path: &PathBuf| {
-            if path.exists() && !ModelSource::new(path).is_bundled() { absolute(path) } else { path.clone() }
-        };
+    /// A plan whose settings leave open what varies; locations are made absolute, so that the queue can be resumed from
+    /// any folder. A study of networks does not read the architecture of the settings.
+    pub fn new(variants: Vec<Variant>, seeds: Vec<u64>, split: String, settings: TrainConfig) -> Self {
+        let folder = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let file = |path: PathBuf| absolute(&path);
+        let has_networks = variants.iter().any(Variant::is_network);
         let settings = TrainConfig {
-            data: settings.data.iter().map(absolute).collect(),
-            start: settings.start.as_ref().map(file),
-            architecture: settings.architecture.as_ref().map(file),
-            vocab: settings.vocab.as_ref().map(file),
+            data: settings.data.iter().map(folder).collect(),
+            start: settings.start.map(file),
+            architecture: settings.architecture.filter(|_| !has_networks).map(file),
+            vocab: settings.vocab.map(file),
             ablation: None,
             seed: TrainConfig::default().seed,
             out: PathBuf::new(),
             ..settings
         };
-        Self { variants, seeds, split, settings }
+        Self { variants: variants.into_iter().map(Variant::absolute).collect(), seeds, split, settings }
+    }
+
+    /// The name of the variant that the others are compared with: the whole HiMix, or the first network.
+    pub fn reference(&self) -> String {
+        match self.variants.first() {
+            Some(first) if first.is_network() => first.name(),
+            _ => Ablation::Full.name().to_owned(),
+        }
     }
 
     /// Checks that there is something to compare.
@@ -76,8 +89,10 @@ impl Plan {
         if variants.is_empty() || seeds.is_empty() {
             return Err("a study needs at least one variant and one seed; name them".into());
         }
-        if let Some(twice) = variants.iter().enumerate().find(|(at, variant)| variants[..*at].contains(variant)) {
-            return Err(format!("the variant {} is named twice; name it once", twice.1.name()));
+        let folders: Vec<String> = variants.iter().map(|variant| name(variant, 0)).collect();
+        if let Some(twice) = (0..folders.len()).find(|at| folders[..*at].contains(&folders[*at])) {
+            let name = variants[twice].name();
+            return Err(format!("{name} is named twice; name it once, and files by different names"));
         }
         if let Some(twice) = seeds.iter().enumerate().find(|(at, seed)| seeds[..*at].contains(seed)) {
             return Err(format!("the seed {} is named twice; name it once", twice.1));
@@ -90,11 +105,26 @@ impl Plan {
         settings.validate()
     }
 
+    /// Checks that every variant is a network that can be trained and scored, before hours are spent on the others.
+    ///
+    /// # Errors
+    /// A network has no such variant, there is no such architecture, or a study cannot score it.
+    pub fn check_networks(&self) -> Result<(), TrainError> {
+        let registry = Registry::default();
+        for variant in &self.variants {
+            let found = architecture(&registry, &variant.applied(&self.settings))?;
+            if variant.is_network() {
+                check_network(found.network.as_ref(), &variant.name())?;
+            }
+        }
+        Ok(())
+    }
+
     /// The runs in their first order: seed by seed, so that a study that ends early has all variants of some seeds.
     pub(super) fn runs(&self) -> Vec<QueuedRun> {
         let of = |seed: u64| {
-            let run = move |variant: &Ablation| QueuedRun {
-                variant: *variant,
+            let run = move |variant: &Variant| QueuedRun {
+                variant: variant.clone(),
                 seed,
                 state: RunState::Waiting,
                 error: None,
@@ -106,18 +136,22 @@ impl Plan {
 
     /// The runs with all their settings, in folders of `out`.
     pub(super) fn cells(&self, out: &Path) -> Result<Vec<Cell>, String> {
-        let list = |values: Vec<String>| values.join(",");
-        let variants = list(self.variants.iter().map(|variant| variant.name().to_owned()).collect());
-        let seeds = list(self.seeds.iter().map(u64::to_string).collect());
-        let base = TrainConfig { out: out.to_owned(), ..self.settings.clone() };
-        Grid::parse(&[format!("ablation={variants}"), format!("seed={seeds}")])?.cells(&base)
+        let cell = |variant: &Variant, seed: u64| {
+            let name = name(variant, seed);
+            let config = TrainConfig { seed, out: out.join(&name), ..variant.applied(&self.settings) };
+            config.validate().map_err(|error| format!("{name}: {error}"))?;
+            Ok(Cell { name, settings: axes(variant, seed), config })
+        };
+        let all = self.variants.iter().flat_map(|variant| self.seeds.iter().map(move |seed| (variant, *seed)));
+        all.map(|(variant, seed)| cell(variant, seed)).collect()
     }
 
     /// What `other` has that this plan has not, in words such as “other seeds”; `None` if both are the same. On which
     /// device is computed makes no difference.
     pub(super) fn difference(&self, other: &Self) -> Option<String> {
         if self.variants != other.variants {
-            return Some("other variants".into());
+            let is_of_networks = self.variants.iter().any(Variant::is_network);
+            return Some(if is_of_networks { "other networks" } else { "other variants" }.into());
         }
         if self.seeds != other.seeds {
             return Some("other seeds".into());
@@ -137,7 +171,15 @@ mod tests {
 
     fn plan() -> Plan {
         let settings = TrainConfig { data: vec!["/data".into()], ..TrainConfig::default() };
-        Plan::new(vec![Ablation::Full, Ablation::WithoutG1], vec![3, 1], "test".into(), settings)
+        Plan::new(variants(&[Ablation::Full, Ablation::WithoutG1]), vec![3, 1], "test".into(), settings)
+    }
+
+    fn variants(list: &[Ablation]) -> Vec<Variant> {
+        list.iter().copied().map(Variant::Ablation).collect()
+    }
+
+    fn networks(list: &str) -> Plan {
+        Plan::new(Variant::networks(list), vec![3, 1], "test".into(), plan().settings)
     }
 
     #[test]
@@ -150,8 +192,39 @@ mod tests {
         for cell in cells {
             assert!(names.contains(&cell.name), "{}", cell.name);
             assert_eq!(cell.config.out, Path::new("out").join(&cell.name));
-            assert_eq!(name(cell.config.ablation.expect("a variant"), cell.config.seed), cell.name);
+            let variant = Variant::Ablation(cell.config.ablation.expect("a variant"));
+            assert_eq!(name(&variant, cell.config.seed), cell.name);
         }
+    }
+
+    #[test]
+    fn a_study_of_networks_trains_each_with_the_same_settings() {
+        let settings = TrainConfig { architecture: Some("unet".into()), epochs: 7, ..plan().settings };
+        let plan = Plan::new(Variant::networks("himix-small,unet-small"), vec![3], "test".into(), settings);
+        assert_eq!((plan.reference().as_str(), plan.validate()), ("himix-small", Ok(())));
+        let cells = plan.cells(Path::new("out")).expect("cells");
+        let names: Vec<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
+        assert_eq!(names, ["architecture=himix-small,seed=3", "architecture=unet-small,seed=3"]);
+        assert_eq!(names, plan.runs().iter().map(QueuedRun::name).collect::<Vec<_>>());
+        let TrainConfig { architecture, ablation, epochs, seed, .. } = &cells[1].config;
+        assert_eq!((architecture, *ablation, *epochs, *seed), (&Some("unet-small".into()), None, 7, 3));
+        assert_eq!(super::tests::plan().reference(), "full");
+    }
+
+    #[test]
+    fn networks_that_cannot_be_compared_are_refused_before_anything_is_trained() {
+        let small = "himix-small,guidedecoder-small,mmiunet-small,lvit-small,unet-small,transunet-small";
+        assert!(networks(small).check_networks().is_ok());
+        let error = |plan: Plan| plan.check_networks().expect_err("refused").to_string();
+        assert!(error(networks("himix-small,unett")).contains("himix-small, "));
+        let boxed = error(networks("himix-small,medsam-small"));
+        assert!(boxed.contains("medsam-small: ") && boxed.contains("--box-from-truth"), "{boxed}");
+        assert!(error(networks("lvit")).contains("choose lvit-small"));
+        // The variants are those of HiMix.
+        assert!(plan().check_networks().is_ok());
+        let settings = TrainConfig { architecture: Some("unet-small".into()), ..plan().settings };
+        let other = error(Plan { settings, ..plan() });
+        assert!(other.contains("unet has no variant full") && other.contains("--networks"), "{other}");
     }
 
     #[test]
@@ -163,10 +236,15 @@ mod tests {
             architecture: Some("himix-small".into()),
             ..TrainConfig::default()
         };
-        let plan = Plan::new(vec![Ablation::Full], vec![1], "test".into(), settings);
+        let plan = Plan::new(variants(&[Ablation::Full]), vec![1], "test".into(), settings);
         let TrainConfig { data, start, architecture, .. } = plan.settings;
         assert!(data[0].is_absolute() && start.is_some_and(|start| start.is_absolute()));
         assert_eq!(architecture, Some("himix-small".into()));
+        let files = Variant::networks("himix-small,assets/small.json");
+        let plan = Plan::new(files, vec![1], "test".into(), TrainConfig::default());
+        let small = std::path::absolute("assets/small.json").expect("a path");
+        let expected = ["himix-small".into(), small].map(|architecture| Variant::Network { architecture });
+        assert_eq!(plan.variants, expected);
     }
 
     #[test]
@@ -193,9 +271,10 @@ mod tests {
         assert_eq!(settings(|config| config.vocab = Some("v".into())), Some("another vocab".into()));
         assert_eq!(own.difference(&Plan { seeds: vec![1], ..plan() }), Some("other seeds".into()));
         assert_eq!(
-            own.difference(&Plan { variants: vec![Ablation::Full], ..plan() }),
+            own.difference(&Plan { variants: variants(&[Ablation::Full]), ..plan() }),
             Some("other variants".into())
         );
+        assert_eq!(networks("unet,himix").difference(&networks("himix")), Some("other networks".into()));
         assert_eq!(
             own.difference(&Plan { split: "val".into(), ..plan() }).as_deref(),
             Some("another split to score (test)")
@@ -208,7 +287,7 @@ mod tests {
         let error = |plan: Plan| plan.validate().expect_err("refused");
         assert!(error(Plan { seeds: vec![], ..plan() }).contains("at least one"));
         assert!(error(Plan { seeds: vec![2, 2], ..plan() }).contains("seed 2 is named twice"));
-        let twice = vec![Ablation::Full, Ablation::Full];
+        let twice = variants(&[Ablation::Full, Ablation::Full]);
         assert!(error(Plan { variants: twice, ..plan() }).contains("full is named twice"));
         let settings = TrainConfig { phantoms: 4, ..TrainConfig::default() };
         assert!(error(Plan { settings, ..plan() }).contains("data set"));

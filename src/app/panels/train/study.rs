@@ -20,8 +20,8 @@ use crate::engine::run::{QueueView, QueuedRun, RunControl, RunProgress, RunState
 /// The width of the names of the fields, in points.
 const NAMES: f32 = 138.0;
 /// What a study is.
-const WHAT: &str = "Trains variants of HiMix with these settings, one after another or one on each graphics card, scores them \
-                    and compares them with the full model. “himix ablate” does the same.";
+const WHAT: &str = "Trains variants of HiMix, or several networks, with these settings, one after another or one on each graphics \
+                    card, scores them and compares them with the full model or the first network. “himix ablate” does the same.";
 
 /// The runs of a study.
 pub struct Queue;

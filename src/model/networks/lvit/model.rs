@@ -3,14 +3,14 @@
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig};
 use burn::tensor::activation::{relu, sigmoid};
-use burn::tensor::ops::MaxPoolOptions;
-use burn::tensor::{Device, Tensor, module};
+use burn::tensor::{Device, Tensor};
 
 use super::attribution::Attributor;
 use super::config::{LEVELS, LViTConfig};
 use super::prepared::Prepared;
 use super::vit::{Block, Conv1d, ConvNorm1d, through};
 use super::words::word_vectors;
+use crate::model::blocks::conv_encoder::{self, Down};
 use crate::model::blocks::conv_norm::{ConvNorm, batch_norm};
 use crate::model::blocks::text_encoder::TextEncoder;
 use crate::model::config::ConfigError;
@@ -21,13 +21,6 @@ use crate::model::trace::Trace;
 
 /// The width between the two layers of the pixel attention.
 const BOTTLENECK: usize = 6;
-
-/// Two convolutions of the encoder.
-#[derive(Module, Debug)]
-pub struct Down {
-    /// The convolutions.
-    pub convs: Vec<ConvNorm>,
-}
 
 /// A level of the transformers on the way down.
 #[derive(Module, Debug)]
@@ -180,7 +173,7 @@ impl Up {
         trace.record(format!("{name}.skip_attended"), &attended);
         let raised = repeated(x, 2);
         trace.record(format!("{name}.upsampled"), &raised);
-        self.convs.iter().fold(Tensor::cat(vec![attended, raised], 1), |x, conv| conv.forward(x))
+        conv_encoder::through(&self.convs, Tensor::cat(vec![attended, raised], 1))
     }
 }
 
@@ -252,16 +245,7 @@ impl LViT {
 
     /// The levels of the CNN, fine to coarse.
     fn encode(&self, image: Tensor<4>, trace: &mut Trace) -> Vec<Tensor<4>> {
-        let mut x = self.inc.forward(image);
-        trace.record("x1", &x);
-        let mut levels = vec![x.clone()];
-        for (index, level) in self.down.iter().enumerate() {
-            let pooled = module::max_pool2d(x, MaxPoolOptions::new([2, 2]));
-            x = level.convs.iter().fold(pooled, |x, conv| conv.forward(x));
-            trace.record(format!("x{}", index + 2), &x);
-            levels.push(x.clone());
-        }
-        levels
+        conv_encoder::encode(&self.inc, &self.down, image, trace)
     }
 
     /// The first part of the transformers: the embedded patches of the first level, and what the other levels add to

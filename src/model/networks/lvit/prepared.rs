@@ -14,14 +14,13 @@ use super::config::{LEVELS, LViTConfig};
 use super::model::{LViT, Merge, PixelAttention};
 use super::vit::{Block, Conv1d, ConvNorm1d, KERNEL};
 use super::words::word_vectors;
-use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::cpu::Activation;
 use crate::model::layers::LayerNorm;
 use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates, Tokens};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::{
-    Affine, Conv3, Patches, PreparedText, SelfAttention, factor_and_offset, fold, max_pool, normalise,
-    to_positions, weight_and_bias,
+    Affine, Conv3, ConvEncoder, ImageEncoder as _, Patches, PreparedText, SelfAttention, factor_and_offset, fold,
+    normalise, weight_and_bias,
 };
 
 /// The network, prepared for prediction. Clones share the weights.
@@ -38,8 +37,8 @@ pub struct Prepared {
 struct Net {
     text: Vec<Along>,
     text_to_patches: Along,
-    /// The levels of the CNN on the way down, fine to coarse.
-    cnn: Vec<Vec<Conv3>>,
+    /// The CNN on the way down.
+    cnn: ConvEncoder,
     down: Vec<Down>,
     /// The transformers on the way up and what enters them from the coarser level, fine to coarse.
     up_vit: Vec<(Vec<PreparedBlock>, Option<Along>)>,
@@ -56,11 +55,6 @@ struct Down {
     positions: Tensor<2>,
     blocks: Vec<PreparedBlock>,
     narrow: Option<Along>,
-}
-
-fn conv3(block: ConvNorm, device: &Device) -> Conv3 {
-    let (weight, bias) = fold(block.conv, &block.norm);
-    Conv3::new(weight, bias, device)
 }
 
 /// A convolution along the rows of `[length, in]`, as a product over each row and its neighbours.
@@ -187,10 +181,8 @@ impl Net {
                 narrow: vit.narrow.map(norm),
             });
         }
-        let levels = model.down.into_iter().map(|level| level.convs);
-        let levels = std::iter::once(vec![model.inc]).chain(levels);
         let up = model.up.into_iter().map(|level| {
-            let mut convs = level.convs.into_iter().map(|conv| conv3(conv, device));
+            let mut convs = level.convs.into_iter().map(|conv| Conv3::of(conv, device));
             let (Some(first), Some(second)) = (convs.next(), convs.next()) else {
                 unreachable!("a level has two convolutions")
             };
@@ -200,7 +192,7 @@ impl Net {
         Self {
             text: model.text.into_iter().map(|conv| Along::of(conv, device)).collect(),
             text_to_patches: text_to_patches.unwrap_or_else(|| unreachable!("the first level reads the text")),
-            cnn: levels.map(|convs| convs.into_iter().map(|conv| conv3(conv, device)).collect()).collect(),
+            cnn: ConvEncoder::of(model.inc, model.down, device),
             down,
             up_vit: model.up_vit.into_iter().map(|vit| (blocks(vit.blocks), vit.join.map(norm))).collect(),
             merge: model.merge.into_iter().map(merge).collect(),
@@ -213,17 +205,7 @@ impl Net {
     /// The levels of the CNN, fine to coarse, and behind them the patches of the first level and what the other levels
     /// add to the joint patches.
     fn encode(&self, image: Tensor<4>) -> Features {
-        let [_, _, mut n, _] = image.dims();
-        let mut x = to_positions(image);
-        let mut features = Vec::with_capacity(2 * LEVELS + 1);
-        for (index, convs) in self.cnn.iter().enumerate() {
-            if index > 0 {
-                x = max_pool(x, n, 2);
-                n /= 2;
-            }
-            x = convs.iter().fold(x, |x, conv| conv.forward(x, n, Activation::Relu));
-            features.push(x.clone());
-        }
+        let mut features = self.cnn.forward(image);
         for (level, vit) in self.down.iter().enumerate() {
             let x = features[level].clone();
             let n = self.config.image_size >> level;

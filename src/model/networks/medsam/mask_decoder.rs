@@ -2,14 +2,12 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::relu;
-use burn::tensor::module::conv_transpose2d;
-use burn::tensor::ops::ConvTransposeOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::config::MedSamConfig;
 use super::image_encoder::Mlp;
 use crate::model::blocks::text_encoder::Table;
-use crate::model::layers::{LayerNorm, Linear, attend, gelu, to_channels_first, to_channels_last, uniform};
+use crate::model::layers::{LayerNorm, Linear, Upsample2, attend, gelu, to_channels_first, to_channels_last};
 use crate::model::trace::Trace;
 
 /// An attention whose projections may be narrower than its input.
@@ -135,37 +133,15 @@ pub struct Transformer {
     pub norm_final_attn: LayerNorm,
 }
 
-/// A transposed convolution with kernel size 2 and stride 2.
-#[derive(Module, Debug)]
-pub struct Enlarge {
-    /// The weight, `[in, out, 2, 2]`.
-    pub weight: Param<Tensor<4>>,
-    /// The bias, `[out]`.
-    pub bias: Param<Tensor<1>>,
-}
-
-impl Enlarge {
-    fn new(input: usize, output: usize, device: &Device) -> Self {
-        // As PyTorch draws them.
-        let bound = 1.0 / ((output * 4) as f64).sqrt();
-        Self { weight: uniform([input, output, 2, 2], bound, device), bias: uniform([output], bound, device) }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let options = ConvTransposeOptions::new([2, 2], [0, 0], [0, 0], [1, 1], 1);
-        conv_transpose2d(x, self.weight.val(), Some(self.bias.val()), options)
-    }
-}
-
 /// The enlargement of the image, four times in each direction.
 #[derive(Module, Debug)]
 pub struct Upscaling {
     /// The first transposed convolution.
-    pub first: Enlarge,
+    pub first: Upsample2,
     /// The norm over the channels after it.
     pub norm: LayerNorm,
     /// The second transposed convolution.
-    pub second: Enlarge,
+    pub second: Upsample2,
 }
 
 /// Linear layers with a ReLU between them.
@@ -225,9 +201,9 @@ impl MaskDecoder {
             iou_token: Table { weight: normal.init([1, dim], device) },
             mask_tokens: Table { weight: normal.init([sizes.masks, dim], device) },
             output_upscaling: Upscaling {
-                first: Enlarge::new(dim, dim / 4, device),
+                first: Upsample2::new(dim, dim / 4, true, device),
                 norm: LayerNorm::new(dim / 4, sizes.channel_norm_eps, device),
-                second: Enlarge::new(dim / 4, dim / 8, device),
+                second: Upsample2::new(dim / 4, dim / 8, true, device),
             },
             output_hypernetworks_mlps: (0..sizes.masks)
                 .map(|_| Chain::new([dim, dim, dim / 8], HYPERNETWORK_DEPTH, device))

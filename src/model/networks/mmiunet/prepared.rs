@@ -12,7 +12,7 @@ use super::bridger::{Bridger, Interactor};
 use super::config::LEVELS;
 use super::model::{DecoderStage, MmiUnet, overrides_of};
 use crate::model::cpu::Activation;
-use crate::model::layers::{LayerNorm, Upsample2};
+use crate::model::layers::LayerNorm;
 use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates, Tokens};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::{
@@ -76,13 +76,6 @@ impl PreparedInteractor {
 struct Enlarge(Affine);
 
 impl Enlarge {
-    fn of(layer: Upsample2, device: &Device) -> Self {
-        let weight = layer.weight.into_value();
-        let [input, output, _, _] = weight.dims();
-        let bias = Tensor::zeros([4 * output], &weight.device());
-        Self(Affine::new(weight.permute([2, 3, 1, 0]).reshape([4 * output, input]), bias, device))
-    }
-
     /// Maps `[m², in]` to `[n², out]`, where n is 2m or 2m + 1; the last row and column are zero then.
     fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
         let m = n / 2;
@@ -122,7 +115,7 @@ impl PreparedBridger {
             of_text: Affine::of(linear1, device),
             text_norm: ln_t.to_device(device),
             image: PreparedInteractor::of(fusion_v, device),
-            zoom_out: Enlarge::of(zoom_out, device),
+            zoom_out: Enlarge(Affine::of_raise(zoom_out, device)),
             text: has_text.then(text),
         }
     }

@@ -2,25 +2,18 @@
 
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
-use burn::tensor::ops::MaxPoolOptions;
-use burn::tensor::{Device, Tensor, module};
+use burn::tensor::{Device, Tensor};
 
 use super::config::{LEVELS, UNetConfig};
 use super::prepared;
 use crate::model::blocks::attribution::{Attributor, LevelDecoder};
+use crate::model::blocks::conv_encoder::{Down, encode, through};
 use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::config::ConfigError;
 use crate::model::layers::{Conv2d, ConvShape, Upsample2};
 use crate::model::network::{self, Executor, Inputs, Inspectable, Model};
 use crate::model::overrides::Overrides;
 use crate::model::trace::Trace;
-
-/// Two convolutions of the encoder.
-#[derive(Module, Debug)]
-pub struct Down {
-    /// The convolutions.
-    pub convs: Vec<ConvNorm>,
-}
 
 /// A level of the decoder.
 #[derive(Module, Debug)]
@@ -54,10 +47,6 @@ impl Up {
         trace.record(format!("{name}.upsampled"), &raised);
         through(&self.convs, Tensor::cat(vec![raised, skip], 1))
     }
-}
-
-fn through(convs: &[ConvNorm], x: Tensor<4>) -> Tensor<4> {
-    convs.iter().fold(x, |x, conv| conv.forward(x))
 }
 
 impl UNet {
@@ -115,16 +104,8 @@ impl UNet {
 
 impl Model for UNet {
     fn forward(&self, inputs: Inputs, trace: &mut Trace) -> Tensor<4> {
-        let mut x = self.inc.forward(inputs.image);
-        trace.record("x1", &x);
-        let mut features = vec![x.clone()];
-        for (index, level) in self.down.iter().enumerate() {
-            let options = MaxPoolOptions::new([2, 2]);
-            x = through(&level.convs, module::max_pool2d(x, options));
-            trace.record(format!("x{}", index + 2), &x);
-            features.push(x.clone());
-        }
-        let logits = self.decode(0, x, &features, trace);
+        let features = encode(&self.inc, &self.down, inputs.image, trace);
+        let logits = self.decode(0, features[LEVELS].clone(), &features, trace);
         trace.record("logits", &logits);
         if trace.is_on() {
             trace.record("probability", &sigmoid(logits.clone()));

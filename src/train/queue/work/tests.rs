@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::*;
 use crate::model::Ablation;
 use crate::train::TrainConfig;
-use crate::train::queue::Plan;
+use crate::train::queue::{Plan, Variant};
 
 fn plan() -> Plan {
     let settings = TrainConfig { data: vec!["/data".into()], ..TrainConfig::default() };
-    let variants = vec![Ablation::Full, Ablation::LastLayer, Ablation::NoFilter];
-    Plan::new(variants, vec![1, 2], "test".into(), settings)
+    let variants = [Ablation::Full, Ablation::LastLayer, Ablation::NoFilter].map(Variant::Ablation);
+    Plan::new(variants.to_vec(), vec![1, 2], "test".into(), settings)
 }
 
 /// What is done before a run.

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::config::MedSamConfig;
-use super::super::mask_decoder::{Attention, Chain, Enlarge, MaskDecoder, TwoWayLayer};
+use super::super::mask_decoder::{Attention, Chain, MaskDecoder, TwoWayLayer};
 use super::super::positions::linear_matrix;
 use crate::model::cpu::Activation;
 use crate::model::layers::{LayerNorm, attend, gelu};
@@ -142,15 +142,6 @@ impl PreparedLayer {
     }
 }
 
-/// A transposed convolution as a product that gives the four pixels of a position side by side.
-fn enlarging(layer: Enlarge, device: &Device) -> Affine {
-    let weight = layer.weight.into_value();
-    let [input, output, _, _] = weight.dims();
-    let bias = layer.bias.into_value();
-    let weight = weight.permute([2, 3, 1, 0]).reshape([4 * output, input]);
-    Affine::new(weight, Tensor::cat(vec![bias; 4], 0), device)
-}
-
 impl PreparedDecoder {
     /// Takes over the weights for `device`. `positions`, `[n², channels]`, are those of the grid.
     pub fn of(decoder: MaskDecoder, config: &MedSamConfig, positions: Tensor<2>, device: &Device) -> Self {
@@ -164,9 +155,9 @@ impl PreparedDecoder {
             layers: transformer.layers.into_iter().map(|layer| PreparedLayer::of(layer, device)).collect(),
             last: PreparedAttention::of(transformer.final_attn_token_to_image, device),
             last_norm: transformer.norm_final_attn.to_device(device),
-            first: enlarging(up.first, device),
+            first: Affine::of_raise(up.first, device),
             norm: up.norm.to_device(device),
-            second: enlarging(up.second, device),
+            second: Affine::of_raise(up.second, device),
             chain: chain.unwrap_or_default().into_iter().map(|layer| Affine::of(layer, device)).collect(),
             grid: config.grid(),
             enlarging: Tensor::from_data(TensorData::new(linear_matrix(low, side), [side, low]), device),

@@ -34,6 +34,12 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
     /// The side length of the square input in pixels.
     fn image_side(&self) -> usize;
 
+    /// The same network for another side length of its input, with everything that follows from it.
+    ///
+    /// # Errors
+    /// The network cannot have an input of this size.
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError>;
+
     /// The order of the axes if `config.json` does not give one.
     fn default_axes(&self) -> Axes {
         Axes::Yx

@@ -55,6 +55,12 @@ impl Network for GuideDecoderConfig {
         self.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let config = self.of_side(side);
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     fn default_axes(&self) -> Axes {
         Axes::Xy
     }

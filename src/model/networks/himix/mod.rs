@@ -59,6 +59,13 @@ impl Network for HiMixConfig {
         self.decoder.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let mut config = self.clone();
+        config.decoder.image_size = side;
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     fn default_axes(&self) -> Axes {
         Axes::Xy
     }

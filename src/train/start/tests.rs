@@ -186,7 +186,7 @@ fn the_variants_of_a_study_have_the_image_size_too() {
     let registry = Registry::default();
     for variant in Ablation::ALL {
         let config = TrainConfig { ablation: Some(variant), ..with("himix-small", Some(128)) };
-        let network = architecture(&registry, &config).expect(variant.name()).network;
+        let network = architecture(&registry, &config).expect("an architecture").network;
         assert_eq!(network.image_side(), 128, "{}", variant.name());
     }
 }

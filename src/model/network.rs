@@ -152,6 +152,9 @@ pub struct Cost {
     pub operations: f64,
     /// The number of values that a step keeps for the backward pass.
     pub kept: f64,
+    /// The bytes of memory that the CPU takes for each of these values, measured on whole runs: less than four where the
+    /// kernels of this program keep less than is counted, more where copies are kept, as of dropped attention weights.
+    pub value_bytes: f64,
     /// The part of a text encoder, of which a frozen one keeps nothing and needs no gradients.
     pub text: TextCost,
 }

@@ -80,7 +80,12 @@ impl Network for HiMixConfig {
     }
 
     fn cost(&self) -> Cost {
-        Cost { operations: cost::operations(self), kept: cost::kept(self), text: cost::text(self) }
+        Cost {
+            operations: cost::operations(self),
+            kept: cost::kept(self),
+            value_bytes: 2.6,
+            text: cost::text(self),
+        }
     }
 
     fn is_divisible(&self) -> bool {

@@ -75,7 +75,12 @@ impl Network for MedSamConfig {
     }
 
     fn cost(&self) -> Cost {
-        Cost { operations: cost::operations(self), kept: cost::kept(self), text: TextCost::default() }
+        Cost {
+            operations: cost::operations(self),
+            kept: cost::kept(self),
+            value_bytes: 3.0,
+            text: TextCost::default(),
+        }
     }
 
     fn is_divisible(&self) -> bool {

@@ -65,9 +65,18 @@ impl Network for TinyConfig {
         self.side
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        Ok(Arc::new(Self { side, ..self.clone() }))
+    }
+
     fn cost(&self) -> Cost {
         let pixels = (self.side * self.side * self.channels) as f64;
-        Cost { operations: 2.0 * 9.0 * 4.0 * pixels, kept: 3.0 * pixels, text: TextCost::default() }
+        Cost {
+            operations: 2.0 * 9.0 * 4.0 * pixels,
+            kept: 3.0 * pixels,
+            value_bytes: 4.0,
+            text: TextCost::default(),
+        }
     }
 
     fn build(&self, device: &Device) -> Result<Box<dyn Model>, ConfigError> {

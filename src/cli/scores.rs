@@ -5,7 +5,9 @@ use std::path::Path;
 
 use himix::data::{Orientation, write};
 use himix::infer::{Evaluation, ImageScore, NEAR_EDGE};
-use himix::metrics::{CALIBRATION_BINS, CalibrationBin, Confusion, Reliability, Spread};
+use himix::metrics::{
+    ByLesionSize, CALIBRATION_BINS, CalibrationBin, Confusion, LesionSizeGroup, Reliability, Spread,
+};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -22,6 +24,13 @@ pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
     });
     add_scores(&mut object, evaluation);
     object["calibration"] = calibration(evaluation);
+    let ByLesionSize { groups, without } = evaluation.by_lesion_size();
+    object["by_lesion_size"] = groups.iter().map(size_group).collect();
+    object["without_lesion"] = json!({
+        "count": without.images,
+        "marked": without.marked,
+        "false_positive_area": without.false_positive_area,
+    });
     object["worst"] = evaluation.worst(worst).into_iter().map(one_case).collect();
     object["subjects"] = match evaluation.of_new_subjects() {
         None => Value::Null,
@@ -66,6 +75,24 @@ fn add_scores(object: &mut Value, evaluation: &Evaluation) {
         "agreement": agreement,
         "agreement_undefined": incomparable,
     });
+}
+
+/// Returns the scores of the images whose lesions have a similar size. A single subject has no interval.
+fn size_group(group: &LesionSizeGroup) -> Value {
+    let interval = group.dice.filter(|dice| dice.subjects > 1);
+    let pooled = |score: fn(&Confusion) -> f64| (group.images > 0).then(|| score(&group.pooled));
+    json!({
+        "from": group.from,
+        "to": group.to,
+        "count": group.images,
+        "subjects": group.dice.map_or(0, |dice| dice.subjects),
+        "per_image": {
+            "dice": group.dice.map(|dice| dice.estimate),
+            "dice_low": interval.map(|dice| dice.low),
+            "dice_high": interval.map(|dice| dice.high),
+        },
+        "pooled": { "dice": pooled(Confusion::dice), "iou": pooled(Confusion::iou) },
+    })
 }
 
 /// Returns the calibration as an object: the expected calibration error and the reliability curve, of all pixels and of
@@ -129,6 +156,7 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         lines.push(told(margin));
     }
     lines.extend(table(evaluation));
+    lines.extend(sizes(&evaluation.by_lesion_size()));
     let [all, near] = evaluation.reliability().map(|reliability| reliability.expected_error());
     if let Some(all) = all {
         let near = near.map(|near| format!(", within {NEAR_EDGE} px of an edge {near:.4}")).unwrap_or_default();
@@ -161,6 +189,44 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         lines.push(format!("  {:6.3}  {distance} px  {}  \"{prompt}\"", image.counts.dice(), image.name));
     }
     lines.join("\n")
+}
+
+/// The scores by the size of the lesion, without groups of no image.
+fn sizes(ByLesionSize { groups, without }: &ByLesionSize) -> Vec<String> {
+    let images = |count: usize| format!("{count:4} image{}", if count == 1 { " " } else { "s" });
+    let row = |group: &LesionSizeGroup| {
+        let dice = group.dice?;
+        let name = match (group.from, group.to) {
+            (0.0, to) => format!("below {to}"),
+            (from, 1.0) => format!("from {from}"),
+            (from, to) => format!("{from} to {to}"),
+        };
+        let interval = match dice.subjects {
+            1 => "(one subject) ".into(),
+            _ => format!("[{:.3}, {:.3}]", dice.low, dice.high),
+        };
+        Some(format!(
+            "  {name:<12} {}   Dice per image {:6.3} {interval}   pooled {:6.3}",
+            images(group.images),
+            dice.estimate,
+            group.pooled.dice()
+        ))
+    };
+    let mut lines: Vec<String> = groups.iter().filter_map(row).collect();
+    if !lines.is_empty() {
+        lines.insert(
+            0,
+            "by the share of the image that the lesion covers (intervals of level 0.95, by subject):".into(),
+        );
+    }
+    if let Some(area) = without.false_positive_area {
+        lines.push(format!(
+            "  no lesion    {}   {} with a predicted mask, mean share of the image {area:.4}",
+            images(without.images),
+            without.marked
+        ));
+    }
+    lines
 }
 
 /// Describes how the masks were interpreted, with a warning if some consist entirely of background or of
@@ -255,6 +321,7 @@ pub fn write_table(path: &Path, evaluation: &Evaluation) -> Result<(), Failure> 
             "hd95_pixels",
             "subject_seen_in_training",
             "text_mask_agreement",
+            "lesion_share",
         ])?;
         for image in &evaluation.images {
             let counts = &image.counts;
@@ -271,6 +338,7 @@ pub fn write_table(path: &Path, evaluation: &Evaluation) -> Result<(), Failure> 
                 &image.hd95.map_or(String::new(), |distance| format!("{distance:.3}")),
                 is_known,
                 &image.agreement.map_or(String::new(), |agreement| format!("{agreement:.4}")),
+                &format!("{:.6}", counts.truth_share()),
             ])?;
         }
         table.flush()

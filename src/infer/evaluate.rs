@@ -14,9 +14,11 @@ use super::side_by_side::in_order;
 use crate::data::dataset::pair::{self, Pair};
 use crate::data::{
     Area, DataError, Dataset, Image, Mask, Orientation, Sample, describe, foreground, preprocess, subject,
-    subject_code,
+    subject_code, subject_or_name,
 };
-use crate::metrics::{Confusion, Reliability, Spread, hd95, mean_std, near_edge};
+use crate::metrics::{
+    Bootstrap, ByLesionSize, Confusion, Reliability, Spread, by_lesion_size, hd95, mean_std, near_edge,
+};
 use crate::text::prompt::parse;
 
 /// The distance in pixels from the edge of the ground truth within which calibration is reported apart.
@@ -136,6 +138,12 @@ impl Evaluation {
     /// The IoU per image.
     pub fn iou_per_image(&self) -> Spread {
         mean_std(&self.images.iter().map(|image| image.counts.iou()).collect::<Vec<_>>())
+    }
+
+    /// The scores by the share of the image that the ground truth covers, with intervals that resample subjects.
+    pub fn by_lesion_size(&self) -> ByLesionSize {
+        let cases = self.images.iter().map(|image| (subject_or_name(&image.name), image.counts));
+        by_lesion_size(cases, &Bootstrap::default())
     }
 
     /// The 95 % Hausdorff distance in pixels over the images that have one, and the number of images without one.

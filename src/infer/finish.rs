@@ -19,6 +19,12 @@ fn probability(logit: f32, temperature: f32) -> f32 {
     1.0 / (1.0 + (-logit / temperature).exp())
 }
 
+/// The probability of the logits of the network, `side × side`, in the natural orientation.
+pub(super) fn probability_plane(logits: Vec<f32>, temperature: f32, side: usize, is_transposed: bool) -> Plane {
+    let values = logits.into_iter().map(|logit| probability(logit, temperature)).collect();
+    Plane { width: side, height: side, values: natural(values, side, is_transposed) }
+}
+
 /// Converts a plane of the network, `side × side`, to the natural orientation.
 pub(super) fn natural(values: Vec<f32>, side: usize, is_transposed: bool) -> Vec<f32> {
     if is_transposed { preprocess::untranspose(&values, side) } else { values }
@@ -63,11 +69,9 @@ impl Finish<'_> {
     /// Computes the probability at the size of the image.
     pub(super) fn prediction(self) -> Prediction {
         let Self { image, prompt, side, is_transposed, milliseconds, temperature, .. } = self;
-        let model_values = self.logits.into_iter().map(|logit| probability(logit, temperature)).collect();
-        let model_values = natural(model_values, side, is_transposed);
-        let values = preprocess::plane_to_image(&model_values, side, false, image.width, image.height);
+        let probability_model = probability_plane(self.logits, temperature, side, is_transposed);
+        let values = preprocess::plane_to_image(&probability_model.values, side, false, image.width, image.height);
         let Encoding { read, dropped, .. } = self.encoding.clone();
-        let probability_model = Plane { width: side, height: side, values: model_values };
         let presence = self.presence.and_then(|found| presence(found, &probability_model, prompt));
         let total = self.start.elapsed().as_secs_f64() * 1e3;
         Prediction {

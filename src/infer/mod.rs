@@ -40,6 +40,7 @@ mod temperature;
 mod thresholds;
 mod uncertainty;
 mod variants;
+mod view;
 mod warm_up;
 mod watched;
 
@@ -75,4 +76,5 @@ pub use temperature::{TemperatureFit, fit_temperature};
 pub use thresholds::{FEWEST_IMAGES, SuggestedThreshold, ThresholdFit, fit_thresholds};
 pub use uncertainty::{ENSEMBLE, LARGEST_DEVIATION, Uncertainty, uncertainty};
 pub use variants::predict_each;
+pub use view::View;
 pub use warm_up::{Report, WarmUp, WarmUpProgress, Warmed, same_mask};

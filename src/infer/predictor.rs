@@ -11,12 +11,13 @@ use super::batch_case::{BatchCase, Front};
 use super::cache::Recent;
 use super::domain::{Domain, DomainFigure, pooled};
 use super::error::InferError;
-use super::finish::{Finish, encode, natural};
+use super::finish::{Finish, encode, natural, probability_plane};
 use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
 use super::inspection::InspectOptions;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap};
 use super::thresholds::SuggestedThreshold;
+use super::view::View;
 use crate::data::{Area, Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::logging;
@@ -38,12 +39,24 @@ const IMAGES_CACHED_SHARED: usize = 1;
 /// The number of prompts whose token states of every layer are cached; 1 MB each in the full-size model.
 const PROMPTS_CACHED: usize = 128;
 
+/// The number of changed copies of images whose features are cached: those of one image in the ensemble of the uncertainty.
+const VIEWS_CACHED: usize = 9;
+
+/// The states of a prompt, once a thread has computed them. The others that need them wait for it.
+type Prompted = Arc<Mutex<Option<TextStates>>>;
+
+/// The features of changed copies, by the image and what is changed.
+type Views = Recent<([u8; 32], View), Features>;
+
 /// Everything that is on the device.
 struct Loaded {
     executor: Box<dyn Executor>,
     device: OpenDevice,
     images: Recent<[u8; 32], Encoded>,
-    prompts: Arc<Mutex<Recent<Vec<i64>, TextStates>>>,
+    /// The features of changed copies of images, which all that share the weights have in common: they are computed side by
+    /// side.
+    views: Arc<Mutex<Views>>,
+    prompts: Arc<Mutex<Recent<Vec<i64>, Prompted>>>,
 }
 
 /// What is kept of an image.
@@ -57,9 +70,23 @@ pub(super) struct Encoded {
 }
 
 impl Loaded {
-    fn prompts(&self) -> MutexGuard<'_, Recent<Vec<i64>, TextStates>> {
+    fn prompts(&self) -> MutexGuard<'_, Recent<Vec<i64>, Prompted>> {
         // Every state between two operations of the cache is valid.
         self.prompts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place in the cache of the prompt with these tokens.
+    fn prompted(&self, ids: &[i64]) -> Prompted {
+        let (ids, mut prompts) = (ids.to_vec(), self.prompts());
+        prompts.get(&ids).unwrap_or_else(|| {
+            let entry = Prompted::default();
+            prompts.put(ids, entry.clone());
+            entry
+        })
+    }
+
+    fn views(&self) -> MutexGuard<'_, Views> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,7 +111,8 @@ pub struct Predictor {
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
     let executor = located.load(&device::cpu().device)?.prepare(&device.device);
     let prompts = Arc::new(Mutex::new(Recent::new(PROMPTS_CACHED)));
-    Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts })
+    let views = Arc::new(Mutex::new(Recent::new(VIEWS_CACHED)));
+    Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), views, prompts })
 }
 
 /// Opens the tokeniser of a network that reads text.
@@ -255,7 +283,7 @@ impl Predictor {
 
     /// The same on any device. Only one of them may compute at a time on a GPU.
     pub(super) fn twin(&self) -> Option<Self> {
-        let Loaded { executor, device, images, prompts } = &self.loaded;
+        let Loaded { executor, device, images, views, prompts } = &self.loaded;
         let mut shared_images = Recent::new(IMAGES_CACHED_SHARED);
         if let Some((key, encoded)) = images.latest() {
             shared_images.put(*key, encoded.clone());
@@ -264,6 +292,7 @@ impl Predictor {
             executor: executor.share()?,
             device: device.clone(),
             images: shared_images,
+            views: views.clone(),
             prompts: prompts.clone(),
         };
         Some(Self {
@@ -314,6 +343,7 @@ impl Predictor {
     /// Clears the cached features of images and prompts, so that the next prediction computes everything.
     pub fn forget(&mut self) {
         self.loaded.images.clear();
+        self.loaded.views().clear();
         self.loaded.prompts().clear();
     }
 
@@ -543,6 +573,48 @@ impl Predictor {
         Ok(encoded)
     }
 
+    /// The probability of a changed copy of an image ([`Segmenter::view`](super::Segmenter::view)). The copy is made and
+    /// encoded only if its features are not known, and nothing is enlarged to the size of the image.
+    ///
+    /// # Errors
+    /// See [`Self::predict`].
+    pub fn view(&mut self, image: &Image, view: View, prompt: &str) -> Result<Plane, InferError> {
+        self.with_fallback(|predictor| predictor.view_once(image, view, prompt))
+    }
+
+    fn view_once(&mut self, image: &Image, view: View, prompt: &str) -> Result<Plane, InferError> {
+        let prompt = view.prompt(prompt, [image.width, image.height]);
+        // The size of a copy is that of the image.
+        self.corners(image, &prompt)?;
+        let mut times = Milliseconds::default();
+        let features = self.view_features(image, view, &mut times)?;
+        let states = self.prompted(image, &prompt, &self.encode(&prompt), &mut times)?;
+        let decoded = self.decode(&features, &states, &self.overrides().clone());
+        let logits = self.values(decoded.logits.reshape([-1]))?;
+        Ok(probability_plane(logits, self.temperature(), self.side(), self.is_transposed()))
+    }
+
+    fn view_features(
+        &mut self,
+        image: &Image,
+        view: View,
+        times: &mut Milliseconds,
+    ) -> Result<Features, InferError> {
+        if view.is_original() {
+            return Ok(self.features(image, times)?.features);
+        }
+        let key = (image.content_key(), view);
+        let known = self.loaded.views().get(&key);
+        if let Some(features) = known {
+            return Ok(features);
+        }
+        let input = self.input(&view.image(image), &self.loaded.device.device);
+        let features = self.loaded.executor.encode_image(input);
+        self.sync()?;
+        self.loaded.views().put(key, features.clone());
+        Ok(features)
+    }
+
     /// How far an image with these features is from the training pictures. A summary that does not belong to the network
     /// is not used any more, and a notice says so.
     fn domain_figure(&mut self, features: &Features) -> Result<Option<DomainFigure>, InferError> {
@@ -583,11 +655,16 @@ impl Predictor {
         encoding: &Encoding,
         times: &mut Milliseconds,
     ) -> Result<TextStates, InferError> {
+        if self.word_vectors.is_none() && self.tokenizer.is_none() {
+            return Ok(TextStates::new());
+        }
         let start = Instant::now();
-        // The cache is not locked during the computation, so that another thread need not wait for it.
-        let known = self.loaded.prompts().get(&encoding.ids);
-        if let Some(states) = known {
-            return Ok(states);
+        let entry = self.loaded.prompted(&encoding.ids);
+        // The cache is not locked during the computation, so that only a thread with the same prompt waits for it. After a
+        // panic there are no states.
+        let mut known = entry.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(states) = known.as_ref() {
+            return Ok(states.clone());
         }
         let states = match &self.word_vectors {
             Some(vectors) => {
@@ -601,7 +678,7 @@ impl Predictor {
             }
         };
         self.sync()?;
-        self.loaded.prompts().put(encoding.ids.clone(), states.clone());
+        *known = Some(states.clone());
         times.text = elapsed_ms(start);
         Ok(states)
     }
@@ -684,6 +761,12 @@ impl Predictor {
     /// Replaces the messages that were not taken yet.
     pub(super) fn set_notices(&mut self, notices: Vec<String>) {
         self.notices = notices;
+    }
+
+    /// Puts an executor in front of the model's own, for a test that watches it.
+    #[cfg(test)]
+    pub(super) fn watch(&mut self, wrap: impl FnOnce(Box<dyn Executor>) -> Box<dyn Executor>) {
+        self.loaded.executor = wrap(self.loaded.executor.share().expect("a network that shares its weights"));
     }
 
     /// The files of the model.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::error::InferError;
 use super::info::ModelInfo;
 use super::inspection::{InspectOptions, Inspection};
-use super::prediction::Prediction;
+use super::prediction::{Plane, Prediction};
 use super::predictor::Predictor;
+use super::view::View;
 use super::warm_up::{Report, WarmUp};
 use super::watched::{Patience, Reopen, Watched};
 use crate::data::Image;
@@ -40,6 +41,16 @@ pub trait Segmenter: Send {
         overrides: Option<&Overrides>,
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError>;
+
+    /// The probability of a changed copy of `image`, as on the copy and on the grid of the network's output. `prompt` is that
+    /// of the image itself. A model may keep what it computed of the copies for further prompts.
+    ///
+    /// # Errors
+    /// See [`Self::predict`].
+    fn view(&mut self, image: &Image, view: View, prompt: &str) -> Result<Plane, InferError> {
+        let prompt = view.prompt(prompt, [image.width, image.height]);
+        Ok(self.predict(&view.image(image), &prompt)?.probability_model)
+    }
 
     /// Runs everything that a prediction needs once, so that the first one does not wait for kernels to be compiled
     /// and tuned. Nothing is done where there is nothing to prepare, as on the CPU.
@@ -122,6 +133,10 @@ impl Segmenter for Predictor {
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
         Predictor::inspect(self, image, prompt, overrides, wanted)
+    }
+
+    fn view(&mut self, image: &Image, view: View, prompt: &str) -> Result<Plane, InferError> {
+        Predictor::view(self, image, view, prompt)
     }
 
     fn warm_up(&mut self, report: &mut Report<'_>) -> Result<(), InferError> {

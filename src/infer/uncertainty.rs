@@ -12,8 +12,8 @@ use super::error::InferError;
 use super::prediction::Plane;
 use super::segmenter::Segmenter;
 use super::side_by_side::in_order;
-use crate::data::{Area, Image, Pixels};
-use crate::text::prompt::mirror;
+use super::view::View;
+use crate::data::Image;
 
 /// The number of predictions.
 pub const ENSEMBLE: usize = 10;
@@ -57,91 +57,17 @@ impl Uncertainty {
     }
 }
 
-/// A member of the ensemble: by how many pixels of the image it is moved to the right and down, and whether it is mirrored
-/// after that.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Member {
-    shift: [i64; 2],
-    is_mirrored: bool,
-}
-
 /// The members for an image and a network's output of these sizes. An image of few pixels is moved by one at least.
-fn members(image: [usize; 2], grid: [usize; 2]) -> Vec<Member> {
+fn members(image: [usize; 2], grid: [usize; 2]) -> Vec<View> {
     let step = [0, 1].map(|axis| ((STEP * image[axis] as f64 / grid[axis].max(1) as f64).round() as i64).max(1));
     let of = |is_mirrored: bool| {
-        SHIFTS.map(|shift| Member { shift: [0, 1].map(|axis| shift[axis] * step[axis]), is_mirrored })
+        SHIFTS.map(|shift| View { shift: [0, 1].map(|axis| shift[axis] * step[axis]), is_mirrored })
     };
     [of(false), of(true)].concat()
 }
 
-impl Member {
-    /// The place in an image of this size from which the pixel at `at` comes. Edges are repeated.
-    fn source(&self, at: [usize; 2], size: [usize; 2]) -> [usize; 2] {
-        let at = if self.is_mirrored { [size[0] - 1 - at[0], at[1]] } else { at };
-        [0, 1].map(|axis| (at[axis] as i64 - self.shift[axis]).clamp(0, size[axis] as i64 - 1) as usize)
-    }
-
-    fn image(&self, image: &Image) -> Image {
-        let size = [image.width, image.height];
-        let mut order = Vec::with_capacity(image.pixels.len());
-        for y in 0..image.height {
-            for x in 0..image.width {
-                let [from_x, from_y] = self.source([x, y], size);
-                let first = (from_y * image.width + from_x) * image.channels;
-                order.extend(first..first + image.channels);
-            }
-        }
-        let pixels = match &image.pixels {
-            Pixels::U8(values) => Pixels::U8(order.iter().map(|index| values[*index]).collect()),
-            Pixels::U16(values) => Pixels::U16(order.iter().map(|index| values[*index]).collect()),
-            Pixels::F32(values) => Pixels::F32(order.iter().map(|index| values[*index]).collect()),
-        };
-        Image { pixels, ..*image }
-    }
-
-    /// The prompt for the image of this member, whose original has this size.
-    fn prompt(&self, prompt: &str, [width, height]: [usize; 2]) -> String {
-        match prompt.parse::<Area>() {
-            Ok(area) => self.area(area, [width, height]).to_string(),
-            Err(_) if self.is_mirrored => mirror(prompt),
-            Err(_) => prompt.to_owned(),
-        }
-    }
-
-    /// The box around what `area` is around in the original. One that would lie outside stays, like the edge that is repeated.
-    fn area(&self, area: Area, [width, height]: [usize; 2]) -> Area {
-        let [right, down] = self.shift.map(|step| step as f32);
-        let moved = Area {
-            left: area.left + right,
-            top: area.top + down,
-            right: area.right + right,
-            bottom: area.bottom + down,
-        };
-        let moved = if moved.clipped(width, height).is_ok() { moved } else { area };
-        if !self.is_mirrored {
-            return moved;
-        }
-        let wide = width as f32;
-        Area { left: wide - moved.right, right: wide - moved.left, ..moved }
-    }
-
-    /// The value of the original place at `at` of a map of this member; `None` if it was moved out of the image.
-    fn original(&self, map: &Plane, at: [usize; 2], image: [usize; 2]) -> Option<f32> {
-        let size = [map.width, map.height];
-        let mut place = [0; 2];
-        for axis in [0, 1] {
-            let shift = (self.shift[axis] as f64 * size[axis] as f64 / image[axis] as f64).round() as i64;
-            let moved = at[axis] as i64 + shift;
-            place[axis] = usize::try_from(moved).ok().filter(|moved| *moved < size[axis])?;
-        }
-        if self.is_mirrored {
-            place[0] = size[0] - 1 - place[0];
-        }
-        Some(map.values[place[1] * map.width + place[0]])
-    }
-}
-
-/// Computes the ensemble for an image and a prompt: ten predictions, side by side if the model allows it. `progress` receives the
+/// Computes the ensemble for an image and a prompt: ten predictions, side by side if the model allows it. A model on the CPU keeps the
+/// features of the views, so that the next prompt for the same image costs passes of the decoder only. `progress` receives the
 /// number of finished predictions and the total; `None` if it broke.
 ///
 /// # Errors
@@ -167,8 +93,7 @@ pub fn uncertainty(
     let members = members(size, grid);
     let others = &members[1..];
     let job = |segmenter: &mut dyn Segmenter, _: &mut (), index: usize| -> Result<Plane, InferError> {
-        let member = others[index];
-        Ok(segmenter.predict(&member.image(image), &member.prompt(prompt, size))?.probability_model)
+        segmenter.view(image, others[index], prompt)
     };
     let mut sums = Sums::new(grid);
     sums.add(&members[0], &first, size);
@@ -197,7 +122,7 @@ impl Sums {
         Self { grid, pixels: vec![(0.0, 0.0, 0.0); grid[0] * grid[1]], areas: Vec::new() }
     }
 
-    fn add(&mut self, member: &Member, map: &Plane, image: [usize; 2]) {
+    fn add(&mut self, member: &View, map: &Plane, image: [usize; 2]) {
         for (index, (count, sum, squares)) in self.pixels.iter_mut().enumerate() {
             let at = [index % self.grid[0], index / self.grid[0]];
             if let Some(value) = member.original(map, at, image).map(f64::from) {
@@ -226,6 +151,7 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Area, Pixels};
     use crate::infer::{InspectOptions, Inspection, ModelInfo, Overrides, Prediction};
 
     /// A model whose probability is the brightness of the picture, or of the part of it that the prompt names, a half or a box.
@@ -310,7 +236,7 @@ mod tests {
         for member in members([40, 32], [40, 32]) {
             assert!(member.area(at_edge, [40, 32]).clipped(40, 32).is_ok(), "{member:?}");
         }
-        let mirrored = Member { shift: [4, 0], is_mirrored: true };
+        let mirrored = View { shift: [4, 0], is_mirrored: true };
         assert_eq!(mirrored.prompt("box 10, 12, 20, 26", [40, 32]), "box 16, 12, 26, 26");
     }
 

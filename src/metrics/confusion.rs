@@ -47,6 +47,16 @@ impl Confusion {
     pub fn iou(&self) -> f64 {
         ratio(self.true_positive, self.true_positive + self.false_positive + self.false_negative)
     }
+
+    /// Returns the number of pixels.
+    pub fn pixels(&self) -> u64 {
+        self.true_positive + self.false_positive + self.false_negative + self.true_negative
+    }
+
+    /// Returns the share of the image that the ground truth covers, 0…1; 0 without pixels.
+    pub fn truth_share(&self) -> f64 {
+        (self.true_positive + self.false_negative) as f64 / self.pixels().max(1) as f64
+    }
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {

@@ -34,6 +34,12 @@ pub trait Network: KeyTable + fmt::Debug + Send + Sync {
     /// The side length of the square input in pixels.
     fn image_side(&self) -> usize;
 
+    /// The same network for another side length of its input, with everything that follows from it.
+    ///
+    /// # Errors
+    /// The network cannot have an input of this size.
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError>;
+
     /// The order of the axes if `config.json` does not give one.
     fn default_axes(&self) -> Axes {
         Axes::Yx
@@ -146,6 +152,9 @@ pub struct Cost {
     pub operations: f64,
     /// The number of values that a step keeps for the backward pass.
     pub kept: f64,
+    /// The bytes of memory that the CPU takes for each of these values, measured on whole runs: less than four where the
+    /// kernels of this program keep less than is counted, more where copies are kept, as of dropped attention weights.
+    pub value_bytes: f64,
     /// The part of a text encoder, of which a frozen one keeps nothing and needs no gradients.
     pub text: TextCost,
 }

@@ -81,8 +81,45 @@ fn whole(registry: &Registry, config: &TrainConfig) -> Result<ModelConfig, Train
         (None, None) => registry.published().map_err(invalid)?,
     };
     // A network trained here receives images without transposing them. Weights from elsewhere may have learned the other order.
-    architecture.axes = start.map_or(Axes::Yx, |start| start.config.axes);
+    architecture.axes = start.as_ref().map_or(Axes::Yx, |start| start.config.axes);
+    if let Some(side) = config.image_size {
+        architecture.network = architecture.network.with_image_side(side).map_err(|error| {
+            let name = architecture.network.name();
+            TrainError::Config(format!("image_size {side}: the network {name} cannot be trained with it: {error}"))
+        })?;
+    }
+    if let Some(start) = &start {
+        check_side(start, architecture.network.as_ref())?;
+    }
     Ok(architecture)
+}
+
+/// Checks that the weights of the initial bundle can be carried over to the image size of `network`.
+///
+/// # Errors
+/// The image sizes differ, and the bundle has parameters whose shape follows from the image size: position embeddings
+/// of a fixed grid. In another grid, a row of them belongs to another place.
+fn check_side(start: &Located, network: &dyn Network) -> Result<(), TrainError> {
+    let (old, new) = (start.config.network.as_ref(), network.image_side());
+    let is_same = old.image_side() == new || old.name() != network.name();
+    let Some(other) = (if is_same { None } else { old.with_image_side(new).ok() }) else { return Ok(()) };
+    // Nothing is computed: the random weights are drawn when they are first read.
+    let shapes = |network: &dyn Network| -> Result<Vec<(String, Vec<usize>)>, TrainError> {
+        let device = crate::device::cpu().device;
+        let model = network.build(&device).map_err(|error| TrainError::Config(error.to_string()))?;
+        let mut shapes = Vec::new();
+        model.visit_parameters(&mut |path, parameter| shapes.push((network.key(path), parameter.shape())));
+        Ok(shapes)
+    };
+    let (before, after) = (shapes(old)?, shapes(other.as_ref())?);
+    match before.iter().zip(&after).find(|(before, after)| before != after) {
+        None => Ok(()),
+        Some(((key, _), _)) => Err(TrainError::Config(format!(
+            "{}: its weights belong to images of {} pixels, because its position embeddings ({key}) have a fixed grid, and the run is for {new} pixels; leave image_size out, or leave start out to begin with random weights",
+            start.weights.path().display(),
+            old.image_side()
+        ))),
+    }
 }
 
 /// The same architecture with embeddings for the entries of another vocabulary.
@@ -124,7 +161,14 @@ pub fn settled(registry: &Registry, config: &TrainConfig) -> Result<TrainConfig,
         (&config.start, config.train_text, config.architecture.is_some() || config.vocab.is_some())
     {
         let from = bundle::locate_in(registry, &ModelSource::new(start))?;
-        if is_adapted(&config, &from, &whole(registry, &config)?)? {
+        let mut wanted = whole(registry, &config)?;
+        // The size of the image alone is nothing to the text encoder.
+        if config.image_size.is_some()
+            && let Ok(network) = wanted.network.with_image_side(from.config.network.image_side())
+        {
+            wanted.network = network;
+        }
+        if is_adapted(&config, &from, &wanted)? {
             config.train_text = Some(true);
         }
     }
@@ -310,28 +354,4 @@ fn vocabulary_file(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_network_with_a_vocabulary_takes_another_one() {
-        let registry = Registry::default();
-        let folder = tempfile::tempdir().expect("a folder");
-        let vocab = folder.path().join("vocab.txt");
-        std::fs::write(&vocab, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nleft\nlung\n").expect("written");
-        for name in registry.names() {
-            let config = of_path(&registry, Path::new(&format!("{name}-small"))).expect("an architecture");
-            let other = with_room_for(&registry, &config, &vocab);
-            match config.network.text() {
-                Some(_) => {
-                    let text = other.expect(name).network.text().expect("it still reads text");
-                    assert_eq!(text.vocabulary_size, 7, "{name}");
-                }
-                None => {
-                    let error = other.expect_err(name).to_string();
-                    assert!(error.contains("leave vocab out"), "{error}");
-                }
-            }
-        }
-    }
-}
+mod tests;

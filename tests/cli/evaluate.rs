@@ -41,6 +41,62 @@ fn close(value: &Value, expected: f64) -> bool {
     (value.as_f64().expect("a number") - expected).abs() < 1e-9
 }
 
+/// Masks of 10, 60, 60, 400, 2000 and 0 of 2880 pixels.
+#[test]
+fn scores_are_given_by_the_size_of_the_lesion() {
+    let folder = folder();
+    let root = folder.path();
+    for kind in ["prompt", "test/Images", "test/GTs"] {
+        fs::create_dir_all(root.join(kind)).expect("a folder");
+    }
+    let mut rows = "Image,Description\n".to_owned();
+    let sizes = [10, 60, 60, 400, 2000, 0];
+    for (index, size) in sizes.into_iter().enumerate() {
+        picture(60, 48).save(root.join(format!("test/Images/sub-{index}_a.png"))).expect("a picture");
+        let mask =
+            image::GrayImage::from_fn(60, 48, |x, y| image::Luma([if y * 60 + x < size { 255 } else { 0 }]));
+        mask.save(root.join(format!("test/GTs/mask_sub-{index}_a.png"))).expect("a mask");
+        rows += &format!("sub-{index}_a.png,\"{}\"\n", PROMPTS[0]);
+    }
+    fs::write(root.join("prompt/test.csv"), rows).expect("a table");
+    let table = root.join("scores.csv");
+    let object = evaluate(root, &["--json", "--threshold", "0.3", "--csv", &table.to_string_lossy()]).json();
+
+    let mut rows = csv::Reader::from_path(&table).expect("the table");
+    let header = rows.headers().expect("a header").clone();
+    let column = |name: &str| header.iter().position(|other| other == name).expect(name);
+    let [hit, extra, missed, share] =
+        ["true_positive", "false_positive", "false_negative", "lesion_share"].map(column);
+    let rows: Vec<csv::StringRecord> = rows.records().map(|row| row.expect("a row")).collect();
+    let number = |row: usize, column: usize| rows[row][column].parse::<f64>().expect("a number");
+    for (row, size) in sizes.into_iter().enumerate() {
+        assert!((number(row, share) - f64::from(size) / 2880.0).abs() < 1e-6);
+    }
+    let dice = |members: &[usize]| {
+        let sum = |column: usize| members.iter().map(|row| number(*row, column)).sum::<f64>();
+        2.0 * sum(hit) / (2.0 * sum(hit) + sum(extra) + sum(missed))
+    };
+    let groups = object["by_lesion_size"].as_array().expect("groups");
+    let members: [&[usize]; 4] = [&[0], &[1, 2], &[3], &[4]];
+    assert_eq!(groups.len(), 4);
+    for (group, members) in groups.iter().zip(members) {
+        assert_eq!((&group["count"], &group["subjects"]), (&members.len().into(), &members.len().into()));
+        assert!(close(&group["pooled"]["dice"], dice(members)), "{group}");
+        let mean = members.iter().map(|row| dice(&[*row])).sum::<f64>() / members.len() as f64;
+        assert!(close(&group["per_image"]["dice"], mean), "{group}");
+        assert_eq!(group["per_image"]["dice_low"].is_null(), members.len() == 1, "one subject has no interval");
+    }
+    let without = &object["without_lesion"];
+    assert_eq!(without["count"], 1);
+    assert!(close(&without["false_positive_area"], number(5, extra) / 2880.0));
+    assert_eq!(without["marked"], u64::from(number(5, extra) > 0.0));
+
+    let text = evaluate(root, &["--threshold", "0.3"]).done().out;
+    for row in ["below 0.01 ", "0.01 to 0.05 ", "0.05 to 0.2 ", "from 0.2 ", "no lesion ", "(one subject)"] {
+        assert!(text.contains(row), "{row}: {text}");
+    }
+}
+
 #[test]
 fn both_conventions_agree_with_single_predictions() {
     let folder = folder();
@@ -48,8 +104,19 @@ fn both_conventions_agree_with_single_predictions() {
     let table = folder.path().join("scores.csv");
     let object = evaluate(folder.path(), &["--json", "--csv", &table.to_string_lossy()]).json();
     let keys: Vec<&String> = object.as_object().expect("an object").keys().collect();
-    let expected =
-        ["count", "threshold", "pooled", "per_image", "calibration", "worst", "subjects", "masks", "skipped"];
+    let expected = [
+        "count",
+        "threshold",
+        "pooled",
+        "per_image",
+        "calibration",
+        "by_lesion_size",
+        "without_lesion",
+        "worst",
+        "subjects",
+        "masks",
+        "skipped",
+    ];
     assert_eq!(keys, expected);
     for (which, most) in [("all", 48 * (60 + 70 + 80)), ("near_edge", 48 * (60 + 70 + 80) - 1)] {
         let calibration = &object["calibration"][which];

@@ -8,7 +8,7 @@ use toml::Value;
 use crate::engine::run::{KEYS, TrainConfig};
 
 /// The keys that may stay empty.
-const OPTIONAL: [&str; 5] = ["architecture", "ablation", "start", "vocab", "train_text"];
+const OPTIONAL: [&str; 6] = ["architecture", "image_size", "ablation", "start", "vocab", "train_text"];
 
 /// The typed text of every key, and the resulting settings.
 pub struct Form {
@@ -122,7 +122,10 @@ impl Form {
                 // Brackets may be left out.
                 Some(Value::Array(_)) if text.starts_with('[') => text.to_owned(),
                 Some(Value::Array(_)) => format!("[{text}]"),
-                _ if *key == "train_text" => text.to_owned(),
+                _ if *key == "image_size" && text.parse::<u32>().is_err() => {
+                    return Err(fault(format!("{key}: “{text}” is no whole number")));
+                }
+                _ if ["train_text", "image_size"].contains(key) => text.to_owned(),
                 // The text is quoted, because a folder named 2024 would otherwise become a number.
                 _ => Value::String(text.to_owned()).to_string(),
             };
@@ -161,6 +164,8 @@ mod tests {
             ("lr", "x"),
             ("batch_size", "0"),
             ("zoom", "2"),
+            ("image_size", "large"),
+            ("image_size", "0"),
             ("restarts", "often"),
             ("out", " "),
         ] {

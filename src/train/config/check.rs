@@ -17,6 +17,9 @@ impl TrainConfig {
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(format!("{name} is 0; it must be at least 1"));
         }
+        if self.image_size == Some(0) {
+            return Err("image_size is 0; it is a number of pixels, such as 128".into());
+        }
         if self.data.is_empty() && self.phantoms == 0 {
             return Err(
                 "There is nothing to train on; name a data set (data), or set phantoms to a number above 0."

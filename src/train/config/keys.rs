@@ -19,6 +19,10 @@ pub const KEYS: &[(&str, &str)] = &[
         "config.json of the architecture, or a name: himix, himix-small and so on for each network; none: that of start, or himix as published",
     ),
     (
+        "image_size",
+        "side in pixels of the square that the network sees, such as 128; none: that of the architecture",
+    ),
+    (
         "ablation",
         "variant of the architecture for an ablation study, such as order-123 or last-layer; none: as it is",
     ),

@@ -48,6 +48,10 @@ pub struct TrainConfig {
     /// that of `start`, or the published sizes of HiMix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<PathBuf>,
+    /// The side length in pixels of the square that the network sees, in place of that of the architecture. `None` takes
+    /// the architecture as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
     /// The variant of the architecture, for an ablation study. `None` and a resumed run take the architecture as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ablation: Option<Ablation>,
@@ -178,6 +182,7 @@ impl Default for TrainConfig {
             hard_examples: 0.0,
             out: PathBuf::new(),
             architecture: None,
+            image_size: None,
             ablation: None,
             start: None,
             vocab: None,
@@ -351,6 +356,7 @@ mod tests {
             data: vec!["a".into(), "b c".into()],
             out: "run".into(),
             architecture: Some("x.json".into()),
+            image_size: Some(128),
             ablation: Some(Ablation::NoGrouping),
             start: Some("s".into()),
             vocab: Some("v".into()),
@@ -389,6 +395,8 @@ mod tests {
         let config = TrainConfig::default();
         assert_eq!(config.set("lr", "1e-4").map(|c| c.lr), Ok(1e-4));
         assert_eq!(config.set("lr", "1").map(|c| c.lr), Ok(1.0));
+        assert_eq!(config.set("image_size", "128").map(|c| c.image_size), Ok(Some(128)));
+        assert!(config.set("image_size", "large").is_err());
         assert_eq!(config.set("data", "my/folder").map(|c| c.data), Ok(vec!["my/folder".into()]));
         assert_eq!(config.set("start", "/a b").map(|c| c.start), Ok(Some("/a b".into())));
         assert_eq!(config.set("loss", "double_sigmoid").map(|c| c.loss), Ok(LossKind::DoubleSigmoid));
@@ -416,6 +424,7 @@ mod tests {
             (TrainConfig { weight: vec![0.0, 0.0], ..two.clone() }, "weight sums to 0"),
             (TrainConfig { weight: vec![2.0, -1.0], ..two.clone() }, "weight contains -1"),
             (TrainConfig { weight: vec![f64::NAN, 1.0], ..two.clone() }, "weight contains NaN"),
+            (TrainConfig { image_size: Some(0), ..two.clone() }, "image_size is 0"),
             (TrainConfig { weight: vec![1.0], ..two.clone() }, "weight has 1 numbers and there are 2 data sets"),
             (TrainConfig { ema_decay: 1.0, ..two.clone() }, "ema_decay"),
             (TrainConfig { clip_norm: -1.0, ..two.clone() }, "clip_norm"),

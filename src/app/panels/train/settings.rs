@@ -141,7 +141,7 @@ fn known(ui: &mut Ui, estimate: &Estimate) {
     let found =
         format!("{} to train on, {} to validate on", pairs(estimate.train), grouped(estimate.validation as u64));
     ui.label(found);
-    let words = "The time is right within a factor of two, the memory within a third; the run itself soon gives better estimates.";
+    let words = "The time is right within a factor of two, the memory to a fifth; the run itself soon gives better estimates.";
     let cost = format!(
         "About {} an epoch, {} of memory, {:.1} million parameters",
         duration(estimate.seconds_per_epoch),

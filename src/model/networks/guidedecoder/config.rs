@@ -118,6 +118,17 @@ impl GuideDecoderConfig {
         !self.decoder.without_text.contains(&self.stage_grid(index))
     }
 
+    /// These sizes for another side length of the input, not yet checked. The stages that read no text remain the same.
+    pub fn of_side(&self, side: usize) -> Self {
+        let mut config = Self { image_size: side, ..self.clone() };
+        let grids = |config: &Self| (0..STAGES).map(|stage| config.stage_grid(stage)).collect::<Vec<_>>();
+        let (old, new) = (grids(self), grids(&config));
+        let renamed = old.iter().zip(&new).filter(|(grid, _)| self.decoder.without_text.contains(grid));
+        config.decoder.without_text = renamed.map(|(_, grid)| *grid).collect();
+        config.decoder.grids = self.decoder.grids.as_ref().map(|_| new);
+        config
+    }
+
     /// Checks that a network can be built with these sizes.
     ///
     /// # Errors

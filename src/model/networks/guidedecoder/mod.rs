@@ -55,6 +55,12 @@ impl Network for GuideDecoderConfig {
         self.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let config = self.of_side(side);
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     fn default_axes(&self) -> Axes {
         Axes::Xy
     }
@@ -83,7 +89,8 @@ impl Network for GuideDecoderConfig {
         });
         let (operations, kept) = stages.chain(parts).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         let text = cost::text(&self.text, tokens);
-        Cost { operations: operations + cost::text_operations(&self.text, tokens), kept: kept + text.kept, text }
+        let operations = operations + cost::text_operations(&self.text, tokens);
+        Cost { operations, kept: kept + text.kept, value_bytes: 2.6, text }
     }
 
     fn is_divisible(&self) -> bool {

@@ -59,6 +59,13 @@ impl Network for HiMixConfig {
         self.decoder.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let mut config = self.clone();
+        config.decoder.image_size = side;
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     fn default_axes(&self) -> Axes {
         Axes::Xy
     }
@@ -73,7 +80,12 @@ impl Network for HiMixConfig {
     }
 
     fn cost(&self) -> Cost {
-        Cost { operations: cost::operations(self), kept: cost::kept(self), text: cost::text(self) }
+        Cost {
+            operations: cost::operations(self),
+            kept: cost::kept(self),
+            value_bytes: 2.6,
+            text: cost::text(self),
+        }
     }
 
     fn is_divisible(&self) -> bool {

@@ -117,6 +117,13 @@ impl LViTConfig {
         })
     }
 
+    /// These sizes for another side length of the input, not yet checked.
+    pub fn of_side(&self, side: usize) -> Self {
+        let mut config = Self { image_size: side, ..self.clone() };
+        config.patches = config.grid() * config.grid();
+        config
+    }
+
     /// Checks that a network can be built with these sizes.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub fn cost(config: &LViTConfig) -> Cost {
     if let Some(encoder) = &config.text_encoder {
         operations += cost::text_operations(&encoder.sizes, encoder.token_limit);
     }
-    Cost { operations, kept: kept + text.kept, text }
+    Cost { operations, kept: kept + text.kept, value_bytes: 3.4, text }
 }
 
 /// The cost of the text encoder, which is nothing if there is none.

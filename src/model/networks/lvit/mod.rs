@@ -59,6 +59,12 @@ impl Network for LViTConfig {
         self.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let config = self.of_side(side);
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     /// The authors read images with OpenCV, and enlarge masks bilinearly.
     fn default_input(&self) -> InputForm {
         InputForm {

@@ -60,6 +60,12 @@ impl Network for MedSamConfig {
         self.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let config = Self { image_size: side, ..self.clone() };
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     fn default_input(&self) -> InputForm {
         InputForm { range: Range::MinMax, resize: Resize::CubicAntialiased, ..InputForm::default() }
     }
@@ -69,7 +75,12 @@ impl Network for MedSamConfig {
     }
 
     fn cost(&self) -> Cost {
-        Cost { operations: cost::operations(self), kept: cost::kept(self), text: TextCost::default() }
+        Cost {
+            operations: cost::operations(self),
+            kept: cost::kept(self),
+            value_bytes: 3.0,
+            text: TextCost::default(),
+        }
     }
 
     fn is_divisible(&self) -> bool {

@@ -138,6 +138,14 @@ impl MmiUnetConfig {
         format!("decode{}", LEVELS - index)
     }
 
+    /// These sizes for another side length of the input, not yet checked.
+    pub fn of_side(&self, side: usize) -> Self {
+        let mut config = Self { image_size: side, ..self.clone() };
+        let left_out = config.grid(STAGES) % ZOOM;
+        config.bridger.output_padding_stage4 = self.bridger.output_padding_stage4.map(|_| left_out);
+        config
+    }
+
     /// Checks that a network can be built with these sizes.
     ///
     /// # Errors

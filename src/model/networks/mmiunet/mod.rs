@@ -54,6 +54,12 @@ impl Network for MmiUnetConfig {
         self.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let config = self.of_side(side);
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     fn default_axes(&self) -> Axes {
         Axes::Xy
     }
@@ -93,7 +99,7 @@ impl Network for MmiUnetConfig {
         let (operations, kept) = parts.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         let text = cost::text(&self.text, self.input_text_length);
         let of_text = cost::text_operations(&self.text, self.input_text_length);
-        Cost { operations: operations + of_text, kept: kept + text.kept, text }
+        Cost { operations: operations + of_text, kept: kept + text.kept, value_bytes: 5.6, text }
     }
 
     fn is_divisible(&self) -> bool {

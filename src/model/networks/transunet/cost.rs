@@ -45,5 +45,5 @@ pub fn cost(config: &TransUNetConfig) -> Cost {
     let layers = config.layers as f64;
     operations += layers * 2.0 * tokens * (4.0 * hidden * hidden + 2.0 * hidden * wide + 2.0 * tokens * hidden);
     kept += layers * tokens * (12.0 * hidden + 3.0 * wide);
-    Cost { operations, kept, text: TextCost::default() }
+    Cost { operations, kept, value_bytes: 5.2, text: TextCost::default() }
 }

@@ -54,6 +54,12 @@ impl Network for TransUNetConfig {
         self.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let config = Self { image_size: side, ..self.clone() };
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     /// The authors' images are in [0, 1]; they zoom them by cubic splines, for which this is a substitute.
     fn default_input(&self) -> InputForm {
         InputForm { range: Range::Unit, ..InputForm::default() }

@@ -28,5 +28,5 @@ pub fn cost(config: &UNetConfig) -> Cost {
         add(2 * level.grid, 2 * channels, level.channels, 9.0);
         add(2 * level.grid, level.channels, level.channels, 9.0);
     }
-    Cost { operations, kept, text: TextCost::default() }
+    Cost { operations, kept, value_bytes: 3.45, text: TextCost::default() }
 }

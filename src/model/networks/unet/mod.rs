@@ -49,6 +49,12 @@ impl Network for UNetConfig {
         self.image_size
     }
 
+    fn with_image_side(&self, side: usize) -> Result<Arc<dyn Network>, ConfigError> {
+        let config = Self { image_size: side, ..self.clone() };
+        config.validate()?;
+        Ok(Arc::new(config))
+    }
+
     /// That of LViT's authors, who train this U-Net with the same loader.
     fn default_input(&self) -> InputForm {
         InputForm {

@@ -29,8 +29,7 @@ struct Picture {
     // The level of the image's texture that is sampled where the image is reduced; each has half the columns and rows of
     // the one before.
     level: f32,
-    // The sizes of the textures in texels. A software device would spend more time on asking for them at every pixel than on
-    // the samples.
+    // The sizes of the textures in texels, which are not asked for at every pixel.
     image_texels: vec2f,
     truth_texels: vec2f,
     label_texels: vec2f,
@@ -130,7 +129,7 @@ fn image_at(at: vec2f) -> vec3f {
     let apart = picture.step * picture.texels / vec2f(samples);
     let first = texel - 0.5 * apart * vec2f(samples - 1u);
     if all(samples == vec2u(2u)) {
-        // The usual numbers without the loops below, which would take most of the time.
+        // The usual numbers of samples, without loops.
         var sum = stored_at(first / texels, picture.level);
         sum += stored_at((first + apart * vec2f(1.0, 0.0)) / texels, picture.level);
         sum += stored_at((first + apart * vec2f(0.0, 1.0)) / texels, picture.level);

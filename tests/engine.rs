@@ -11,6 +11,8 @@ mod jobs;
 mod journal;
 #[path = "engine/model_jobs.rs"]
 mod model_jobs;
+#[path = "engine/precedence.rs"]
+mod precedence;
 #[path = "engine/seam.rs"]
 mod seam;
 #[path = "engine/sets.rs"]

@@ -3,6 +3,7 @@
 mod adapters;
 pub mod effort;
 mod launches;
+pub mod precedence;
 mod rate;
 pub mod tuning;
 

@@ -16,6 +16,7 @@ use super::warm_up::{Message, Turn, WarmUpThread};
 use crate::data::Image;
 use crate::data::volume::DisplayWindow;
 use crate::device::DeviceChoice;
+use crate::device::precedence::{PRECEDENCE, Residence};
 use crate::infer::{
     InferError, Inspection, ModelInfo, ModelSource, OpenModel, Prediction, Segmenter, WarmUp, Warmed, same_mask,
 };
@@ -56,6 +57,8 @@ pub(super) struct InferThread {
     pub(super) quit: Receiver<()>,
     pub(super) out: EventSender,
     pub(super) model: Option<(ModelSource, Box<dyn Segmenter>)>,
+    /// Where the model lives, so that a training run on the same card lets it go first.
+    pub(super) residence: Option<Residence<'static>>,
     /// The ticket of the request that opened the model.
     pub(super) opened: Ticket,
     /// The warm-up of the GPU that is to take over, while there is one.
@@ -140,6 +143,7 @@ impl InferThread {
                 self.end_warm_up();
                 let warm_up = model.on_gpu(device);
                 self.model = Some((source, model));
+                self.settle(&info);
                 self.opened = reply.ticket;
                 reply.answer(Ok(info));
                 if let Some(warm_up) = warm_up {
@@ -330,6 +334,7 @@ impl InferThread {
                 image
             }
         };
+        let _computing = self.residence.as_ref().map(Residence::compute);
         let answer = guarded(|| question(model.as_mut(), &image)).map_err(Failure::Panicked)?;
         answer.map_err(|error| Failure::Refused(error.to_string()))
     }
@@ -350,6 +355,7 @@ impl InferThread {
             Err(error) => {
                 let message = format!("The model stopped ({reason}) and could not be opened again: {error}");
                 self.end_warm_up();
+                self.residence = None;
                 self.say(ModelEvent::Lost(message));
                 false
             }
@@ -366,7 +372,14 @@ impl InferThread {
         }
     }
 
-    fn say_updated(&self, info: ModelInfo) {
+    /// Records where the model lives.
+    fn settle(&mut self, info: &ModelInfo) {
+        self.residence = Some(PRECEDENCE.settle(&info.device));
+    }
+
+    fn say_updated(&mut self, info: ModelInfo) {
+        // The device may be another.
+        self.settle(&info);
         self.say(ModelEvent::Updated { opened: self.opened, info: Box::new(info) });
     }
 

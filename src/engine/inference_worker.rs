@@ -47,6 +47,7 @@ impl InferenceWorker {
             quit: quit_in,
             out,
             model: None,
+            residence: None,
             opened: 0,
             warm_up: None,
             turn,

@@ -326,6 +326,12 @@ impl Predictor {
         std::mem::take(&mut self.notices)
     }
 
+    /// The only sentences that the model can read, because their word vectors come from a file; empty if it reads any
+    /// prompt, or none.
+    pub fn known_sentences(&self) -> &[String] {
+        self.word_vectors.as_ref().map_or(&[], |vectors| vectors.sentences())
+    }
+
     /// The tokens that the network would read of a prompt; empty if it reads no text.
     pub fn encode(&self, prompt: &str) -> Encoding {
         if let Some(vectors) = &self.word_vectors {

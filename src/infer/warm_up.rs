@@ -7,7 +7,6 @@
 use std::ops::ControlFlow;
 
 use super::error::InferError;
-use super::info::ModelInfo;
 use super::inspection::InspectOptions;
 use super::prediction::Milliseconds;
 use super::predictor::Predictor;
@@ -182,9 +181,19 @@ impl Predictor {
         Ok(flow)
     }
 
+    /// The text with which the model is tried: a box where it takes one, and a sentence that it knows where it reads no
+    /// other.
+    fn trial_prompt(&self, image: &Image, text: &str) -> String {
+        let info = self.info();
+        if info.takes_box {
+            return info.whole_image(image.width, image.height);
+        }
+        self.known_sentences().first().map_or(text, String::as_str).to_owned()
+    }
+
     fn run_step(&mut self, step: Step) -> Result<(), InferError> {
         let (image, text) = test_case();
-        let prompt = &prompt_of(self.info(), &image, text);
+        let prompt = &self.trial_prompt(&image, text);
         let mut times = Milliseconds::default();
         match step {
             Step::Device | Step::Weights => {}
@@ -245,11 +254,6 @@ fn test_case() -> (Image, &'static str) {
     (Image { width: SIDE, height: SIDE, channels: 1, pixels }, "one infected area, upper left lung")
 }
 
-/// The text with which a model is tried, or a box where it takes one.
-fn prompt_of(info: &ModelInfo, image: &Image, text: &str) -> String {
-    if info.takes_box { info.whole_image(image.width, image.height) } else { text.to_owned() }
-}
-
 /// Checks that `other` answers as `current` does, before it takes its place: a driver may compute wrongly without any
 /// error.
 ///
@@ -258,7 +262,8 @@ fn prompt_of(info: &ModelInfo, image: &Image, text: &str) -> String {
 pub fn same_mask(current: &mut dyn Segmenter, other: &mut dyn Segmenter) -> Result<(), String> {
     let (image, prompt) = test_case();
     let values = |model: &mut dyn Segmenter| {
-        let prompt = prompt_of(&model.info(), &image, prompt);
+        let trial = model.local().map(|predictor| predictor.trial_prompt(&image, prompt));
+        let prompt = trial.unwrap_or_else(|| prompt.to_owned());
         let prediction = model.predict(&image, &prompt).map_err(|error| error.to_string())?;
         Ok::<_, String>(prediction.probability_model.values)
     };

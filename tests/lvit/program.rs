@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 use himix::data::{Image, Pixels};
-use himix::device;
-use himix::infer::{ModelSource, Predictor};
+use himix::device::{self, OpenDevice};
+use himix::infer::{ModelSource, Predictor, measure_passes, same_mask};
 use himix::model::weights::save;
 use himix::model::weights::word_vectors::WORD_VECTORS_FILE;
 use himix::model::weights::{bundle, source};
@@ -82,6 +83,21 @@ fn sentences_with_vectors_are_predicted_and_others_refused() {
     let error = predictor.predict(&picture(), "lower left lung").expect_err("unknown").to_string();
     assert!(error.contains("knows 2 sentences") && error.contains("\"all right lung\""), "{error}");
     assert!(predictor.encode("lower left lung").read.is_empty(), "nothing of it is read");
+}
+
+#[test]
+fn a_model_that_knows_certain_sentences_is_tried_and_measured_with_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(bundle) = with_vectors(folder.path()) else { return };
+    let mut predictor = open(&bundle).expect("opens");
+    assert_eq!(predictor.known_sentences(), ["all right lung", "left lung"]);
+    let passes = measure_passes(&mut predictor, false).expect("no sentence is refused");
+    assert_eq!(passes.len(), 5);
+    // The CPU, treated as a card that is made ready and compared with the CPU.
+    let card = OpenDevice { name: "card".into(), is_gpu: true, ..device::cpu() };
+    let mut card = Predictor::open_on(&ModelSource::new(&bundle), card).expect("opens");
+    card.warm_up(&mut |_| ControlFlow::Continue(())).expect("every pass runs");
+    assert_eq!(same_mask(&mut predictor, &mut card), Ok(()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
 
-use super::gpu::filled;
+use super::gpu::{filled, give_way};
 use super::{Outcome, Run};
 use crate::model::Model;
 use crate::train::batches::{Batch, training_items, with_batches};
@@ -102,6 +102,7 @@ impl Run<'_> {
         let mut gradients = GradientSum::default();
         let mut total: Option<Tensor<1>> = None;
         for (number, batch) in group.iter().enumerate().filter(|(_, batch)| batch.count > 0) {
+            give_way(self.is_gpu, &self.device_name, &self.plain);
             let pass = Pass {
                 form: &self.form,
                 device: &self.device,

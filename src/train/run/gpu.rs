@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Tensor, Transaction};
 
+use crate::device::precedence::PRECEDENCE;
 use crate::device::{Fault, OpenDevice, guarded};
 use crate::model::{Model, Trace};
 use crate::train::TrainConfig;
@@ -49,6 +50,14 @@ impl Losses {
         let values = transaction.execute();
         self.read = Instant::now();
         values.into_iter().map(|data| data.iter::<f32>().next().unwrap_or(f32::NAN)).collect()
+    }
+}
+
+/// Lets the window's predictions on the same card go before the next pass; `device` is that of the run, `name` its name.
+pub(super) fn give_way(is_gpu: bool, name: &str, device: &Device) {
+    if is_gpu {
+        // An error shows when the losses or the results of a validation are read.
+        PRECEDENCE.give_way(name, || drop(device.sync()));
     }
 }
 

@@ -152,6 +152,8 @@ struct Run<'a> {
     plain: Device,
     device: Device,
     is_gpu: bool,
+    /// The name of the device, by which the window's models on the same card are known.
+    device_name: String,
     /// The number of images in one pass through the network.
     pass: usize,
     train: Cases,
@@ -290,6 +292,7 @@ impl<'a> Run<'a> {
             plain: device.device.clone(),
             device: training_device,
             is_gpu: device.is_gpu,
+            device_name: device.name.clone(),
             pass,
             train,
             validation,

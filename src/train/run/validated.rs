@@ -1,6 +1,7 @@
 //! The validation of the weights and, if there is one, of their average.
 
 use super::Run;
+use super::gpu::give_way;
 use crate::model::Model;
 use crate::train::RunControl;
 use crate::train::loss::LossTerms;
@@ -26,7 +27,11 @@ impl Run<'_> {
         let model = self.model.as_deref()?;
         let average = self.average.as_ref().map(|average| average.model(model));
         let control = self.control;
-        let is_wanted = || control.wait() != RunControl::Stop;
+        let (is_gpu, name, plain) = (self.is_gpu, &self.device_name, &self.plain);
+        let is_wanted = || {
+            give_way(is_gpu, name, plain);
+            control.wait() != RunControl::Stop
+        };
         let with = Validator {
             cases: &self.validation,
             form: &self.form,

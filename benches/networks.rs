@@ -125,7 +125,9 @@ fn main() {
     himix::memory::keep_between_tensors();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let unit = Unit::new();
-    (0..ROUNDS).for_each(|_| drop(unit.once()));
+    for _ in 0..ROUNDS {
+        unit.once();
+    }
     for (name, text) in NETWORKS {
         if wanted.is_empty() || wanted.iter().any(|one| one == name) {
             let config = Registry::default().parse(text).expect("the published sizes");

@@ -153,6 +153,35 @@ fn small_networks_through_wgpu_in_a_child() {
     }
 }
 
+/// The networks whose kernels are those of the two above, apart from their own blocks. They take minutes on a software
+/// adapter, so that they are checked by hand: `cargo test --release --test baselines further -- --ignored --nocapture`.
+#[test]
+#[ignore = "minutes on a software adapter; see docs/testing.md"]
+fn further_small_networks_through_wgpu() {
+    if himix::device::adapters().is_empty() {
+        return common::skip(Need::Installable, "there is no Vulkan driver, not even a software one");
+    }
+    for name in ["unet", "lvit", "medsam", "transunet"] {
+        let Some(folder) = golden(name) else { return };
+        let start = std::time::Instant::now();
+        let file = |name: &str| folder.join(name);
+        let verified = std::process::Command::new(env!("CARGO_BIN_EXE_himix"))
+            .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
+            .args(["verify", "--device", "gpu", "--tolerance", "1e-3", "--model"])
+            .arg(file("weights.safetensors"))
+            .arg("--config")
+            .arg(file("config.json"))
+            .arg("--reference")
+            .arg(file("activations.safetensors"))
+            .output()
+            .expect("the program starts");
+        let out = String::from_utf8_lossy(&verified.stdout);
+        println!("{out}{name}: {:.0} s", start.elapsed().as_secs_f64());
+        assert!(verified.status.success(), "{name}: {out}{}", String::from_utf8_lossy(&verified.stderr));
+        assert!(out.contains("vulkan"), "{name} was computed on the GPU's driver: {out}");
+    }
+}
+
 /// The published sizes of a network.
 fn published(name: &str) -> ModelConfig {
     Registry::default().parse(&format!("{{\"network\": \"{name}\"}}")).expect("the published sizes")

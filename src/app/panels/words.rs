@@ -13,10 +13,13 @@ const LISTED: usize = 60;
 /// The number of tokens that mark the start and the end of every text.
 const SPECIAL: usize = 2;
 
-/// Describes how many tokens the network receives, and the limit.
+/// Describes how many tokens the network receives, and the limit. A network that reads a number of words may have room for
+/// more tokens than it receives; its limit is then not that of the tokens.
 pub fn summary(tokens: &TokensRead) -> String {
     let used = (tokens.read.len() + SPECIAL).min(tokens.limit.max(SPECIAL));
-    let mut text = format!("{used} of {} tokens", tokens.limit);
+    let is_of_words = used < tokens.limit && !tokens.dropped.is_empty();
+    let mut text =
+        if is_of_words { format!("{used} tokens") } else { format!("{used} of {} tokens", tokens.limit) };
     if !tokens.dropped.is_empty() {
         text.push_str(&format!(", {} not read", grouped(tokens.dropped.len() as u64)));
     }
@@ -105,4 +108,21 @@ fn chip(ui: &mut Ui, text: &str, colour: Color32, fill: Option<Color32>, is_stru
     let state = if is_struck { "not read: " } else { "" };
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{state}{text}")));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_words_is_not_told_as_one_of_tokens() {
+        let words = |count: usize| vec!["lung".to_owned(); count];
+        let said = |read, dropped, limit| {
+            summary(&TokensRead { read: words(read), dropped: words(dropped), limit, ..TokensRead::default() })
+        };
+        assert_eq!(said(4, 0, 24), "6 of 24 tokens");
+        assert_eq!(said(22, 3, 24), "24 of 24 tokens, 3 not read");
+        // Ten words are read, whose pieces do not fill the tokens.
+        assert_eq!(said(10, 6, 24), "12 tokens, 6 not read");
+    }
 }

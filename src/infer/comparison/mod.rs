@@ -223,7 +223,7 @@ fn checked(
             return refuse(format!("\"{name}\" cannot be the name of a network; give one without / and \\"));
         }
     }
-    let mut folder_of = |entrant: &Entrant| match &entrant.source {
+    let folder_of = |entrant: &Entrant| match &entrant.source {
         EntrantSource::Model(_) => Ok(None),
         EntrantSource::Predictions(path) => {
             let folder = Predictions::open(path)?;

@@ -75,7 +75,7 @@ fn grey(most: f32, predicted: &Arc<AtomicUsize>) -> Box<dyn Segmenter> {
 #[test]
 fn cases_that_predictions_leave_out_are_left_out_for_all() {
     let root = tempfile::tempdir().expect("a folder");
-    let cases = ComparedCase::phantoms(&[Kind::Xray], 3, 5, SIDE);
+    let cases = ComparedCase::phantoms(&[Kind::Xray], 5, 3, SIDE);
     let folder = root.path().join("boxed");
     let names: Vec<(&str, &str)> = cases.iter().map(|case| (case.name.as_str(), "a box")).collect();
     let mut writer = PredictionsWriter::open(&folder, About::default(), &names).expect("opens");

@@ -1,6 +1,6 @@
 //! The mask decoder of SAM: tokens and image attend to each other, and a token becomes the weights of a mask.
 
-use burn::module::{Initializer, Module, Param};
+use burn::module::{Initializer, Module};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 

@@ -63,7 +63,10 @@ fn edits(engine: &Engine, image: &Arc<Image>, begin: usize) -> Vec<f64> {
 
 /// Waits until the model is on the GPU that was asked for.
 fn wait_for_gpu(engine: &Engine, device: DeviceChoice) {
-    while matches!(device, DeviceChoice::Gpu(_)) {
+    if !matches!(device, DeviceChoice::Gpu(_)) {
+        return;
+    }
+    loop {
         match engine.next_event() {
             Some(Event::Model { event: ModelEvent::Updated { info, .. }, .. }) => {
                 println!("the model is on {}", info.device);

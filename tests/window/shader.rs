@@ -112,7 +112,8 @@ fn labelled(labels: Labels, step: f32, labelled: Option<[usize; 4]>) -> Paint {
         ..Show::default()
     };
     let colours = vec![None, Some([200, 30, 40]), Some([20, 180, 60])];
-    let key = labels as u64;
+    // Of labels with the same key and revision, the box is the same.
+    let key = labels as u64 * 3 + labelled.map_or(0, |area| 1 + u64::from(area == BOX));
     Paint {
         place: 0,
         image: ImageLayer { key: 1, size: SIDES, texture_size: SIDES, reduction: 1, texels, reduced },

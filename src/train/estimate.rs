@@ -20,7 +20,7 @@ const PROBE: usize = 512;
 const EFFICIENCY: f64 = 0.8;
 /// The operations that the CPU could compute in the time in which a step writes a byte that is kept for the backward pass and
 /// reads it again. Norms, activations and attention move values rather than compute, and for small networks this is most of
-/// a step. Together with [`EFFICIENCY`] it gives 0.6 to 1.2 times the time of an epoch of six small networks and of HiMix at
+/// a step. Together with [`EFFICIENCY`] it gives 0.6 to 1.2 times the time of an epoch of seven small networks and of HiMix at
 /// full size, measured on two cores with batches of 16 (4 at full size).
 const BYTE_OPERATIONS: f64 = 230.0;
 /// The same for a parameter and a step of the optimiser.

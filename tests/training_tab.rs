@@ -22,7 +22,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use fake::FakeModel;
 use fake_trainer::FakeTrainer;
 use harness::{Files, drop_file, says};
-use himix::engine::run::{Event, RunControl};
+use himix::engine::run::{Event, RunControl, StartScores};
 use himix::engine::{Engine, TrainingJob, TrainingUpdate};
 
 /// A run that lasts as long as a test.
@@ -115,6 +115,23 @@ fn a_run_shows_its_curves_cases_and_log() {
     bench.window.get_by_role_and_label(Role::Slider, "Smoothing").set_value_accesskit(0.5);
     bench.window.run();
     assert!(bench.has("Training 0.625"), "the values stay those that were measured");
+}
+
+#[test]
+fn the_weights_that_a_run_starts_from_are_the_point_before_its_first_epoch() {
+    let start = StartScores { validation_loss: 0.9, pooled_dice: 0.5, per_image_dice: 0.375 };
+    let mut bench = Bench::filled(FakeTrainer { start: Some(start), ..FakeTrainer::default() });
+    bench.finish();
+    assert!(says(
+        &bench.window,
+        "before the training: validation loss 0.9000, Dice 0.500 pooled, 0.375 per image"
+    ));
+    assert!(says(&bench.window, "Before the training: Dice 0.500 pooled, 0.375 per image"));
+    assert!(says(&bench.window, "Best: epoch 3"), "an epoch is the best");
+    let slider = bench.window.get_by_role_and_label(Role::Slider, "Epoch shown");
+    slider.set_value_accesskit(0.0);
+    bench.window.run();
+    assert!(bench.has("Before the training") && !bench.has("Earlier epoch"));
 }
 
 #[test]

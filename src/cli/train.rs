@@ -167,6 +167,13 @@ impl Report {
                     parameters as f64 / 1e6
                 ));
             }
+            Event::Start(start) => {
+                self.bar.finish_and_clear();
+                let _ = terminal::print(&format!(
+                    "start          validation loss {:.4}  Dice {:.3} pooled, {:.3} per image",
+                    start.validation_loss, start.pooled_dice, start.per_image_dice
+                ));
+            }
             Event::Step { epoch, step, steps, loss, seconds_left } => {
                 if self.bar.length() != Some(steps as u64) || self.bar.is_finished() {
                     self.bar = terminal::bar_with_message(steps);

@@ -72,7 +72,8 @@ pub mod run {
     pub use crate::train::config::KEYS;
     pub use crate::train::{
         Ablation, Cell, Control, Epoch, Estimate, Event, Interrupted, Plan, PreviewCase, Queue, QueueEvent,
-        QueueView, QueuedRun, RunControl, RunProgress, RunState, TrainConfig, Variant, WorkFault, Worker,
+        QueueView, QueuedRun, RunControl, RunProgress, RunState, StartScores, TrainConfig, Variant, WorkFault,
+        Worker,
     };
 }
 

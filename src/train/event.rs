@@ -20,6 +20,17 @@ pub struct AverageScores {
     pub is_best: bool,
 }
 
+/// The scores of the weights that a run starts from, before its first step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartScores {
+    /// The mean loss on the validation split.
+    pub validation_loss: f64,
+    /// The Dice score of the validation split, pooled over all pixels.
+    pub pooled_dice: f64,
+    /// The mean Dice score of the images in the validation split.
+    pub per_image_dice: f64,
+}
+
 /// What the validation images without a lesion add to the scores. Their Dice score is 1 if nothing is predicted and 0
 /// otherwise, and the means over the images contain it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,6 +96,13 @@ impl Epoch {
     }
 }
 
+impl StartScores {
+    /// The value that the best epoch minimises.
+    pub fn cost(&self, criterion: Criterion) -> f64 {
+        criterion.cost(self.validation_loss, self.per_image_dice)
+    }
+}
+
 impl AverageScores {
     /// The value that the best epoch minimises.
     pub fn cost(&self, criterion: Criterion) -> f64 {
@@ -130,6 +148,8 @@ pub enum Event {
         /// The cases of the preview.
         cases: Vec<Arc<PreviewCase>>,
     },
+    /// The weights that the run starts from were scored before the first step, or earlier in a resumed run.
+    Start(StartScores),
     /// A step is finished.
     Step {
         /// The epoch, counted from 1.

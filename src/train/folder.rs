@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::config::TrainConfig;
 use super::control::Control;
 use super::error::TrainError;
-use super::event::Epoch;
+use super::event::{Epoch, StartScores};
 use super::manifest::Manifest;
 use super::metrics_table::table;
 use super::sampling::CaseLosses;
@@ -50,6 +50,9 @@ pub(super) const STAGES: &str = "stages.safetensors";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
+    /// The scores of the weights that the run starts from; `None` if it starts from random ones, before they are scored,
+    /// and in the record of an older version.
+    pub start: Option<StartScores>,
     /// The finished epochs.
     pub history: Vec<Epoch>,
     /// The number of finished steps in the current epoch.

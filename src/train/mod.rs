@@ -48,7 +48,7 @@ pub use config::{Criterion, EmptyTruth, LossKind, TrainConfig};
 pub use control::{Control, RunControl};
 pub use error::TrainError;
 pub use estimate::{Estimate, estimate, estimate_in, gpu_bytes};
-pub use event::{AverageScores, EmptyTruths, Epoch, Event, PreviewCase};
+pub use event::{AverageScores, EmptyTruths, Epoch, Event, PreviewCase, StartScores};
 pub use find_lr::{RateStep, RateTest, find_lr};
 pub use folder::{Interrupted, RunFolder};
 pub use grid::{Cell, CellResult, CellState, Grid, GridEvent, run_grid};

@@ -154,6 +154,25 @@ fn a_run_learns_and_leaves_a_bundle() {
         tensors["text_encoder.model.bert.embeddings.word_embeddings.weight"].2.clone()
     };
     assert_eq!(words("on"), words("run"));
+
+    // Before its first step the weights that it starts from are scored: they are those of the best epoch.
+    let table = fs::read_to_string(bench.path("run/metrics.csv")).expect("a table");
+    let rows = table.lines().skip(1).map(|row| row.split(',').collect::<Vec<_>>());
+    let best_row = rows.filter(|row| row[12] == "1").last().expect("a best epoch");
+    let [loss, pooled, per_image] = [2, 3, 5].map(|column| best_row[column].parse::<f64>().expect("a number"));
+    let scores = format!("validation loss {loss:.4}  Dice {pooled:.3} pooled, {per_image:.3} per image");
+    let starts = |out: &str| out.lines().find(|line| line.starts_with("start")).expect("the start").to_owned();
+    assert!(starts(&more).ends_with(&scores), "{more} {scores}");
+    assert!(!said.contains("\nstart"), "random weights are not scored: {said}");
+    // A run that changes nothing says that nothing was gained.
+    let idle = ["--set", &start, "--set", "epochs=2", "--set", "lr=1e-30", "--set", "min_lr=0"];
+    let ran = bench.train("idle", &idle).done();
+    let note = "no epoch had a better validation loss than the weights that the run started from";
+    assert!(ran.err.contains(note) && ran.err.contains("keep using these"), "{}", ran.err);
+    assert!(fs::read_to_string(bench.path("idle/log.txt")).expect("a log").contains(note));
+    let progress = fs::read_to_string(bench.path("idle/last/progress.json")).expect("the progress");
+    let progress: serde_json::Value = serde_json::from_str(&progress).expect("JSON");
+    assert!((progress["start"]["validation_loss"].as_f64().expect("a loss") - loss).abs() < 1e-6, "{progress}");
 }
 
 #[test]

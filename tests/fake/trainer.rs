@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use himix::engine::run::{
     Cell, Control, Epoch, Estimate, Event, Interrupted, Plan, PreviewCase, Queue, QueueEvent, RunControl,
-    TrainConfig, WorkFault, Worker,
+    StartScores, TrainConfig, WorkFault, Worker,
 };
 use himix::engine::{Trainer, TrainingJob};
 use himix::infer::OpenModel;
@@ -29,6 +29,8 @@ pub struct FakeTrainer {
     pub panics: bool,
     /// Finished epochs of an interrupted run in a folder, if there is one.
     pub interrupted: Option<usize>,
+    /// The scores of the weights that it starts from, if they are not random.
+    pub start: Option<StartScores>,
     /// The jobs that it received.
     pub works: Arc<Mutex<Vec<TrainingJob>>>,
 }
@@ -42,6 +44,7 @@ impl Default for FakeTrainer {
             fails: None,
             panics: false,
             interrupted: None,
+            start: None,
             works: Arc::default(),
         }
     }
@@ -70,6 +73,10 @@ impl Trainer for FakeTrainer {
             cases: vec![case("left.png"), case("right.png")],
         });
         report(Event::Warning("one image was left out".into()));
+        if let Some(start) = &self.start {
+            report(Event::Preview { epoch: 0, masks: vec![mask(0), mask(0)] });
+            report(Event::Start(start.clone()));
+        }
         let mut best = history.last().cloned();
         for number in done + 1..=self.epochs {
             for step in 1..=self.steps {

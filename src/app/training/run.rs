@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::preview::Preview;
 use crate::app::text::duration;
 use crate::engine::TrainingUpdate;
-use crate::engine::run::{Epoch, Event, RunControl};
+use crate::engine::run::{Epoch, Event, RunControl, StartScores};
 
 /// The phase of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Run {
     pub control: RunControl,
     /// The facts determined before the first step.
     pub facts: Option<Facts>,
+    /// The scores of the weights that the run starts from, unless they are random.
+    pub start: Option<StartScores>,
     /// The finished epochs.
     pub epochs: Vec<Epoch>,
     /// The loss of every step, as pairs of finished epochs (fractional) and loss.
@@ -87,6 +89,7 @@ impl Run {
             phase,
             control: RunControl::Run,
             facts: None,
+            start: None,
             epochs: Vec::new(),
             step_losses: Vec::new(),
             step: None,
@@ -135,6 +138,14 @@ impl Run {
                 self.facts = Some(Facts { train, validation, parameters, epochs, device });
                 self.epochs = history;
                 self.preview.cases = cases;
+                self.phase = Phase::Training;
+            }
+            Event::Start(start) => {
+                self.say(format!(
+                    "before the training: validation loss {:.4}, Dice {:.3} pooled, {:.3} per image",
+                    start.validation_loss, start.pooled_dice, start.per_image_dice
+                ));
+                self.start = Some(start);
                 self.phase = Phase::Training;
             }
             Event::Step { epoch, step, steps, loss, seconds_left } => {

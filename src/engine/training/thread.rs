@@ -131,6 +131,7 @@ fn has_best(event: &Event) -> bool {
         Event::Epoch(epoch) => epoch.is_best,
         Event::Started { history, .. } => history.iter().any(|epoch| epoch.is_best),
         Event::Preparing(_)
+        | Event::Start(_)
         | Event::Step { .. }
         | Event::Paused
         | Event::Continued

@@ -59,6 +59,14 @@ impl Criterion {
         }
     }
 
+    /// What is compared, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Loss => "validation loss",
+            Self::DicePerImage => "Dice score per image of the validation",
+        }
+    }
+
     /// Says that the value has not become better for so many epochs.
     pub fn no_progress(self, epochs: usize) -> String {
         match self {

@@ -4,6 +4,7 @@ mod checkpoint;
 mod epoch;
 mod gpu;
 mod settle;
+mod start_scores;
 mod validated;
 
 use std::path::{Path, PathBuf};
@@ -316,6 +317,9 @@ impl<'a> Run<'a> {
     }
 
     fn train(mut self) -> Result<Option<Epoch>, TrainError> {
+        if let Outcome::Stopped = self.score_start()? {
+            return self.stopped();
+        }
         let reason = loop {
             let number = self.progress.history.len();
             if let Some(reason) = self.end_before(number) {
@@ -353,6 +357,10 @@ impl<'a> Run<'a> {
     fn say_end(self, reason: String) -> Result<Option<Epoch>, TrainError> {
         let best = self.progress.best().cloned();
         self.folder.log(&reason);
+        if let Some(note) = self.nothing_gained() {
+            self.folder.log(&note);
+            (self.report)(Event::Warning(note));
+        }
         let bundle = best.as_ref().map(|_| self.folder.best());
         (self.report)(Event::Finished { best: best.clone(), bundle, reason });
         Ok(best)

@@ -24,8 +24,27 @@ pub(super) struct ValidatedAverage {
 impl Run<'_> {
     /// Scores the weights and their average; `None` if the run is stopped before the end.
     pub(super) fn validate(&mut self) -> Option<Validated> {
-        let model = self.model.as_deref()?;
-        let average = self.average.as_ref().map(|average| average.model(model));
+        let own = self.validate_own()?;
+        let average =
+            self.average.as_ref().zip(self.model.as_deref()).map(|(average, model)| average.model(model));
+        let average = match average {
+            Some(model) => {
+                let validation = self.validation_of(Some(model.as_ref()))?;
+                Some(ValidatedAverage { model, validation })
+            }
+            None => None,
+        };
+        Some(Validated { own, average })
+    }
+
+    /// Scores the weights alone.
+    pub(super) fn validate_own(&mut self) -> Option<Validation> {
+        self.validation_of(None)
+    }
+
+    /// Scores `other`, or the weights of the run.
+    fn validation_of(&mut self, other: Option<&dyn Model>) -> Option<Validation> {
+        let model = other.or(self.model.as_deref())?;
         let control = self.control;
         let (is_gpu, name, plain) = (self.is_gpu, &self.device_name, &self.plain);
         let is_wanted = || {
@@ -41,14 +60,6 @@ impl Run<'_> {
             shards: self.shards.as_ref(),
             gpu_pass: self.is_gpu.then(|| self.pass.min(self.train.len())),
         };
-        let own = validate(model, &with, self.kept.as_mut(), &is_wanted)?;
-        let average = match average {
-            Some(model) => {
-                let validation = validate(model.as_ref(), &with, self.kept.as_mut(), &is_wanted)?;
-                Some(ValidatedAverage { model, validation })
-            }
-            None => None,
-        };
-        Some(Validated { own, average })
+        validate(model, &with, self.kept.as_mut(), &is_wanted)
     }
 }

@@ -88,6 +88,13 @@ fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
         points: run.epochs.iter().filter_map(|epoch| Some([epoch.number as f64, value(epoch)?])).collect(),
         is_background: false,
     };
+    // The weights that the run started from are the values of epoch 0.
+    let validated = |name: &str, number: usize, before: Option<f64>, value: &dyn Fn(&Epoch) -> Option<f64>| {
+        let mut series = line(name, number, value);
+        series.points.splice(0..0, before.map(|before| [0.0, before]));
+        series
+    };
+    let start = run.start.as_ref();
     let steps = Series {
         name: "Every step".into(),
         colour: lines[0],
@@ -97,11 +104,11 @@ fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
     let loss = vec![
         steps,
         line("Training", 0, &|epoch| Some(epoch.train_loss)),
-        line("Validation", 1, &|epoch| Some(epoch.validation_loss)),
+        validated("Validation", 1, start.map(|start| start.validation_loss), &|epoch| Some(epoch.validation_loss)),
     ];
     let dice = vec![
-        line("Pooled", 0, &|epoch| Some(epoch.pooled_dice)),
-        line("Per image", 1, &|epoch| Some(epoch.per_image_dice)),
+        validated("Pooled", 0, start.map(|start| start.pooled_dice), &|epoch| Some(epoch.pooled_dice)),
+        validated("Per image", 1, start.map(|start| start.per_image_dice), &|epoch| Some(epoch.per_image_dice)),
     ];
     let iou = vec![
         line("Pooled", 0, &|epoch| Some(epoch.pooled_iou)),

@@ -185,11 +185,15 @@ fn buttons(ui: &mut Ui, state: &State, run: &run::Run, commands: &mut Vec<Comman
             let words = "Close the second model";
             give(ui, true, "End comparison", words, Command::EndComparison);
         }
-        if let Some(best) = run.best_epoch() {
-            let words = format!(
-                "Best: epoch {}, Dice {:.3} pooled, {:.3} per image, threshold 0.50",
-                best.number, best.pooled_dice, best.per_image_dice
-            );
+        let best = run.best_epoch().map(|best| {
+            let [pooled, per_image] = [best.pooled_dice, best.per_image_dice];
+            format!("Best: epoch {}, Dice {pooled:.3} pooled, {per_image:.3} per image, threshold 0.50", best.number)
+        });
+        let before = run.start.as_ref().map(|start| {
+            let [pooled, per_image] = [start.pooled_dice, start.per_image_dice];
+            format!("Before the training: Dice {pooled:.3} pooled, {per_image:.3} per image")
+        });
+        for words in best.into_iter().chain(before) {
             ui.label(RichText::new(words).weak());
         }
     });

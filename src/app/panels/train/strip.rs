@@ -123,6 +123,11 @@ fn look_back(ui: &mut Ui, preview: &Preview, shown: usize, commands: &mut Vec<Co
             commands.push(Command::Train(TrainCommand::LookAt((epoch < last).then_some(epoch))));
         }
         let is_newest = preview.look_at.is_none();
-        ui.label(RichText::new(if is_newest { "Newest epoch" } else { "Earlier epoch" }).small().weak());
+        let words = match (shown, is_newest) {
+            (0, _) => "Before the training",
+            (_, true) => "Newest epoch",
+            (_, false) => "Earlier epoch",
+        };
+        ui.label(RichText::new(words).small().weak());
     });
 }

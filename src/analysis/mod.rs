@@ -10,6 +10,7 @@ pub mod figure;
 pub mod filter;
 pub mod maps;
 pub mod measurements;
+pub mod number;
 pub mod refinement;
 pub mod robustness;
 mod text_table;

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use himix::analysis::number::probability;
 use himix::analysis::robustness::{CasesError, FormSummary, Loss, Outcome, Report, Wanted, study};
 use himix::data::{Dataset, summary};
 use himix::infer::OpenModel;
@@ -212,8 +213,7 @@ fn row(summary: &FormSummary) -> String {
         None => ("–".to_owned(), "–".to_owned()),
         Some(one) => {
             let at = one.pooled_dice;
-            let p = if one.p_holm < 0.001 { "< 0.001".to_owned() } else { format!("{:.3}", one.p_holm) };
-            (format!("{:+.3} [{:+.3}, {:+.3}]", at.estimate, at.low, at.high), p)
+            (format!("{:+.3} [{:+.3}, {:+.3}]", at.estimate, at.low, at.high), probability(one.p_holm))
         }
     };
     let empty = format!("{:.1} %", 100.0 * summary.empty as f64 / summary.masks as f64);

@@ -3,7 +3,8 @@
 use super::published::{Convention, PublishedSet, published};
 use super::summary::{NetworkSummary, PairSummary, differences};
 use crate::analysis::figure::Table;
-use crate::analysis::text_table::{difference, latex, markdown, mean_sd, probability};
+use crate::analysis::number::probability;
+use crate::analysis::text_table::{difference, latex, markdown, mean_sd};
 use crate::infer::comparison::Comparison;
 use crate::metrics::{Bootstrap, Confusion, Interval};
 

@@ -1,8 +1,8 @@
 //! Axes with round numbers, and plots in them.
 
-use super::number::number;
 use super::page::{GRID, INK, LABEL, TICK, WEAK};
 use super::scene::{Anchor, Rect, Scene, Stroke, Text};
+use crate::analysis::number::number;
 
 /// The length of a tick, and the distance from the axis to its number, in points.
 const TICK_LENGTH: f32 = 2.0;

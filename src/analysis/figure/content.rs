@@ -1,9 +1,9 @@
 //! The data of a figure: plain values that both the window and the command line can provide.
 
 use super::FigureError;
-use super::number::number;
 use super::picture::Picture;
 use crate::analysis::maps::MapKind;
+use crate::analysis::number::number;
 use crate::data::volume::Lengths;
 use crate::data::{Mask, OverlayColours};
 use crate::infer::{Inspection, ModelInfo, Overrides, Plane, changes};

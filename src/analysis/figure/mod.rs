@@ -12,7 +12,6 @@ pub mod font;
 mod forms;
 mod mask_rows;
 mod networks;
-mod number;
 mod page;
 pub mod picture;
 mod raster;

@@ -2,10 +2,10 @@
 
 use super::content::Case;
 use super::font;
-use super::number::number;
 use super::picture::Picture;
 use super::scene::{Anchor, Rect, Rgb, Scene, Stroke, Text};
 use crate::analysis::maps::{Map, Scale};
+use crate::analysis::number::number;
 use crate::data::{Outcome, OverlayColours};
 use crate::infer::Plane;
 

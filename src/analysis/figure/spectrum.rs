@@ -1,7 +1,6 @@
 //! The initial and the learned spectrum filters, as in the paper's figures 3 and 4.
 
 use super::axes::{Axis, Plot};
-use super::number::number;
 use super::page::{
     FRAME, HEADING, INK, INNER, LABEL, LINES, MARGIN, MARK, TICK, WEAK, WIDTH, caption, case_label, colour_bar,
     column_heading, line_legend,
@@ -12,6 +11,7 @@ use super::table::{Table, cell};
 use super::{Content, Figure, FigureError, Model};
 use crate::analysis::filter::{Filter, SIGMA_INIT};
 use crate::analysis::maps::{Map, Scale};
+use crate::analysis::number::number;
 use crate::analysis::stage_name;
 use crate::infer::StageOverrides;
 

@@ -2,7 +2,6 @@
 //! 8.
 
 use super::content::{Content, Options};
-use super::number::significant;
 use super::page::{
     self, INK, INNER, LABEL, MARGIN, TICK, WEAK, WIDTH, caption, case_label, colour_bar, column_heading, legend,
     line_in, mask_legend,
@@ -13,6 +12,7 @@ use super::stage_row::{DIFFERENCE, Row, percent};
 use super::table::Table;
 use super::{Figure, FigureError};
 use crate::analysis::maps::{MapKind, Scale, raised};
+use crate::analysis::number::significant;
 use crate::data::foreground;
 use crate::metrics::Confusion;
 

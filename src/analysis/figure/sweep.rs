@@ -2,11 +2,11 @@
 
 use super::axes::{Axis, Plot};
 use super::content::Options;
-use super::number::significant;
 use super::page::{INK, INNER, LINES, MARGIN, WIDTH, caption, line_legend};
 use super::scene::{Rect, Scene, Stroke};
 use super::table::{Table, cell, optional};
 use super::{Figure, FigureError};
+use crate::analysis::number::significant;
 use crate::infer::{ModelInfo, SweepPoint, SweepResult};
 
 /// The width to the left of a plot for its numbers and its name, in points.

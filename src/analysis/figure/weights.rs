@@ -1,13 +1,13 @@
 //! The weights of the text layers in the groups of the layer fusion, as in the paper's figure 2.
 
 use super::axes::{Axis, Plot};
-use super::number::{number, signed};
 use super::page::{
     self, GRID, HEADING, INK, INNER, LINES, MARGIN, TICK, WEAK, WIDTH, caption, legend, line_legend,
 };
 use super::scene::{Anchor, Rect, Rgb, Scene, Stroke, Text};
 use super::table::{Table, cell, optional};
 use super::{Content, Figure, FigureError, Model, font};
+use crate::analysis::number::{number, signed};
 use crate::analysis::stage_name;
 use crate::infer::GroupOverrides;
 

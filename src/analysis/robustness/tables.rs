@@ -2,7 +2,8 @@
 
 use super::summary::{Difference, FormSummary};
 use crate::analysis::figure::Table;
-use crate::analysis::text_table::{self, mean_sd, probability, signed};
+use crate::analysis::number::probability;
+use crate::analysis::text_table::{self, difference, mean_sd};
 use crate::infer::robustness::Form;
 use crate::metrics::Bootstrap;
 
@@ -28,10 +29,8 @@ fn cells(summary: &FormSummary) -> [String; 10] {
     let FormSummary { form, images, masks, pooled, dice, iou, empty, agreement, .. } = summary;
     let score = |score: f64| if *masks > 0 { format!("{score:.3}") } else { "–".to_owned() };
     let percent = 100.0 * *empty as f64 / *masks as f64;
-    let (difference, p) = match &summary.difference {
-        Some(Difference { pooled_dice: at, p_holm, .. }) => {
-            (format!("{} [{}, {}]", signed(at.estimate), signed(at.low), signed(at.high)), probability(*p_holm))
-        }
+    let (change, p) = match &summary.difference {
+        Some(Difference { pooled_dice: at, p_holm, .. }) => (difference(at), probability(*p_holm)),
         None => ("–".to_owned(), "–".to_owned()),
     };
     [
@@ -43,7 +42,7 @@ fn cells(summary: &FormSummary) -> [String; 10] {
         mean_sd(iou),
         if *masks > 0 { format!("{percent:.1} %") } else { "–".to_owned() },
         mean_sd(agreement),
-        difference,
+        change,
         p,
     ]
 }

@@ -5,6 +5,7 @@ use eframe::egui::{Button, DragValue, Label, RichText, TextEdit, Ui};
 use super::panel::Panel;
 use super::stages::working::needs_model;
 use super::widgets::{grouped, row, section, working_bar};
+use crate::analysis::number::{probability, signed};
 use crate::analysis::robustness::{FormSummary, Loss};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
@@ -174,8 +175,8 @@ fn cells(summary: &FormSummary) -> [String; 7] {
         || (dash(), dash()),
         |one| {
             let at = one.pooled_dice;
-            let p = if one.p_holm < 0.001 { "< 0.001".to_owned() } else { format!("{:.3}", one.p_holm) };
-            (format!("{:+.3} ({:+.3} to {:+.3})", at.estimate, at.low, at.high), p)
+            let [estimate, low, high] = [at.estimate, at.low, at.high].map(|value| signed(value, 3));
+            (format!("{estimate} ({low} to {high})"), probability(one.p_holm))
         },
     );
     let agreement = if summary.comparable > 0 { format!("{:.2}", summary.agreement.mean) } else { dash() };

@@ -50,7 +50,7 @@ fn put(commands: &mut Vec<Command>, command: NetworksCommand) {
 fn chosen(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let count = state.networks.chosen.len();
     if count == 0 {
-        let words = format!("Add two to {MOST} networks: models, or folders of predictions by other programs.");
+        let words = format!("Add 2 to {MOST} networks: models, or folders of predictions by other programs.");
         ui.add(Label::new(RichText::new(words).weak()).wrap());
     }
     for (place, Entrant { name, source }) in state.networks.chosen.iter().enumerate() {

@@ -77,7 +77,7 @@ fn rows(ui: &mut Ui, networks: &mut Networks, found: &NetworksCompared, commands
     }
     for row in &mut networks.cells {
         let Some(case) = found.comparison.cases.get(row.case) else { continue };
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(&case.name).strong());
             if let CaseOrigin::Pair(sample, _) = &case.origin
                 && ui.link("Open").on_hover_text(format!("Open {}", case.name)).clicked()
@@ -106,7 +106,7 @@ fn rows(ui: &mut Ui, networks: &mut Networks, found: &NetworksCompared, commands
                     picture(ui, cell, width);
                     if let Some(counts) = network.and_then(|network| network.scores.get(row.case)?.counts) {
                         let words = format!("Dice {:.3}, IoU {:.3}", counts.dice(), counts.iou());
-                        ui.add(Label::new(RichText::new(words).small()).truncate());
+                        ui.add(Label::new(RichText::new(words).small()).wrap());
                     }
                 });
             }

@@ -3,6 +3,7 @@
 use eframe::egui::{Button, Grid, Label, RichText, ScrollArea, Ui};
 
 use crate::analysis::comparison::{NetworkSummary, PairSummary, differences};
+use crate::analysis::number::{probability, signed};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::networks::NetworksCommand;
@@ -76,7 +77,10 @@ fn table(ui: &mut Ui, name: &str, columns: &[(&str, f32)], rows: impl Iterator<I
             ui.set_max_width(width);
             ui.spacing_mut().item_spacing.y = 0.0;
             if !number.is_empty() {
-                ui.add(Label::new(number).wrap());
+                // A single word would be broken anywhere; it is cut, and whole under the pointer.
+                let is_word = !number.contains(' ');
+                let label = Label::new(number);
+                ui.add(if is_word { label.truncate() } else { label.wrap() });
             }
             if !below.is_empty() {
                 ui.add(Label::new(RichText::new(below).small().weak()).wrap());
@@ -164,16 +168,15 @@ fn pairs(ui: &mut Ui, state: &State, found: &NetworksCompared, commands: &mut Ve
         format!("{second} less {first}")
     };
     let interval = |Interval { estimate, low, high, .. }: &Interval| {
-        [format!("{estimate:+.3}"), format!("{low:+.3} to {high:+.3}")]
+        [signed(*estimate, 3), format!("{} to {}", signed(*low, 3), signed(*high, 3))]
     };
     let row = |pair: &PairSummary| {
         let [better, worse] = pair.better_worse;
-        let p = if pair.p_holm < 0.001 { "< 0.001".to_owned() } else { format!("{:.3}", pair.p_holm) };
         let cells = vec![
             interval(&pair.pooled_dice),
             interval(&pair.dice_per_image),
             plain(format!("{better}, {worse}")),
-            plain(p),
+            plain(probability(pair.p_holm)),
         ];
         Row { name: name(pair), cells }
     };
@@ -201,7 +204,8 @@ fn pairs(ui: &mut Ui, state: &State, found: &NetworksCompared, commands: &mut Ve
             continue;
         }
         let case = &found.comparison.cases[one.case].name;
-        let words = format!("{:+.3}: {:.3} and {:.3}, {case}", one.difference(), one.dice[0], one.dice[1]);
+        let [first, second] = one.dice;
+        let words = format!("{}: {first:.3} and {second:.3}, {case}", signed(one.difference(), 3));
         let mut is_shown = networks.rows.contains(&one.case);
         if ui.checkbox(&mut is_shown, words).on_hover_text("Show the case in the grid").changed() {
             commands.push(Command::Networks(NetworksCommand::Show(one.case, is_shown)));

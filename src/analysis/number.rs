@@ -1,4 +1,4 @@
-//! Formats numbers for figures.
+//! Formats numbers for people: in figures, tables and the window.
 
 /// Formats a number with `digits` decimals and a proper minus sign; zero has no sign.
 pub fn number(value: f64, digits: usize) -> String {
@@ -18,6 +18,11 @@ pub fn signed(value: f64, digits: usize) -> String {
     } else {
         format!("+{text}")
     }
+}
+
+/// Formats a p-value.
+pub fn probability(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }
 
 /// Formats a number with about `digits` significant digits, whatever its magnitude.
@@ -41,6 +46,9 @@ mod tests {
     fn numbers_are_as_people_write_them() {
         assert_eq!([number(-0.004, 2), number(-1.5, 1)], ["0.00", "−1.5"]);
         assert_eq!([signed(0.031, 2), signed(-0.031, 2), signed(0.0, 2)], ["+0.03", "−0.03", "0.00"]);
+        let thousandths = [0.0004, -0.0004, 0.0006, -0.1].map(|value| signed(value, 3));
+        assert_eq!(thousandths, ["0.000", "0.000", "+0.001", "−0.100"]);
+        assert_eq!([0.0, 0.00099, 0.001, 1.0].map(probability), ["< 0.001", "< 0.001", "0.001", "1.000"]);
         assert_eq!([significant(0.012_34, 3), significant(123.4, 3), significant(0.0, 3)], ["0.0123", "123", "0"]);
         assert_eq!(significant(-4.56e-9, 3), "−4.56e−9");
     }

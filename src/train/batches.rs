@@ -356,7 +356,8 @@ mod tests {
             let [all, part] = [&whole, &parts].map(|batch| &batch.targets[at * size..(at + 1) * size]);
             let tokens = |batch: &Batch| batch.ids[at * 256..(at + 1) * 256].to_vec();
             assert!(part.iter().zip(all).all(|(part, all)| part <= all), "a part of the mask");
-            assert_eq!(part != all, tokens(&whole) != tokens(&parts), "mask and sentence change together");
+            // A place can hold all of the mask.
+            assert!(part == all || tokens(&whole) != tokens(&parts), "the mask changes with the sentence alone");
             changed += usize::from(part != all);
         }
         assert!(changed > 0, "some phantoms have two sides");

@@ -1,36 +1,45 @@
 //! The parts of a mask that a sentence about one side or one place asks for.
 
 use crate::data::Mask;
-use crate::data::describe::{ImageLook, Kind, ZoneBands, components, least_share, side_of};
+use crate::data::describe::{ImageLook, Kind, ZoneBands, side_of};
 use crate::text::prompt::{Side, Zone};
 
 /// The least share of the mask that a half of the image holds for that side to be named alone, as in the rule that describes
 /// masks.
 const LEAST_SIDE: f64 = 0.03;
-/// The least share of a place's areas that lies within its half and band.
-const LEAST_INSIDE: f64 = 0.5;
+/// The least share of the mask in a place for that place to be named. A sentence does not name a place that the edge of an area
+/// just reaches.
+const LEAST_PLACE: f64 = 0.1;
 
 /// A target mask, by halves of the image and by places.
 pub struct MaskParts {
     mask: Mask,
     is_transposed: bool,
-    /// The places with their pixels, if there are several.
-    places: Vec<(Side, Zone, Vec<usize>)>,
+    /// The number of foreground pixels; the zones of the image with those of each place.
+    count: usize,
+    places: Option<(ZoneBands, Vec<((Side, Zone), usize)>)>,
 }
 
 impl MaskParts {
     /// Looks at the target of an image of this kind, `side × side`.
     ///
     /// A place is a half of the image and a zone ([`ZoneBands`], with the usual box of the lungs, because the image may have been
-    /// deformed). Its pixels are those of the connected areas whose centroid lies there; areas too small to be counted belong to none. A place counts if at least
-    /// half of these pixels lie within its half and band, and if there is another one.
+    /// deformed).
     pub fn of(target: &[f32], side: usize, is_transposed: bool, kind: Kind) -> Self {
         let at = |index: usize| if is_transposed { index % side * side + index / side } else { index };
-        let values = (0..side * side).map(|index| u8::from(target[at(index)] > 0.5)).collect();
+        let values: Vec<u8> = (0..side * side).map(|index| u8::from(target[at(index)] > 0.5)).collect();
+        let count = values.iter().filter(|value| **value != 0).count();
         let mask = Mask { width: side, height: side, values };
-        let bands = ZoneBands::of(&ImageLook { kind, lung_field: None });
-        let places = bands.map(|bands| places(&mask, kind, &bands)).unwrap_or_default();
-        Self { mask, is_transposed, places }
+        let places = ZoneBands::of(&ImageLook { kind, lung_field: None }).map(|bands| {
+            let mut counts: Vec<((Side, Zone), usize)> =
+                Side::ALL.iter().flat_map(|side| Zone::ALL.iter().map(|zone| ((*side, *zone), 0))).collect();
+            for index in foreground(&mask) {
+                let place = place_of(index, &mask, &bands);
+                counts.iter_mut().filter(|(other, _)| *other == place).for_each(|(_, count)| *count += 1);
+            }
+            (bands, counts)
+        });
+        Self { mask, is_transposed, count, places }
     }
 
     /// Whether both halves of the image have foreground.
@@ -43,9 +52,19 @@ impl MaskParts {
         })
     }
 
-    /// The places that can be named alone; empty if there is only one.
-    pub fn places(&self) -> impl ExactSizeIterator<Item = (Side, Zone)> {
-        self.places.iter().map(|(side, zone, _)| (*side, *zone))
+    /// The places that can be named alone: each holds at least a tenth of the mask.
+    pub fn places(&self) -> Vec<(Side, Zone)> {
+        self.places_with(|count| count > 0 && count as f64 >= LEAST_PLACE * self.count as f64)
+    }
+
+    /// The places without any of the mask; none if the mask is empty, because nobody knows then what is absent.
+    pub fn absent_places(&self) -> Vec<(Side, Zone)> {
+        self.places_with(|count| count == 0 && self.count > 0)
+    }
+
+    fn places_with(&self, is_wanted: impl Fn(usize) -> bool) -> Vec<(Side, Zone)> {
+        let all = self.places.iter().flat_map(|(_, counts)| counts);
+        all.filter(|(_, count)| is_wanted(*count)).map(|(place, _)| *place).collect()
     }
 
     /// The target with one half of the image alone.
@@ -54,14 +73,15 @@ impl MaskParts {
         self.target(self.foreground().filter(|index| side_of(index % width, width) == side))
     }
 
-    /// The target with the areas of one of [`Self::places`] alone.
+    /// The target within one place alone; empty for one of [`Self::absent_places`].
     pub fn of_place(&self, place: (Side, Zone)) -> Vec<f32> {
-        let own = self.places.iter().filter(|(side, zone, _)| (*side, *zone) == place);
-        self.target(own.flat_map(|(_, _, pixels)| pixels.iter().copied()))
+        let bands = self.places.as_ref().map(|(bands, _)| bands);
+        let is_inside = |index: &usize| bands.is_some_and(|bands| place_of(*index, &self.mask, bands) == place);
+        self.target(self.foreground().filter(is_inside))
     }
 
     fn foreground(&self) -> impl Iterator<Item = usize> {
-        self.mask.values.iter().enumerate().filter(|(_, value)| **value != 0).map(|(index, _)| index)
+        foreground(&self.mask)
     }
 
     fn target(&self, pixels: impl Iterator<Item = usize>) -> Vec<f32> {
@@ -74,33 +94,14 @@ impl MaskParts {
     }
 }
 
-/// The places of a mask in which it has areas; empty if there is only one.
-fn places(mask: &Mask, kind: Kind, bands: &ZoneBands) -> Vec<(Side, Zone, Vec<usize>)> {
-    let (width, height) = (mask.width, mask.height);
-    let place = |row: f64, column: f64| {
-        let side = if 2.0 * column + 1.0 < width as f64 { Side::Left } else { Side::Right };
-        (side, bands.zone((row + 0.5) / height as f64))
-    };
-    let mut found: Vec<(Side, Zone, Vec<usize>)> = Vec::new();
-    for area in components(mask, least_share(kind)) {
-        let mean = |of: &dyn Fn(usize) -> usize| {
-            area.pixels.iter().map(|index| of(*index) as f64).sum::<f64>() / area.area().max(1) as f64
-        };
-        let (side, zone) = place(mean(&|index| index / width), mean(&|index| index % width));
-        match found.iter_mut().find(|known| (known.0, known.1) == (side, zone)) {
-            Some(known) => known.2.extend(area.pixels),
-            None => found.push((side, zone, area.pixels)),
-        }
-    }
-    if found.len() < 2 {
-        return Vec::new();
-    }
-    found.retain(|(side, zone, pixels)| {
-        let is_inside =
-            |index: &&usize| place((**index / width) as f64, (**index % width) as f64) == (*side, *zone);
-        pixels.iter().filter(is_inside).count() as f64 >= LEAST_INSIDE * pixels.len() as f64
-    });
-    found
+fn foreground(mask: &Mask) -> impl Iterator<Item = usize> {
+    mask.values.iter().enumerate().filter(|(_, value)| **value != 0).map(|(index, _)| index)
+}
+
+/// The place of a pixel.
+fn place_of(index: usize, mask: &Mask, bands: &ZoneBands) -> (Side, Zone) {
+    let height = ((index / mask.width) as f64 + 0.5) / mask.height as f64;
+    (side_of(index % mask.width, mask.width), bands.zone(height))
 }
 
 #[cfg(test)]
@@ -130,34 +131,48 @@ mod tests {
             assert!(parts.has_both_sides());
             assert_eq!(parts.of_side(Side::Left), target(&[(20, 25), (25, 82)], is_transposed));
             assert_eq!(parts.of_side(Side::Right), target(&[(80, 80)], is_transposed));
-            let places: Vec<_> = parts.places().collect();
-            let expected = [(Side::Left, Zone::Upper), (Side::Right, Zone::Lower), (Side::Left, Zone::Lower)];
-            assert!(places.len() == 3 && expected.iter().all(|place| places.contains(place)), "{places:?}");
+            let expected = [(Side::Left, Zone::Upper), (Side::Left, Zone::Lower), (Side::Right, Zone::Lower)];
+            let absent = [(Side::Left, Zone::Middle), (Side::Right, Zone::Upper), (Side::Right, Zone::Middle)];
+            assert_eq!((parts.places(), parts.absent_places()), (expected.to_vec(), absent.to_vec()));
+            assert!(parts.of_place((Side::Right, Zone::Upper)).iter().all(|value| *value == 0.0));
             assert_eq!(parts.of_place((Side::Left, Zone::Lower)), target(&[(25, 82)], is_transposed));
         }
     }
 
     #[test]
-    fn a_mask_in_one_place_or_on_one_side_is_not_divided() {
+    fn a_mask_on_one_side_has_no_other_side() {
         let one = MaskParts::of(&target(&[(20, 25)], false), SIDE, false, Kind::Ct);
-        assert!(!one.has_both_sides() && one.places().count() == 0);
+        assert!(!one.has_both_sides() && one.places() == [(Side::Left, Zone::Upper)]);
         // Some pixels beyond the middle are no other side.
         let across = MaskParts::of(&target(&[(30, 25), (41, 80)], false), SIDE, false, Kind::Ct);
         assert!(!across.has_both_sides());
         let frame = MaskParts::of(&target(&[(20, 20), (80, 80)], false), SIDE, false, Kind::Endoscopy);
-        assert!(frame.has_both_sides() && frame.places().count() == 0);
-        assert!(!MaskParts::of(&target(&[], false), SIDE, false, Kind::Xray).has_both_sides());
+        assert!(frame.has_both_sides() && frame.places().is_empty() && frame.absent_places().is_empty());
+        let nothing = MaskParts::of(&target(&[], false), SIDE, false, Kind::Xray);
+        assert!(!nothing.has_both_sides() && nothing.places().is_empty() && nothing.absent_places().is_empty());
     }
 
     #[test]
-    fn an_area_through_all_zones_is_no_single_place() {
-        // A column from top to bottom has its centroid in the middle, and less than half of it there.
+    fn an_area_through_several_zones_is_cut_at_their_borders() {
+        // A column of 20 pixels from the first row to the last, and a square whose edge reaches into the lower zone by a row.
         let column: Vec<(usize, usize)> = (1..=9).map(|step| (20, 10 * step)).collect();
         let mut all = target(&column, false);
-        for (value, other) in all.iter_mut().zip(target(&[(80, 80)], false)) {
+        for (value, other) in all.iter_mut().zip(target(&[(80, 60)], false)) {
             *value += other;
         }
         let parts = MaskParts::of(&all, SIDE, false, Kind::Ct);
-        assert_eq!(parts.places().collect::<Vec<_>>(), [(Side::Right, Zone::Lower)]);
+        // The borders of a CT slice are at 36 and 69 percent of the height.
+        for (zone, rows) in [(Zone::Upper, 0..36), (Zone::Middle, 36..69), (Zone::Lower, 69..100)] {
+            let part = parts.of_place((Side::Left, zone));
+            let expected =
+                |at: usize| f32::from(u8::from(rows.contains(&(at / SIDE)) && (10..30).contains(&(at % SIDE))));
+            assert!((0..SIDE * SIDE).all(|at| part[at] == expected(at)), "{zone:?}");
+            assert!(parts.places().contains(&(Side::Left, zone)));
+        }
+        assert!(parts.places().contains(&(Side::Right, Zone::Middle)));
+        // 20 of 2,200 pixels: neither there nor absent.
+        let edge = (Side::Right, Zone::Lower);
+        assert!(!parts.places().contains(&edge) && !parts.absent_places().contains(&edge));
+        assert_eq!(parts.absent_places(), [(Side::Right, Zone::Upper)]);
     }
 }

@@ -13,7 +13,8 @@
 //!
 //! - a prompt with places on both sides is cut to one of them, if the mask has foreground on both: "unilateral", the places of that side, no
 //!   number, and the mask within that half of the image;
-//! - the prompt names a single place, a zone of one side, and the mask has the areas whose centroid lies there ([`MaskParts`]).
+//! - the prompt names a single place, a zone of one side, and the mask is what lies there ([`MaskParts`]); or a place where
+//!   nothing is, and the mask is empty.
 //!
 //! Such a sentence is neither shortened nor written out as a report, and it must fit into the token limit.
 //!
@@ -42,6 +43,7 @@ pub struct Wording {
     is_irrelevant: bool,
     is_of_side: bool,
     is_of_place: bool,
+    is_of_absent_place: bool,
     /// The seed of what is chosen among possibilities.
     seed: u64,
 }
@@ -58,6 +60,7 @@ impl Wording {
         is_irrelevant: false,
         is_of_side: false,
         is_of_place: false,
+        is_of_absent_place: false,
         seed: 0,
     };
 
@@ -67,7 +70,7 @@ impl Wording {
         let seed = random.u64(..);
         // Settings that came later have numbers of their own, so that all others are drawn as before.
         let mut later = fastrand::Rng::with_seed(!seed);
-        let [of_side, of_place] = std::array::from_fn(|_| later.f64());
+        let [of_side, of_place, of_absent_place] = std::array::from_fn(|_| later.f64());
         Self {
             is_reworded: reword < config.reword,
             is_reordered: reorder < config.reorder,
@@ -78,6 +81,7 @@ impl Wording {
             is_irrelevant: irrelevant < config.irrelevant,
             is_of_side: of_side < config.single_side,
             is_of_place: of_place < config.single_place,
+            is_of_absent_place: of_absent_place < config.absent_place,
             seed,
         }
     }
@@ -103,7 +107,7 @@ impl Wording {
         parts: impl FnOnce() -> MaskParts,
     ) -> Option<(String, Vec<f32>)> {
         let is_other = self.is_empty || self.is_denied || self.is_irrelevant;
-        if is_other || !(self.is_of_side || self.is_of_place) {
+        if is_other || !(self.is_of_side || self.is_of_place || self.is_of_absent_place) {
             return None;
         }
         let text = if is_mirrored { prompt::mirror(first) } else { first.to_owned() };
@@ -112,9 +116,9 @@ impl Wording {
         let Prompt::Lungs(mut lungs) = value else { return None };
         let mut random = fastrand::Rng::with_seed(self.seed);
         let parts = parts();
-        if self.is_of_place
-            && let Some(place) = random.choice(parts.places())
-        {
+        let absent = if self.is_of_absent_place { parts.absent_places() } else { Vec::new() };
+        let present = if self.is_of_place { parts.places() } else { Vec::new() };
+        if let Some(place) = random.choice(absent).or_else(|| random.choice(present)) {
             return Some((single_place(place), parts.of_place(place)));
         }
         let names = |side| lungs.findings.iter().any(|finding| finding.side == Some(side));
@@ -169,7 +173,7 @@ fn single_place((side, zone): (Side, Zone)) -> String {
 /// The sentences from which a vocabulary is built: `sentences`, and single places, reports, denials and
 /// texts about something else if the settings have some.
 pub fn with_augmentation(mut sentences: Vec<String>, config: &TrainConfig) -> Vec<String> {
-    if config.single_side > 0.0 || config.single_place > 0.0 {
+    if config.single_side > 0.0 || config.single_place > 0.0 || config.absent_place > 0.0 {
         let places = Side::ALL.iter().flat_map(|side| Zone::ALL.iter().map(move |zone| (*side, *zone)));
         sentences.extend(places.map(single_place));
     }
@@ -389,6 +393,17 @@ mod tests {
             let own = mask.iter().enumerate().filter(|(at, _)| (at % side < side / 2) == is_left);
             own.map(|(_, value)| *value).sum::<f32>()
         };
+        let absent = Wording { is_of_absent_place: true, is_of_place: true, ..Wording::PLAIN };
+        for seed in 0..40 {
+            let (sentence, mask) = Wording { seed, ..absent }.of_part(LUNGS, false, parts(false)).expect("a part");
+            let said = lungs(&sentence);
+            let finding = &said.findings[0];
+            let is_there = match finding.side {
+                Some(Side::Left) => finding.zones.has(Zone::Upper),
+                _ => finding.zones.has(Zone::Lower),
+            };
+            assert!(said.findings.len() == 1 && !is_there && mask.iter().all(|value| *value == 0.0), "{sentence}");
+        }
         for (change, is_place) in [
             (Wording { is_of_side: true, ..Wording::PLAIN }, false),
             (Wording { is_of_place: true, ..Wording::PLAIN }, true),

@@ -105,7 +105,7 @@ impl TrainConfig {
     }
 
     /// The settings that are probabilities or shares.
-    fn chances(&self) -> [(&'static str, f64); 23] {
+    fn chances(&self) -> [(&'static str, f64); 24] {
         [
             ("hard_examples", self.hard_examples),
             ("zoom", self.zoom),
@@ -130,6 +130,7 @@ impl TrainConfig {
             ("irrelevant", self.irrelevant),
             ("single_side", self.single_side),
             ("single_place", self.single_place),
+            ("absent_place", self.absent_place),
         ]
     }
 }

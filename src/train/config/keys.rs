@@ -94,8 +94,9 @@ pub const KEYS: &[(&str, &str)] = &[
     ("single_side", "probability that a prompt with places on both sides and its mask are cut to one side"),
     (
         "single_place",
-        "probability that a prompt about lungs names a single zone of one side, with the areas there as its mask",
+        "probability that a prompt about lungs names a single zone of one side, with what lies there as its mask",
     ),
+    ("absent_place", "probability that a prompt about lungs names a zone where nothing is, with the empty mask"),
     ("seed", "seed of weights, order, dropout and augmentation"),
     ("checkpoint_minutes", "minutes between two checkpoints within an epoch"),
     ("preview", "validation cases whose mask is shown epoch by epoch"),

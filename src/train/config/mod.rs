@@ -159,8 +159,10 @@ pub struct TrainConfig {
     pub irrelevant: f64,
     /// The probability that a prompt with places on both sides, and its mask, are cut to one side.
     pub single_side: f64,
-    /// The probability that a prompt about lungs names a single place, whose areas are the mask.
+    /// The probability that a prompt about lungs names a single place, and the mask is what lies there.
     pub single_place: f64,
+    /// The probability that a prompt about lungs names a single place where nothing is, with the empty mask.
+    pub absent_place: f64,
     /// The seed of weights, order, dropout and augmentation.
     pub seed: u64,
     /// The minutes between checkpoints within an epoch. There is always one at the end of an epoch.
@@ -233,6 +235,7 @@ impl Default for TrainConfig {
             irrelevant: 0.0,
             single_side: 0.0,
             single_place: 0.0,
+            absent_place: 0.0,
             seed: 0,
             checkpoint_minutes: 10.0,
             preview: 6,

@@ -1,8 +1,9 @@
 //! Products on a GPU, in single or half precision.
 
 use burn::backend::{Dispatch, DispatchTensor};
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::{DType, FloatDType, Int, Tensor};
 
+use super::has_kernels;
 use super::kernels::LARGEST_HALF;
 use super::operations::Operations;
 use crate::model::Target;
@@ -58,7 +59,7 @@ impl Weight {
     /// product is computed in single precision.
     pub fn of(weight: Tensor<2>, target: &Target) -> Self {
         let fits = |weight: &Tensor<2>| weight.clone().abs().max().into_scalar::<f32>() <= LARGEST_HALF;
-        let is_half = target.is_half && fits(&weight);
+        let is_half = target.is_half && has_kernels(&target.device) && fits(&weight);
         let weight = if is_half { weight.cast(FloatDType::F16) } else { weight };
         Self(weight.to_device(&target.device))
     }
@@ -76,6 +77,11 @@ impl Weight {
     /// Whether the product is computed in half precision.
     pub fn is_half(&self) -> bool {
         self.0.dtype() == DType::F16
+    }
+
+    /// Returns the rows of these numbers, `[count]`, in single precision: `[count, out]`.
+    pub fn rows(&self, numbers: Tensor<1, Int>) -> Tensor<2> {
+        Operand(self.0.clone().select(0, numbers)).into_single()
     }
 
     /// Computes `x W`; maps `[rows, in]` to `[rows, out]`, in single precision.

@@ -1,6 +1,5 @@
 //! The text encoder for one prompt at a time.
 
-use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
 use super::attention::Hidden;
@@ -8,12 +7,16 @@ use super::{Affine, PreparedNorm, SelfAttention};
 use crate::model::Target;
 use crate::model::blocks::text_encoder::{Embeddings, Layer, TextEncoder};
 use crate::model::cpu::Activation;
-use crate::model::gpu::Operand;
+use crate::model::gpu::Weight;
 
 /// The text encoder, prepared for prediction.
 #[derive(Debug)]
 pub struct PreparedText {
-    embeddings: Embeddings,
+    /// The embeddings of words, `[vocabulary, hidden]`.
+    words: Weight,
+    /// The embeddings of positions plus that of the only type of token, `[positions, hidden]`.
+    positions: Tensor<2>,
+    norm: PreparedNorm,
     layers: Vec<PreparedLayer>,
 }
 
@@ -44,15 +47,23 @@ impl PreparedText {
     /// Takes over the weights of the encoder for `device`.
     pub fn of(text: TextEncoder, target: &Target) -> Self {
         let layers = text.layers.into_iter().map(|layer| PreparedLayer::of(layer, target)).collect();
-        Self { embeddings: text.embeddings.to_device(&target.device), layers }
+        let Embeddings { word, position, token_type, norm } = text.embeddings;
+        let positions = position.weight.into_value() + token_type.weight.into_value().slice([0..1]);
+        Self {
+            words: Weight::of(word.weight.into_value(), target),
+            positions: positions.to_device(&target.device),
+            norm: PreparedNorm::of(norm, target),
+            layers,
+        }
     }
 
     /// Maps token ids and attention mask, both `[1, tokens]`, to the outputs of the embedding and of every layer,
     /// each `[1, tokens, hidden]`.
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> Vec<Tensor<3>> {
-        let mut x: Tensor<2> = self.embeddings.forward(ids).squeeze_dim(0);
+        let [_, tokens] = ids.dims();
+        let embedded = self.words.rows(ids.squeeze_dim(0)) + self.positions.clone().slice([0..tokens]);
+        let (mut x, mut operand) = self.norm.forward_twice(embedded, None);
         let hidden = Hidden::of(&mask);
-        let mut operand = Operand::from(x.clone());
         let mut states = vec![x.clone().unsqueeze()];
         for layer in &self.layers {
             let mixed = layer.attention.forward(operand, Some(&hidden), Some(x));

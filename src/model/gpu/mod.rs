@@ -18,7 +18,7 @@ use self::operations::{Given, Layout, Operations};
 use super::cpu::{self, Activation};
 use super::layers::LayerNorm;
 
-pub use self::product::{Operand, Weight};
+pub use self::product::{Operand, Weight, multiplies_half};
 
 /// Whether these operations accept tensors of this device.
 pub fn has_kernels(device: &Device) -> bool {

@@ -59,7 +59,7 @@ impl Weight {
     /// product is computed in single precision.
     pub fn of(weight: Tensor<2>, target: &Target) -> Self {
         let fits = |weight: &Tensor<2>| weight.clone().abs().max().into_scalar::<f32>() <= LARGEST_HALF;
-        let is_half = target.is_half && has_kernels(&target.device) && fits(&weight);
+        let is_half = multiplies_half(target) && fits(&weight);
         let weight = if is_half { weight.cast(FloatDType::F16) } else { weight };
         Self(weight.to_device(&target.device))
     }
@@ -94,6 +94,11 @@ impl Weight {
         let product = <Dispatch as Operations>::multiply(x.into_dispatch(), weight.into_dispatch());
         Tensor::from_dispatch(product)
     }
+}
+
+/// Whether products for this target are computed in half precision, which the CPU does not have.
+pub fn multiplies_half(target: &Target) -> bool {
+    target.is_half && has_kernels(&target.device)
 }
 
 /// Converts a tensor that none of our kernels made. What half precision cannot hold is not a number afterwards, as where a

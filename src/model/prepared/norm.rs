@@ -19,8 +19,7 @@ pub struct PreparedNorm {
 impl PreparedNorm {
     /// Takes over the norm for `target`.
     pub fn of(norm: LayerNorm, target: &Target) -> Self {
-        let is_half = target.is_half && gpu::has_kernels(&target.device);
-        Self { norm: norm.to_device(&target.device), is_half }
+        Self { norm: norm.to_device(&target.device), is_half: gpu::multiplies_half(target) }
     }
 
     /// Takes over the norm multiplied by the scale of the residual.

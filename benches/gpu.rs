@@ -1,5 +1,5 @@
-//! Measures a hardware GPU: the first start and later ones, predictions, images of a set and training steps, with the
-//! kernels that each of them launches. Times are also given relative to a matrix product of 4096³ in the same process,
+//! Measures a hardware GPU: the first start and later ones, predictions, images of a set, training steps, and predictions
+//! in single and half precision side by side, with the kernels that each of them launches. Times are also given relative to a matrix product of 4096³ in the same process,
 //! so that cards can be compared.
 //!
 //! `cargo bench --bench gpu [-- OPTIONS]`; it takes less than eight minutes, also on a card that was never tuned, and
@@ -19,8 +19,9 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Distribution, Int, Tensor, Transaction};
+use himix::data::phantom::{Kind, phantom};
 use himix::data::{Image, Pixels};
-use himix::device::{self, DeviceChoice, GpuTuning, Launches, OpenDevice, effort, launches_of, tuning};
+use himix::device::{self, DeviceChoice, GpuTuning, Launches, OpenDevice, Precision, effort, launches_of, tuning};
 use himix::infer::{ModelSource, Predictor, Segmenter, in_order, measure_passes};
 use himix::model::networks::himix::HiMixConfig;
 use himix::model::weights::bundle;
@@ -33,11 +34,13 @@ use himix::train::{LossKind, gpu_bytes};
 const STEPS: usize = 7;
 /// The number of images of a set, enough for batches and too few.
 const SETS: [usize; 2] = [320, 48];
+/// The number of synthetic images on which the masks of two precisions are compared.
+const COMPARED: u64 = 8;
 /// The time for everything in seconds.
 const SECONDS: u64 = 450;
 
 /// A part: its name, what it is, and the most seconds that it may take.
-const PARTS: [(&str, &str, u64); 7] = [
+const PARTS: [(&str, &str, u64); 9] = [
     ("start", "bundled model, first start", 150),
     ("again", "bundled model, second start", 45),
     ("full", "full size, first start", 150),
@@ -45,6 +48,8 @@ const PARTS: [(&str, &str, u64); 7] = [
     ("set", "bundled model, images of a set", 60),
     ("train-small", "training, small architecture, batch 16", 75),
     ("train-full", "training, full size, text frozen, batch 32", 150),
+    ("half", "bundled model in f32 and f16", 120),
+    ("full-half", "full size in f32 and f16", 150),
 ];
 
 /// What the command line asks for.
@@ -199,6 +204,8 @@ fn measure(part: &str) {
         "start" | "again" => starts(&ModelSource::bundled(), &open, opening),
         "full" | "full-again" => starts(&full_size(), &open, opening),
         "set" => sets(&open),
+        "half" => precisions(&ModelSource::bundled(), &open),
+        "full-half" => precisions(&full_size(), &open),
         "train-small" => small_training(&open),
         "train-full" => training(&HiMixConfig::default(), 32, true, &open),
         other => Err(format!("{other} is no part")),
@@ -239,6 +246,45 @@ fn starts(source: &ModelSource, open: &OpenDevice, opening: f64) -> Result<(), S
     let passes = measure_passes(&mut predictor, false).map_err(|error| words(&error))?;
     passes.iter().skip(1).for_each(|pass| table.row(pass.name, pass.ms, Some(&pass.launches)));
     predictor.take_notices().iter().for_each(|notice| println!("  {notice}"));
+    Ok(())
+}
+
+/// Prints the times of predictions in both precisions, and how far their masks agree.
+fn precisions(source: &ModelSource, open: &OpenDevice) -> Result<(), String> {
+    if !open.offers_half() {
+        return Err(format!("skipped: {} offers no half precision", open.name));
+    }
+    let both = [Precision::F32, Precision::F16].map(|precision| open.clone().in_precision(precision));
+    let side = device::product_rate(open).map_err(|fault| fault.to_string())?.side;
+    let table = table(open)?;
+    let half = device::product_rate_at(side, &both[1]).map_err(|fault| fault.to_string())?;
+    table.row(&format!("product of {side}³ in f16 ({:.0} GFLOP/s)", half.gflops()), half.ms, None);
+    let mut masks: Vec<Vec<Vec<bool>>> = Vec::new();
+    for (device, precision) in both.into_iter().zip(["f32", "f16"]) {
+        let mut predictor = Predictor::open_on(source, device).map_err(|error| error.to_string())?;
+        predictor.warm_up(&mut |_| ControlFlow::Continue(())).map_err(|error| error.to_string())?;
+        let passes = measure_passes(&mut predictor, false).map_err(|error| error.to_string())?;
+        for pass in passes.iter().skip(1) {
+            table.row(&format!("{}, {precision}", pass.name), pass.ms, Some(&pass.launches));
+        }
+        let mask = |index: u64| {
+            let drawn = phantom(Kind::Xray, 1, index, 224);
+            let prediction = predictor.predict(&drawn.image, &drawn.prompt).map_err(|error| error.to_string())?;
+            Ok::<_, String>(prediction.probability.values.iter().map(|value| *value >= 0.5).collect())
+        };
+        masks.push((0..COMPARED).map(mask).collect::<Result<_, _>>()?);
+        predictor.take_notices().iter().for_each(|notice| println!("  {notice}"));
+    }
+    let pixels = |masks: &[Vec<bool>]| masks.concat();
+    let pairs: Vec<(bool, bool)> = pixels(&masks[0]).into_iter().zip(pixels(&masks[1])).collect();
+    let count =
+        |is_counted: fn(&(bool, bool)) -> bool| pairs.iter().filter(|pair| is_counted(pair)).count() as f64;
+    let (equal, shared) = (count(|(a, b)| a == b), count(|(a, b)| *a && *b));
+    let dice = 2.0 * shared / (count(|(a, _)| *a) + count(|(_, b)| *b)).max(1.0);
+    println!(
+        "  masks of {COMPARED} synthetic images: {:.4} % of the pixels are equal, Dice of f16 with f32 {dice:.5}",
+        100.0 * equal / pairs.len() as f64
+    );
     Ok(())
 }
 

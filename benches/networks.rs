@@ -9,7 +9,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use himix::model::weights::deterministic::RuleWeights;
 use himix::model::weights::load::{self, Missing};
 use himix::model::weights::manifest;
-use himix::model::{Executor, ModelConfig, Registry, Tokens};
+use himix::model::{Executor, ModelConfig, Registry, Target, Tokens};
 
 /// The passes of which the median is taken.
 const ROUNDS: usize = 9;
@@ -94,7 +94,7 @@ fn measure(name: &str, config: &ModelConfig, unit: &Unit) {
     let network = config.network.as_ref();
     let rule = RuleWeights::new(config).expect("an architecture");
     let model = load::load(network, &rule, Missing::Refuse, &device).expect("loads");
-    let executor = model.prepare(&device);
+    let executor = model.prepare(&Target::single(&device));
     let side = network.image_side();
     let prompts =
         Prompts { tokens: network.text().map(|text| text.token_limit), has_box: network.takes_box(), side };

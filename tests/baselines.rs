@@ -17,7 +17,7 @@ use himix::model::weights::deterministic::RuleWeights;
 use himix::model::weights::import::open_encoder;
 use himix::model::weights::load::{self, Missing};
 use himix::model::weights::{Located, ModelSource, TensorSource, Tensors, bundle, manifest, roots, save, source};
-use himix::model::{Executor, Inputs, Model, ModelConfig, Registry, Tokens, Trace};
+use himix::model::{Executor, Inputs, Model, ModelConfig, Registry, Target, Tokens, Trace};
 use himix::train::LossKind;
 use himix::train::loss::{Loss, loss};
 use himix::train::step::{GradientSum, Optimiser};
@@ -95,7 +95,7 @@ fn compare(
 
 /// Compares the logits that an executor computes image by image, as predictions do.
 fn compare_prepared(model: Box<dyn Model>, inputs: &Inputs, expected: &[f32], tolerance: f64) {
-    let executor = model.prepare(&inputs.image.device());
+    let executor = model.prepare(&Target::single(&inputs.image.device()));
     let shared = executor.share().expect("weights can be shared");
     let tokens = inputs.tokens.clone().expect("a prompt");
     let count = inputs.image.dims()[0];
@@ -497,7 +497,7 @@ fn check_stages<M: Module + Model + 'static>(name: &str, stages: [&str; 3], head
     let (located, device) = (located(&folder), Device::flex());
     let reference = source::open(&folder.join("activations.safetensors")).expect("opens");
     let inputs = inputs(reference.as_ref(), &device);
-    let mut executor = located.load(&device).expect("loads").prepare(&device);
+    let mut executor = located.load(&device).expect("loads").prepare(&Target::single(&device));
     let (features, text) = first(executor.as_ref(), &inputs);
     let staged = executor.staged().expect("stages");
     let own = staged.overrides().clone();
@@ -572,7 +572,7 @@ fn a_stage_of_guidedecoder_can_run_without_text() {
     let inputs = inputs(reference.as_ref(), &device);
     let model = located.load(&device).expect("loads");
     let network = located.config.network.clone();
-    let mut executor = model.boxed().prepare(&device);
+    let mut executor = model.boxed().prepare(&Target::single(&device));
     let (features, text) = first(executor.as_ref(), &inputs);
     let staged = executor.staged().expect("stages");
     let own = staged.overrides().clone();

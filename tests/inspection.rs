@@ -8,6 +8,8 @@ mod common;
 mod domain;
 #[path = "inspection/gradients.rs"]
 mod gradients;
+#[path = "inspection/half.rs"]
+mod half;
 #[path = "inspection/kernels.rs"]
 mod kernels;
 #[path = "inspection/prompts.rs"]
@@ -43,6 +45,7 @@ fn word(number: i64) -> String {
 
 struct Mini {
     predictor: Predictor,
+    source: ModelSource,
     image: Image,
     prompt: String,
     reference: Box<dyn TensorSource>,
@@ -78,7 +81,7 @@ fn mini() -> Option<Mini> {
     let prompt = words.collect::<Vec<_>>().join(" ");
     let encoding = predictor.encode(&prompt);
     assert!(encoding.ids.iter().zip(&ids).all(|(a, b)| *a as f32 == *b), "the prompt is the reference's");
-    Some(Mini { predictor, image, prompt, reference, _folder: folder })
+    Some(Mini { predictor, source, image, prompt, reference, _folder: folder })
 }
 
 const EVERYTHING: InspectOptions =

@@ -14,7 +14,7 @@ use himix::device;
 use himix::infer::Predictor;
 use himix::model::networks::medsam::{MedSam, MedSamConfig, Prepared};
 use himix::model::weights::{ModelSource, TensorSource, bundle, manifest, source};
-use himix::model::{Executor, Inputs, Model, Trace};
+use himix::model::{Executor, Inputs, Model, Target, Trace};
 use himix::train::loss::{Loss, loss};
 use himix::train::step::{GradientSum, Optimiser};
 use himix::train::{self, Control, LossKind, TrainConfig};
@@ -104,7 +104,7 @@ fn the_prepared_network_gives_the_authors_logits() {
     let boxes = setup.reference.read("input.box").expect("boxes");
     let image: Tensor<4> = setup.inputs().image;
     let model = *setup.model.into_any().downcast::<MedSam>().expect("MedSAM");
-    let prepared = Prepared::new(model, &setup.device);
+    let prepared = Prepared::new(model, &Target::single(&setup.device));
     for (item, corners) in boxes.as_chunks::<4>().0.iter().enumerate() {
         let features = prepared.encode_image(image.clone().narrow(0, item, 1));
         let prompt = prepared.encode_box(*corners);
@@ -231,7 +231,7 @@ fn the_full_size_gives_the_authors_logits() {
     for tensor in trace.into_tensors() {
         check(&tensor.name, values(tensor.values));
     }
-    let prepared = Prepared::new(model, &device);
+    let prepared = Prepared::new(model, &Target::single(&device));
     let start = std::time::Instant::now();
     let features = prepared.encode_image(image);
     println!("prepared, image: {:?}", start.elapsed());

@@ -21,7 +21,7 @@ use himix::model::network::{Cost, Features, TextCost, TextStates};
 use himix::model::registry::{Entry, sizes_of, to_sizes};
 use himix::model::weights::save::{self, Precision};
 use himix::model::weights::{bundle, source};
-use himix::model::{Executor, Inputs, Model, ModelConfig, Network, Registry, Trace};
+use himix::model::{Executor, Inputs, Model, ModelConfig, Network, Registry, Target, Trace};
 use himix::train::{self, Control, Event, RunControl, TrainConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -103,7 +103,7 @@ impl Model for Tiny {
         logits
     }
 
-    fn prepare(self: Box<Self>, _: &Device) -> Box<dyn Executor> {
+    fn prepare(self: Box<Self>, _: &Target) -> Box<dyn Executor> {
         Box::new(Alone(*self))
     }
 

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use himix::device::DeviceChoice;
 use himix::model::networks::himix::{HiMix, Prepared};
 use himix::model::weights::{ModelSource, bundle, source};
-use himix::model::{Executor, Inputs, Tokens, Trace};
+use himix::model::{Executor, Inputs, Target, Tokens, Trace};
 
 use common::{Child, Need};
 
@@ -75,7 +75,7 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
 
     // The prepared network takes one image at a time.
     let device = image.device();
-    let prepared = Prepared::new(*model.into_any().downcast::<HiMix>().expect("HiMix"), &device);
+    let prepared = Prepared::new(*model.into_any().downcast::<HiMix>().expect("HiMix"), &Target::single(&device));
     let (shape, expected) = reference.values("logits");
     let per_image = expected.len() / shape[0];
     for item in 0..shape[0] {

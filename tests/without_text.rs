@@ -20,7 +20,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use himix::model::networks::transunet::TransUNet;
 use himix::model::networks::unet::UNet;
 use himix::model::weights::{ModelSource, TensorSource, bundle, source};
-use himix::model::{Inputs, Model, Network};
+use himix::model::{Inputs, Model, Network, Target};
 
 const NAMES: [&str; 2] = ["unet", "transunet"];
 
@@ -83,7 +83,7 @@ fn evaluation(model: Box<dyn Model>) -> Box<dyn Model> {
 
 /// The executor's logits for one image after the other.
 fn executed(model: Box<dyn Model>, image: &Tensor<4>) -> Vec<f32> {
-    let executor = model.prepare(&image.device());
+    let executor = model.prepare(&Target::single(&image.device()));
     let one = |item: usize| {
         let features = executor.encode_image(image.clone().narrow(0, item, 1));
         executor.decode(&features, &Vec::new()).into_data().iter::<f32>().collect::<Vec<f32>>()

@@ -22,6 +22,7 @@ use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
 use super::worklist::Worklist;
+use crate::device::{DeviceChoice, Precision, precision};
 use crate::engine::jobs::{ClearGpuCache, SaveMask, SaveOverlay, SortPaths};
 use crate::engine::{AsksFor, Busy, PredictRequest, Slot, Ticket};
 use crate::infer::ModelSource;
@@ -77,11 +78,9 @@ impl HimixApp {
             Command::SetDevice(device) => {
                 state.device = device;
                 state.settings.device = device.to_string();
-                let opening = state.jobs.model.pending().map(|awaited| &awaited.what);
-                if let Some(source) = opening.or(state.model.as_ref().map(|model| &model.source)).cloned() {
-                    self.open_model(source);
-                }
+                self.open_model_again();
             }
+            Command::SetPrecision(precision) => self.set_precision(precision),
             Command::SetDisplayAdapter(name) => {
                 if state.settings.display_adapter != name {
                     state.settings.display_adapter = name;
@@ -336,6 +335,28 @@ impl HimixApp {
         if let Err(error) = self.engine.open_model(Slot::Primary, &mut self.state.jobs.model, source, device) {
             let text = format!("The model could not be opened ({error}). Close other programs.");
             self.state.notes.add(Kind::Error, text);
+        }
+    }
+
+    /// Opens the model that is open or being opened once more, for another device or precision.
+    fn open_model_again(&mut self) {
+        let state = &self.state;
+        let opening = state.jobs.model.pending().map(|awaited| &awaited.what);
+        if let Some(source) = opening.or(state.model.as_ref().map(|model| &model.source)).cloned() {
+            self.open_model(source);
+        }
+    }
+
+    fn set_precision(&mut self, precision: Precision) {
+        if self.state.precision == precision {
+            return;
+        }
+        self.state.precision = precision;
+        self.state.settings.precision = precision;
+        precision::choose(precision);
+        // The CPU has one precision.
+        if self.state.device != DeviceChoice::Cpu {
+            self.open_model_again();
         }
     }
 

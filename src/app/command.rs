@@ -30,7 +30,7 @@ use super::variants::VariantsCommand;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
 use crate::data::{LabelChoice, OverlayColours};
-use crate::device::{DeviceChoice, GpuTuning};
+use crate::device::{DeviceChoice, GpuTuning, Precision};
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
 
@@ -92,6 +92,8 @@ pub enum Command {
     OpenModel(ModelSource),
     /// Switch to another compute device.
     SetDevice(DeviceChoice),
+    /// Choose the precision of predictions on a GPU.
+    SetPrecision(Precision),
     /// Draw the window with the graphics adapter of this name from the next start on; `None` chooses the fastest one.
     SetDisplayAdapter(Option<String>),
     /// Tune a GPU as thoroughly as this, from the next start on.

@@ -6,9 +6,10 @@ use super::state::State;
 use crate::logging;
 
 /// The settings to list. Settings that hold paths, prompts, user-defined names or a whole layout are left out.
-const SETTINGS: [&str; 21] = [
+const SETTINGS: [&str; 22] = [
     "device",
     "gpu_tuning",
+    "precision",
     "display_adapter",
     "threshold",
     "model_threshold",

@@ -71,7 +71,7 @@ pub use run::{run, run_with};
 pub use settings::{MINIMUM_SIZE, settings_folder};
 pub use text::duration;
 
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, Precision, precision};
 use crate::engine::{Engine, Trainer, Wake, Worker};
 use crate::infer::{ModelSource, OpenModel};
 use crate::render::Picture;
@@ -107,6 +107,8 @@ pub struct Start {
     pub fallback: Option<ModelSource>,
     /// The compute device; `None` selects the device that was chosen last.
     pub device: Option<DeviceChoice>,
+    /// The precision of predictions on a GPU; `None` selects the one that was chosen last.
+    pub precision: Option<Precision>,
     /// The settings file; without a path, settings are not saved.
     pub settings: Option<PathBuf>,
     /// The device that draws the window, for diagnostics.
@@ -128,6 +130,7 @@ impl Default for Start {
             against: None,
             fallback: None,
             device: None,
+            precision: None,
             settings: None,
             graphics: String::new(),
             adapters: Adapters::default(),
@@ -198,6 +201,8 @@ impl HimixApp {
         app.state.keeping = Keeping::new(keeping.as_ref());
         app.state.cases.settings_folder = settings_folder;
         app.state.display_adapters = start.adapters.names;
+        app.state.precision = start.precision.unwrap_or(app.state.settings.precision);
+        precision::choose(app.state.precision);
         app.state.document.prompt = start.prompt.unwrap_or_default();
         for message in damage.into_iter().chain(start.adapters.notice) {
             app.state.notes.add(Kind::Warning, message);

@@ -11,7 +11,7 @@ use super::stages::StagesSettings;
 use super::theme::{Colours, ThemeChoice};
 use crate::data::volume::{Modality, NamedWindow, PRESETS, Window};
 use crate::data::{Limit, Orientation, PairReading, overlay};
-use crate::device::GpuTuning;
+use crate::device::{GpuTuning, Precision};
 use crate::engine::{OverlayPaint, threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -37,6 +37,8 @@ pub struct Settings {
     pub device: String,
     /// How thoroughly a GPU is tuned.
     pub gpu_tuning: GpuTuning,
+    /// The precision of predictions on a GPU.
+    pub precision: Precision,
     /// The name of the graphics adapter that draws the window; `None` chooses the fastest one.
     pub display_adapter: Option<String>,
     /// The probability at and above which a pixel belongs to the mask.
@@ -113,6 +115,7 @@ impl Default for Settings {
             models: Vec::new(),
             device: "auto".into(),
             gpu_tuning: GpuTuning::default(),
+            precision: Precision::default(),
             display_adapter: None,
             threshold: USUAL_THRESHOLD,
             model_threshold: None,

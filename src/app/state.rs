@@ -40,7 +40,7 @@ use crate::annotate;
 pub use crate::annotate::OpenTruth;
 use crate::data::volume::{Lengths, Modality};
 use crate::data::{Geometry, Mask};
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, Precision};
 use crate::engine::jobs::TruthQuestion;
 use crate::engine::{Counts, Ticket, threshold_step};
 use crate::infer::{ModelInfo, ModelSource, Prediction, WarmUpProgress};
@@ -102,6 +102,8 @@ pub struct State {
     pub settings: Settings,
     /// The compute device for models.
     pub device: DeviceChoice,
+    /// The precision of predictions on a GPU.
+    pub precision: Precision,
     /// The names of the graphics adapters that could draw the window.
     pub display_adapters: Vec<String>,
     /// The image with its prompt, predictions, ground truth and annotation.
@@ -233,6 +235,7 @@ impl State {
             uncertainty: UncertaintyState::default(),
             builder: Builder::default(),
             report: Report::default(),
+            precision: settings.precision,
             settings,
             device,
             display_adapters: Vec::new(),

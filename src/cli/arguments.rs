@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use himix::data::mask::Several;
 use himix::data::{LabelChoice, MaskRule, Orientation, PairReading};
-use himix::device::DeviceChoice;
+use himix::device::{self, DeviceChoice, Precision, precision};
 use himix::infer::{BUNDLED_NAME, ModelSource};
+
+use super::Failure;
 
 /// Arguments of the window.
 #[derive(Debug, Args)]
@@ -54,28 +56,61 @@ impl ModelArguments {
 /// GPU some seconds to start even where its kernels are known.
 const FEW: usize = 20;
 
-/// The argument that selects the compute device.
+/// The arguments that select the compute device and its precision.
 #[derive(Debug, Args)]
 pub struct DeviceArguments {
     /// Compute device: auto, cpu, gpu or gpu:N; auto uses a hardware GPU if there is one, but the CPU where few masks
     /// are made and a GPU would take longer to start [default: auto; for the window its saved setting]
     #[arg(long, value_name = "D")]
     pub device: Option<DeviceChoice>,
+    /// Precision of the products of predictions on a GPU: auto, f32 or f16. f16 halves the memory of the weights; auto is
+    /// f32, and f16 where a model does not fit into the memory of the card [default: auto; for the window its saved setting]
+    #[arg(long, value_name = "P")]
+    pub precision: Option<Precision>,
 }
 
 impl DeviceArguments {
-    /// Returns the requested device, or `auto`.
-    pub fn choice(&self) -> DeviceChoice {
-        self.device.unwrap_or_default()
+    /// Returns the requested device, or `auto`. Models are opened in the requested precision from now on.
+    ///
+    /// # Errors
+    /// Half precision was asked for, and the device does not offer it.
+    pub fn choice(&self) -> Result<DeviceChoice, Failure> {
+        let choice = self.device.unwrap_or_default();
+        if let Some(precision) = self.precision {
+            precision::choose(precision);
+        }
+        if self.precision == Some(Precision::F16) {
+            must_offer_half(choice)?;
+        }
+        Ok(choice)
     }
 
-    /// Returns the device for `passes` passes through the network: `auto` is the CPU where it is quicker.
-    pub fn choice_for(&self, passes: usize) -> DeviceChoice {
-        match self.choice() {
-            DeviceChoice::Auto if passes <= FEW => DeviceChoice::Cpu,
-            choice => choice,
+    /// Returns the device for `passes` passes through the network: `auto` is the CPU where it is quicker, unless half
+    /// precision was asked for, which only a GPU has.
+    ///
+    /// # Errors
+    /// See [`Self::choice`].
+    pub fn choice_for(&self, passes: usize) -> Result<DeviceChoice, Failure> {
+        match self.choice()? {
+            DeviceChoice::Auto if passes <= FEW && self.precision != Some(Precision::F16) => Ok(DeviceChoice::Cpu),
+            choice => Ok(choice),
         }
     }
+}
+
+/// Opens the device, which is quick for one that is open, and refuses it if it has no half precision.
+fn must_offer_half(choice: DeviceChoice) -> Result<(), Failure> {
+    let open = device::open(choice);
+    if open.offers_half() {
+        return Ok(());
+    }
+    let reason = open.notice.map(|notice| format!("{notice} ")).unwrap_or_default();
+    Err(Failure::input(match open.is_gpu {
+        true => format!("{reason}{} offers no half precision; leave out --precision f16", open.name),
+        false => format!(
+            "{reason}the CPU has no half precision; leave out --precision f16, or choose a GPU that offers it with --device (himix device lists them)"
+        ),
+    }))
 }
 
 /// Parses the margin of a box in pixels.
@@ -176,10 +211,10 @@ mod tests {
 
     #[test]
     fn few_masks_are_made_on_the_cpu_unless_a_gpu_is_asked_for() {
-        let choice = |device, passes| DeviceArguments { device }.choice_for(passes);
-        assert_eq!(choice(None, 1), DeviceChoice::Cpu);
-        assert_eq!(choice(Some(DeviceChoice::Auto), FEW), DeviceChoice::Cpu);
-        assert_eq!(choice(None, FEW + 1), DeviceChoice::Auto);
-        assert_eq!(choice(Some(DeviceChoice::Gpu(None)), 1), DeviceChoice::Gpu(None));
+        let choice = |device, passes| DeviceArguments { device, precision: None }.choice_for(passes).ok();
+        assert_eq!(choice(None, 1), Some(DeviceChoice::Cpu));
+        assert_eq!(choice(Some(DeviceChoice::Auto), FEW), Some(DeviceChoice::Cpu));
+        assert_eq!(choice(None, FEW + 1), Some(DeviceChoice::Auto));
+        assert_eq!(choice(Some(DeviceChoice::Gpu(None)), 1), Some(DeviceChoice::Gpu(None)));
     }
 }

@@ -99,7 +99,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
         limit: Limit::default(),
         codes: codes(arguments.segment_codes.as_deref())?,
     };
-    let device = arguments.device.choice_for(cases.iter().map(|case| case.prompts.len().max(1)).sum());
+    let device = arguments.device.choice_for(cases.iter().map(|case| case.prompts.len().max(1)).sum())?;
     let mut segmenter = model::open(open, &source, device, "masks")?;
     let info = segmenter.info();
     if arguments.box_from_truth.is_some() && !info.takes_box {

@@ -111,7 +111,7 @@ pub fn run(arguments: &CompareArguments, open: &OpenModel) -> Result<(), Failure
         out: Some(out),
     };
     let opened =
-        |source: &ModelSource| bar.suspend(|| model::open(open, source, arguments.device.choice(), "masks"));
+        |source: &ModelSource| bar.suspend(|| model::open(open, source, arguments.device.choice()?, "masks"));
     let found: Option<Comparison> = compare::<Failure>(&entrants, &cases, settings, opened, progress)?;
     bar.finish_and_clear();
     let Some(comparison) = found else {

@@ -197,7 +197,7 @@ fn evaluate(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failu
 impl PictureArguments {
     fn open(&self, open: &OpenModel, images: usize) -> Result<Box<dyn Segmenter>, Failure> {
         let source = self.model.source(self.vocab.as_ref());
-        model::open(open, &source, self.device.choice_for(images), "features")
+        model::open(open, &source, self.device.choice_for(images)?, "features")
     }
 
     /// Returns the pictures of every folder and the phantoms, with their names. A picture without a split belongs to

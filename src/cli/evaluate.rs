@@ -90,7 +90,7 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
         opened => Some(opened?),
     };
     let source = arguments.model.source(arguments.vocab.as_ref());
-    let mut segmenter = model::open(open, &source, arguments.device.choice(), "scores")?;
+    let mut segmenter = model::open(open, &source, arguments.device.choice()?, "scores")?;
     let info = segmenter.info();
     let needs_prompts = info.is_prompted() && arguments.box_from_truth.is_none();
     let mut dataset = match (needs_prompts, with_prompts) {

@@ -305,7 +305,7 @@ fn look(
     source: &ModelSource,
     subjects: &[Subject],
 ) -> Result<Inspections, Failure> {
-    let device = arguments.device.choice_for(subjects.len());
+    let device = arguments.device.choice_for(subjects.len())?;
     let mut segmenter = model::open(open, source, device, "masks")?;
     let info = segmenter.info();
     let needs_linear_probes = match arguments.kind {

@@ -100,7 +100,7 @@ pub fn run(arguments: &InfluenceArguments, open: &OpenModel) -> Result<(), Failu
     };
     let mask = truth.as_ref().and_then(|truth| truth.mask(seen.slice));
     let source = arguments.model.source(arguments.vocab.as_ref());
-    let mut segmenter = model::open(open, &source, arguments.device.choice_for(PASSES), "masks")?;
+    let mut segmenter = model::open(open, &source, arguments.device.choice_for(PASSES)?, "masks")?;
     model::must_read_text(segmenter.as_ref(), "no word can matter")?;
     let InfluenceArguments { prompt, threshold, .. } = arguments;
     let case = InfluenceCase { image: &seen.image, prompt, truth: mask.as_deref(), threshold: *threshold };

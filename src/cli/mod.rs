@@ -128,7 +128,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
                 "{name}: there is no such file or command; --help lists the commands"
             )));
         }
-        return window::open(arguments.window, arguments.device.device, open);
+        return window::open(arguments.window, arguments.device, open);
     };
     // A command reports on stderr; it writes a log only if the environment asks for one.
     if std::env::var_os(himix::logging::LEVEL).is_some()

@@ -142,7 +142,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let codes = slices::codes(arguments.segment_codes.as_deref())?;
     if arguments.all_slices {
         let source = arguments.model.source(arguments.vocab.as_ref());
-        let device = arguments.device.choice_for(count * seen.volume.slices);
+        let device = arguments.device.choice_for(count * seen.volume.slices)?;
         let mut segmenter = model::open(open, &source, device, "masks")?;
         let prompts = read_prompts(arguments, segmenter.as_ref(), prompts)?;
         let wanted = slices::Wanted {
@@ -161,7 +161,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let folders = folders(arguments, count)?;
     let source = arguments.model.source(arguments.vocab.as_ref());
     let passes = if arguments.uncertainty.is_some() { ENSEMBLE } else { count };
-    let device = arguments.device.choice_for(passes);
+    let device = arguments.device.choice_for(passes)?;
     let mut segmenter = model::open(open, &source, device, "masks")?;
     let prompts = read_prompts(arguments, segmenter.as_ref(), prompts)?;
     let info = segmenter.info();

@@ -132,7 +132,7 @@ fn evaluate(arguments: &ImageArguments, open: &OpenModel) -> Result<(), Failure>
 impl ImageArguments {
     fn open(&self, open: &OpenModel, images: usize) -> Result<Box<dyn Segmenter>, Failure> {
         let source = self.model.source(self.vocab.as_ref());
-        let segmenter = model::open(open, &source, self.device.choice_for(images), "masks")?;
+        let segmenter = model::open(open, &source, self.device.choice_for(images)?, "masks")?;
         model::must_read_text(segmenter.as_ref(), "whether a finding is present is asked with a prompt")?;
         Ok(segmenter)
     }

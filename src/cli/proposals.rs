@@ -110,7 +110,7 @@ impl Common {
             masks => self.truth.read(&seen, masks)?.mask(seen.slice).map(|mask| (*mask).clone()),
         };
         let source = self.model.source(self.vocab.as_ref());
-        let segmenter = model::open(open, &source, self.device.choice_for(passes), "masks")?;
+        let segmenter = model::open(open, &source, self.device.choice_for(passes)?, "masks")?;
         model::must_read_text(segmenter.as_ref(), "there is no prompt to propose")?;
         Ok(Case { segmenter, image: seen.image, truth })
     }

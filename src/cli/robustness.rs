@@ -104,7 +104,7 @@ pub fn run(arguments: &RobustnessArguments, open: &OpenModel) -> Result<(), Fail
         Failure::work(format!("{out}: the folder cannot be created ({error}); choose another"))
     })?;
     let source = arguments.model.source(arguments.vocab.as_ref());
-    let mut segmenter = model::open(open, &source, arguments.device.choice(), "scores")?;
+    let mut segmenter = model::open(open, &source, arguments.device.choice()?, "scores")?;
     model::must_read_text(segmenter.as_ref(), "there are no forms of a prompt to compare")?;
     let bar = terminal::bar(dataset.samples.len(), "images");
     let progress = |done: usize, _| {

@@ -64,7 +64,7 @@ pub fn run(arguments: &TemperatureArguments, open: &OpenModel) -> Result<(), Fai
             "this model has no configuration of its own; leave out --write, or name a bundle",
         ));
     }
-    let device = arguments.device.choice_for(samples.len());
+    let device = arguments.device.choice_for(samples.len())?;
     let mut segmenter = model::open(open, &source, device, "probabilities")?;
     let bar = terminal::bar(samples.len(), "images");
     let progress = |done: usize, _| {

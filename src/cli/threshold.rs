@@ -64,7 +64,7 @@ pub fn run(arguments: &ThresholdArguments, open: &OpenModel) -> Result<(), Failu
     if arguments.write && path.is_none() {
         return Err(Failure::input("this model has no folder of its own; leave out --write, or name a bundle"));
     }
-    let device = arguments.device.choice_for(samples.len());
+    let device = arguments.device.choice_for(samples.len())?;
     let mut segmenter = model::open(open, &source, device, "masks")?;
     let bar = terminal::bar(samples.len(), "images");
     let found = fit_thresholds(segmenter.as_mut(), &samples, |done, _| {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use clap::Args;
 use himix::device::{self, DeviceError, Fault};
 use himix::model::weights::{Located, bundle};
-use himix::model::{Inputs, Model, Tokens, Trace};
+use himix::model::{Inputs, Model, Target, Tokens, Trace};
 
 use super::arguments::{DeviceArguments, ModelArguments};
 use super::reference::Reference;
@@ -83,8 +83,11 @@ pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     located.weights.notices().iter().for_each(terminal::note);
     let reference = Reference::open(&arguments.reference, located.config.network.as_ref())?;
     let busy = terminal::busy("running the network");
-    let device = device::open(arguments.device.choice());
-    let (rows, device) = device::with_fallback(device, |device| measure(&located, &reference, &device.device))?;
+    let device = device::open(arguments.device.choice()?).for_prediction();
+    let (rows, device) = device::with_fallback(device, |device| {
+        let target = Target { device: device.device.clone(), is_half: device.is_half };
+        measure(&located, &reference, &target)
+    })?;
     drop(busy);
     device.notice.iter().for_each(terminal::note);
     let mut text = format!("{:28}{:>14}{:>22}\n", "tensor", "relative L2", "largest |difference|");
@@ -115,14 +118,15 @@ impl From<Fault> for Failure {
 }
 
 impl DeviceError for Failure {
-    fn is_fault(&self) -> bool {
-        self.status == 1
+    fn fault(&self) -> Option<Fault> {
+        (self.status == 1).then(|| Fault { device: String::new(), reason: self.to_string() })
     }
 }
 
 /// Compares every tensor of the reference, in the order in which the network computes them, and additionally the
-/// logits as `predict` computes them.
-fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<Vec<Row>, Failure> {
+/// logits as `predict` computes them, which alone may be in half precision.
+fn measure(located: &Located, reference: &Reference, target: &Target) -> Result<Vec<Row>, Failure> {
+    let device = &target.device;
     let model = located.load(device)?;
     let inputs = reference.inputs(device);
     let mut trace = Trace::on();
@@ -139,15 +143,15 @@ fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<
         }
     }
     if reference.has("logits") {
-        let ours = logits_as_predicted(model, &inputs)?;
+        let ours = logits_as_predicted(model, &inputs, target)?;
         rows.push(Row::new("logits, as predict computes", &ours, &reference.read("logits")?));
     }
     Ok(rows)
 }
 
 /// Returns the logits image by image, because the executor processes one image at a time.
-fn logits_as_predicted(model: Box<dyn Model>, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
-    let executor = model.prepare(&inputs.image.device());
+fn logits_as_predicted(model: Box<dyn Model>, inputs: &Inputs, target: &Target) -> Result<Vec<f32>, Failure> {
+    let executor = model.prepare(target);
     let mut logits = Vec::new();
     for item in 0..inputs.image.dims()[0] {
         let features = executor.encode_image(inputs.image.clone().narrow(0, item, 1));

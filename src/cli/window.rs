@@ -3,20 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use himix::app::Start;
-use himix::device::DeviceChoice;
 use himix::infer::{BUNDLED_NAME, ModelSource, OpenModel};
 
 use super::Failure;
-use super::arguments::WindowArguments;
+use super::arguments::{DeviceArguments, WindowArguments};
 
 /// Opens the window with models opened by `open`, and returns when it is closed.
-pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>, open: OpenModel) -> Result<(), Failure> {
+pub fn open(arguments: WindowArguments, device: DeviceArguments, open: OpenModel) -> Result<(), Failure> {
     let WindowArguments { files, prompt, model, config, vocab, against } = arguments;
     let part = |path: Option<PathBuf>| path.map(|path| absolute(&path));
     let source = |model: PathBuf| ModelSource::new(absolute(&model));
     let model = model.map(|model| ModelSource::with(absolute(&model), part(config), part(vocab)));
     let files = files.iter().map(|file| absolute(file)).collect();
-    let start = Start { files, prompt, model, against: against.map(source), device, ..Start::default() };
+    let DeviceArguments { device, precision } = device;
+    let start =
+        Start { files, prompt, model, against: against.map(source), device, precision, ..Start::default() };
     himix::app::run(open, start).map_err(|error| Failure::work(format!("{error:#}")))
 }
 

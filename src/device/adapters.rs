@@ -16,6 +16,8 @@ pub struct Adapter {
     pub driver: String,
     /// Whether the adapter is real hardware rather than a software renderer.
     pub is_hardware: bool,
+    /// Whether the adapter computes in half precision.
+    pub has_half: bool,
     pub(super) kind: DeviceKind,
     /// The file name of its stored tuning results.
     pub(super) store: String,
@@ -63,7 +65,8 @@ pub fn adapters() -> Vec<Adapter> {
             let backend = info.backend.to_string();
             let driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
             let store = tuning::name(&info);
-            (rank, Adapter { name: info.name, backend, driver, is_hardware, kind, store })
+            let has_half = adapter.features().contains(wgpu::Features::SHADER_F16);
+            (rank, Adapter { name: info.name, backend, driver, is_hardware, has_half, kind, store })
         })
         .collect();
     list.sort_by_key(|(rank, _)| *rank);

@@ -4,6 +4,7 @@ mod adapters;
 pub mod effort;
 mod launches;
 pub mod precedence;
+pub mod precision;
 mod rate;
 pub mod tuning;
 
@@ -18,7 +19,8 @@ use adapters::may_have_gpu;
 pub use adapters::{Adapter, adapter_rank, adapters};
 pub use effort::GpuTuning;
 pub use launches::{KernelLaunches, Launches, launches_of};
-pub use rate::{ProductRate, product_rate};
+pub use precision::Precision;
+pub use rate::{ProductRate, product_rate, product_rate_at};
 
 /// The environment variable that says which device [`DeviceChoice::Auto`] is.
 pub const VARIABLE: &str = "HIMIX_DEVICE";
@@ -74,6 +76,10 @@ pub struct OpenDevice {
     pub is_gpu: bool,
     /// Whether a graphics driver computes on the CPU, as llvmpipe does.
     pub is_software: bool,
+    /// Whether a GPU computes the products of predictions in half precision.
+    pub is_half: bool,
+    /// Whether a GPU may do so for a model that does not fit into its memory otherwise.
+    pub can_be_half: bool,
     /// A notice for the user, for example that the GPU could not be opened.
     pub notice: Option<String>,
 }
@@ -82,7 +88,15 @@ pub struct OpenDevice {
 pub fn cpu() -> OpenDevice {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = format!("CPU, {threads} thread{}", if threads == 1 { "" } else { "s" });
-    OpenDevice { device: Device::flex(), name: threads, is_gpu: false, is_software: false, notice: None }
+    OpenDevice {
+        device: Device::flex(),
+        name: threads,
+        is_gpu: false,
+        is_software: false,
+        is_half: false,
+        can_be_half: false,
+        notice: None,
+    }
 }
 
 /// Returns what `choice` stands for if `variable` is the value of the environment variable, and a notice for the user if
@@ -228,8 +242,8 @@ impl Fault {
 
 /// An error that a device may have caused.
 pub trait DeviceError: From<Fault> + fmt::Display {
-    /// Returns whether the same work may succeed on another device.
-    fn is_fault(&self) -> bool;
+    /// Returns the fault of the device, after which the same work may succeed on another one; `None` if it was no fault.
+    fn fault(&self) -> Option<Fault>;
 }
 
 /// Runs `job`, converting a panic of the compute library to a [`Fault`], because a failing GPU panics.
@@ -242,8 +256,8 @@ pub fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Fault> {
     })
 }
 
-/// Runs `job` on `device`; if a GPU fails, runs it again on the CPU, which then has a notice. Returns the result
-/// and the device that produced it.
+/// Runs `job` on `device`; if a GPU fails, runs it again in its other precision where that may help, and otherwise on the
+/// CPU; the device of such a repetition has a notice. Returns the result and the device that produced it.
 ///
 /// # Errors
 /// Returns the errors of `job` that are not faults of a GPU, and any error of the CPU.
@@ -251,13 +265,22 @@ pub fn with_fallback<T, E: DeviceError>(
     device: OpenDevice,
     mut job: impl FnMut(&OpenDevice) -> Result<T, E>,
 ) -> Result<(T, OpenDevice), E> {
-    let mut attempt = |device: &OpenDevice| guarded(&device.name, || job(device)).map_err(E::from).flatten();
-    match attempt(&device) {
-        Err(error) if device.is_gpu && error.is_fault() => {
-            let cpu = with_notice(format!("{error}. The CPU is used from now on."));
-            Ok((attempt(&cpu)?, cpu))
-        }
-        outcome => Ok((outcome?, device)),
+    let mut device = device;
+    loop {
+        let error = match guarded(&device.name, || job(&device)).map_err(E::from).flatten() {
+            Ok(value) => return Ok((value, device)),
+            Err(error) => error,
+        };
+        let Some(fault) = error.fault().filter(|_| device.is_gpu) else { return Err(error) };
+        device = match device.in_other_precision(&fault) {
+            Some(other) => {
+                tracing::warn!(is_half = other.is_half, "the GPU failed; its other precision is tried");
+                // What the failed attempt has left behind would be in the way.
+                other.device.memory_cleanup();
+                other
+            }
+            None => with_notice(format!("{error}. The CPU is used from now on.")),
+        };
     }
 }
 
@@ -273,7 +296,8 @@ fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
     })
     .map_err(|_| "its driver does not offer what the network needs".to_owned())??;
     let name = format!("{} ({})", adapter.name, adapter.backend);
-    Ok(OpenDevice { device, name, is_gpu: true, is_software: !adapter.is_hardware, notice })
+    let is_software = !adapter.is_hardware;
+    Ok(OpenDevice { device, name, is_gpu: true, is_software, is_half: false, can_be_half: false, notice })
 }
 
 #[cfg(test)]
@@ -289,8 +313,11 @@ mod tests {
     }
 
     impl DeviceError for Failed {
-        fn is_fault(&self) -> bool {
-            matches!(self, Self::Device(_))
+        fn fault(&self) -> Option<Fault> {
+            match self {
+                Self::Device(fault) => Some(fault.clone()),
+                Self::Input => None,
+            }
         }
     }
 
@@ -312,11 +339,26 @@ mod tests {
     }
 
     #[test]
+    fn a_model_that_does_not_fit_is_tried_in_half_precision_before_the_cpu() {
+        let card = OpenDevice { can_be_half: true, ..gpu() };
+        let mut tried = Vec::new();
+        let (_, device) = with_fallback(card, |device| -> Result<(), Failed> {
+            tried.push((device.name.clone(), device.is_half));
+            assert!(!device.is_gpu, "Out of memory");
+            Ok(())
+        })
+        .expect("on the CPU");
+        assert_eq!(tried[..2], [("card".to_owned(), false), ("card, f16".to_owned(), true)]);
+        assert_eq!((tried.len(), device.is_gpu), (3, false));
+    }
+
+    #[test]
     fn runs_stand_side_by_side_on_cards_of_one_interface_only() {
         let adapter = |backend: &str, kind: DeviceKind| Adapter {
             name: "card".into(),
             backend: backend.into(),
             is_hardware: true,
+            has_half: false,
             kind,
             driver: String::new(),
             store: String::new(),
@@ -337,6 +379,7 @@ mod tests {
             name: name.into(),
             backend: "Vulkan".into(),
             is_hardware: true,
+            has_half: false,
             kind: burn::tensor::DeviceKind::DefaultDevice,
             driver: String::new(),
             store: String::new(),

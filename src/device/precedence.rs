@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::precision::card;
+
 /// The models and the predictions of this process.
 pub static PRECEDENCE: Precedence = Precedence::new();
 
@@ -15,7 +17,7 @@ pub static PRECEDENCE: Precedence = Precedence::new();
 /// an unbroken row of them nor one that hangs ends the run.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// The devices on which models of the window live, by name. Two cards of the same name count as one, which costs the
+/// The devices on which models of the window live, by name without the precision. Two cards of the same name count as one, which costs the
 /// run some waiting and changes no result.
 #[derive(Debug)]
 pub struct Precedence {
@@ -39,14 +41,16 @@ impl Precedence {
 
     /// Says that a model of the window lives on the device of this name, until the result is dropped.
     pub fn settle(&self, device: &str) -> Residence<'_> {
-        self.lock().entry(device.to_owned()).or_default().models += 1;
-        Residence { of: self, device: device.to_owned() }
+        let device = card(device).to_owned();
+        self.lock().entry(device.clone()).or_default().models += 1;
+        Residence { of: self, device }
     }
 
     /// Called by a training run before each pass on the device of this name. Returns at once if no model of the window
     /// lives there. Otherwise `finish` must wait until the device has done everything that the run gave it; then this
     /// waits while a model computes, at most [`LONGEST_WAIT`].
     pub fn give_way(&self, device: &str, finish: impl FnOnce()) {
+        let device = card(device);
         if !self.lock().contains_key(device) {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Distribution, FloatDType, Tensor};
 
 use super::{Fault, OpenDevice, guarded};
 
@@ -13,7 +13,7 @@ const SIDES: [usize; 4] = [64, 256, 1024, 4096];
 /// The duration in milliseconds below which a product is too short to measure, and the next larger one is taken.
 const SHORT: f64 = 4.0;
 
-/// The measured rate of a square matrix product in single precision.
+/// The measured rate of a square matrix product.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ProductRate {
     /// The side length of the matrices.
@@ -31,7 +31,7 @@ impl ProductRate {
     }
 }
 
-/// Times products of 1024³ on a usual CPU, of 4096³ on a GPU, and of 64³ on a software renderer.
+/// Times products of 1024³ on a usual CPU, of 4096³ on a GPU, and of 64³ on a software renderer, in the precision of the device.
 ///
 /// # Errors
 /// The device failed.
@@ -39,17 +39,30 @@ pub fn product_rate(open: &OpenDevice) -> Result<ProductRate, Fault> {
     guarded(&open.name, || {
         let [first, larger @ ..] = SIDES;
         if open.is_software {
-            return rate_of(first, &open.device);
+            return rate_of(first, open);
         }
-        larger.iter().fold(rate_of(first, &open.device), |rate, side| {
-            if rate.ms < SHORT { rate_of(*side, &open.device) } else { rate }
-        })
+        larger
+            .iter()
+            .fold(rate_of(first, open), |rate, side| if rate.ms < SHORT { rate_of(*side, open) } else { rate })
     })
 }
 
-fn rate_of(side: usize, device: &Device) -> ProductRate {
-    let draw = || Tensor::<2>::random([side, side], Distribution::Default, device);
+/// Times the product of this size.
+///
+/// # Errors
+/// The device failed.
+pub fn product_rate_at(side: usize, open: &OpenDevice) -> Result<ProductRate, Fault> {
+    guarded(&open.name, || rate_of(side, open))
+}
+
+fn rate_of(side: usize, open: &OpenDevice) -> ProductRate {
+    let device = &open.device;
+    let draw = || {
+        let drawn = Tensor::<2>::random([side, side], Distribution::Default, device);
+        if open.is_half { drawn.cast(FloatDType::F16) } else { drawn }
+    };
     let (a, b) = (draw(), draw());
+    device.sync().expect("the device answers");
     // Nothing is read back: a part of the product would let burn compute that part only.
     let time = || {
         let start = Instant::now();

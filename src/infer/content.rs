@@ -12,14 +12,17 @@ const BESIDE: [&str; 3] = ["config.json", "vocab.txt", "tokenizer.json"];
 /// The weights of a bundle.
 const WEIGHTS: &str = "model.safetensors";
 
-/// Returns a hash of the files of a model that decide its masks; for a model without files here, of its name and the version of
-/// this program. The files are read as a whole.
+/// Returns a hash of the files of a model that decide its masks, and of half precision if its products are computed in it; for a
+/// model without files here, of its name and the version of this program. The files are read as a whole.
 ///
 /// # Errors
 /// A file cannot be read.
 pub fn model_content(source: &ModelSource, info: &ModelInfo) -> Result<String, DataError> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{} {}\n", info.token_limit, info.parameters).as_bytes());
+    if info.is_half {
+        hasher.update(b"f16\n");
+    }
     let mut add = |path: &Path| -> Result<(), DataError> {
         let file = File::open(path).map_err(|error| DataError::reading(path, &error))?;
         hasher.update_reader(file).map_err(|error| DataError::reading(path, &error))?;

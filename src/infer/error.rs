@@ -66,7 +66,10 @@ impl From<Fault> for InferError {
 }
 
 impl DeviceError for InferError {
-    fn is_fault(&self) -> bool {
-        matches!(self, Self::Compute { .. })
+    fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Compute { device, reason } => Some(Fault { device: device.clone(), reason: reason.clone() }),
+            _ => None,
+        }
     }
 }

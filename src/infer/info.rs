@@ -44,6 +44,8 @@ pub struct ModelInfo {
     pub operations: f64,
     /// The name of the device that computes.
     pub device: String,
+    /// Whether the device computes products in half precision.
+    pub is_half: bool,
     /// Messages for the user about opening the model.
     pub notices: Vec<String>,
     /// The values that can be overridden, as the model has them; without stages if the network has none.

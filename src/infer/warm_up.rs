@@ -137,17 +137,18 @@ impl Predictor {
             if !opened.is_gpu {
                 return Ok(Warmed::NoGpu(opened.notice));
             }
+            let opened = opened.for_prediction();
             if report(Step::Weights.progress(&Step::ALL, &opened.name)).is_break() {
                 return Ok(Warmed::Abandoned);
             }
             let notice = opened.notice.clone();
             let mut predictor = Self::open_in(&registry, &source, OpenDevice { notice: None, ..opened })?;
-            // The other notices are about the model, which is open already.
-            let of_model = predictor.take_notices();
+            let of_device = predictor.device().notice.clone();
             if !predictor.device().is_gpu {
-                return Ok(Warmed::NoGpu(of_model.into_iter().next()));
+                return Ok(Warmed::NoGpu(of_device));
             }
-            predictor.set_notices(notice.into_iter().collect());
+            // The other notices are about the model, which is open already.
+            predictor.set_notices(notice.into_iter().chain(of_device).collect());
             match predictor.run_steps(&Step::ALL[2..], &Step::ALL, report) {
                 Ok(ControlFlow::Continue(())) => Ok(Warmed::Ready(watched(predictor, true))),
                 Ok(ControlFlow::Break(())) => Ok(Warmed::Abandoned),

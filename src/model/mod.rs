@@ -15,6 +15,7 @@ pub mod parameters;
 pub mod part;
 pub mod prepared;
 pub mod registry;
+pub mod target;
 pub mod trace;
 pub mod weights;
 
@@ -22,4 +23,5 @@ pub use ablation::Ablation;
 pub use config::ModelConfig;
 pub use network::{Executor, Inputs, Model, Network, Tokens};
 pub use registry::Registry;
+pub use target::Target;
 pub use trace::{Trace, Traced};

@@ -16,6 +16,7 @@ use super::config::{Axes, ConfigError};
 use super::key_table::KeyTable;
 use super::overrides::Overrides;
 use super::parameters::Parameters;
+use super::target::Target;
 use super::trace::Trace;
 use crate::input::InputForm;
 
@@ -227,12 +228,12 @@ pub trait Model: Parameters + fmt::Debug + Send {
     /// Panics if the network reads text and there are no tokens, or takes a box and there is none.
     fn forward(&self, inputs: Inputs, trace: &mut Trace) -> Tensor<4>;
 
-    /// Prepares the network for the prediction of one image at a time on `device`. The executor takes over the weights; if
+    /// Prepares the network for the prediction of one image at a time. The executor takes over the weights; if
     /// the model is a clone of one that still exists, some of them are copied.
     ///
     /// What is computed once is computed where the model is. For a GPU it should be on the CPU, because a GPU would
     /// compile and tune kernels for shapes that never come again.
-    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor>;
+    fn prepare(self: Box<Self>, target: &Target) -> Box<dyn Executor>;
 
     /// Returns the model with a text encoder that is not trained, or the model unchanged if it has no text
     /// encoder.

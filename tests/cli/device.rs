@@ -45,6 +45,16 @@ fn a_device_is_measured() {
 }
 
 #[test]
+fn a_precision_that_the_device_has_not_is_refused_with_what_to_do() {
+    himix!["device", "--measure", "--device", "cpu", "--precision", "f16"]
+        .failed(2, &["the CPU has no half precision", "leave out --precision f16", "--device"]);
+    himix!["verify", "--reference", "missing.safetensors", "--device", "cpu", "--precision", "half"]
+        .failed(2, &["'half' is no precision; say auto, f32 or f16"]);
+    // What no GPU has to do with it is no error.
+    himix!["device", "--measure", "--device", "cpu", "--precision", "f32", "--json"].done();
+}
+
+#[test]
 fn what_is_stored_is_deleted() {
     let folder = folder();
     let cache = folder.path().to_str().expect("text");

@@ -2,16 +2,19 @@
 
 use burn::tensor::activation::{gelu, leaky_relu, relu, softmax};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, PadMode};
-use burn::tensor::{Device, Distribution, Tensor, module};
+use burn::tensor::{DType, Device, Distribution, Tensor, module};
 use himix::device::{self, DeviceChoice};
+use himix::model::Target;
 use himix::model::cpu::Activation;
-use himix::model::gpu::{self, Added, Attended};
+use himix::model::gpu::{self, Added, Attended, Operand, Weight};
 use himix::model::layers::LayerNorm;
 
 use super::assert_close;
 use crate::common::{self, Child, Need};
 
 const TOLERANCE: f32 = 1e-4;
+/// The largest difference in half precision: a rounding is at most 2⁻¹¹ of a number.
+const HALF: f32 = 1e-3;
 
 #[test]
 fn our_kernels_compute_what_burn_computes() {
@@ -31,10 +34,21 @@ impl Devices {
     }
 }
 
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter().collect()
+}
+
 fn assert_same<const D: usize>(ours: Tensor<D>, expected: Tensor<D>, what: &str) {
     assert_eq!(ours.dims(), expected.dims(), "{what}");
-    let values = |tensor: Tensor<D>| -> Vec<f32> { tensor.into_data().iter().collect() };
     assert_close(&values(ours), &values(expected), TOLERANCE, what);
+}
+
+/// What a kernel has stored in half precision is what it stores in single precision.
+fn assert_rounded(ours: Operand, expected: impl Into<Operand>, what: &str) {
+    let (ours, expected) = (ours.into_inner(), expected.into().into_inner());
+    assert_eq!((ours.dims(), ours.dtype()), (expected.dims(), DType::F16), "{what}");
+    assert_eq!(expected.dtype(), DType::F32, "{what}");
+    assert_close(&values(ours), &values(expected), HALF, &format!("{what} in half precision"));
 }
 
 #[test]
@@ -45,6 +59,7 @@ fn in_a_child() {
     }
     let open = device::open(DeviceChoice::Gpu(None));
     assert!(open.is_gpu, "{:?}", open.notice);
+    let has_half = open.offers_half();
     let devices = Devices { cpu: Device::flex(), gpu: open.device };
     assert!(gpu::has_kernels(&devices.gpu) && !gpu::has_kernels(&devices.cpu));
     norms(&devices);
@@ -54,6 +69,92 @@ fn in_a_child() {
     depthwise(&devices);
     neighbourhoods(&devices);
     head(&devices);
+    if !has_half {
+        return common::skip(Need::Installable, "the adapter has no half precision");
+    }
+    products(&devices);
+    rounded_outputs(&devices);
+    what_is_too_large(&devices);
+}
+
+fn products(devices: &Devices) {
+    let target = Target::half(&devices.gpu);
+    for (rows, input, output) in [(1, 7, 5), (24, 96, 192), (196, 64, 33)] {
+        let ([x, gx], [weight, _]) = (devices.draw([rows, input]), devices.draw([input, output]));
+        let expected = values(x.matmul(weight.clone()));
+        for half in [Weight::of(weight.clone(), &target), Weight::of_rows(weight.clone().transpose(), &target)] {
+            assert!(half.is_half() && half.dims() == [input, output]);
+            let product = half.multiply(gx.clone());
+            assert_eq!((product.dims(), product.dtype()), ([rows, output], DType::F32));
+            assert_close(&values(product), &expected, HALF, "product in half precision");
+        }
+    }
+    // A weight with a number that half precision cannot hold.
+    let ([x, gx], [weight, _]) = (devices.draw([3, 8]), devices.draw([8, 4]));
+    let weight = weight * 1e6;
+    let single = Weight::of(weight.clone(), &target);
+    assert!(!single.is_half());
+    assert_same(single.multiply(gx.clone()), x.matmul(weight.clone()), "product of large weights");
+    let around = |x: Tensor<2>, is_half| gpu::neighbourhoods(x, 2, is_half);
+    let ([_, gx], [weight, _]) = (devices.draw([4, 2]), devices.draw([18, 4]));
+    let large = Weight::of(weight * 1e6, &target);
+    let expected = values(large.multiply(around(gx.clone(), false)));
+    assert_close(&values(large.multiply(around(gx, true))), &expected, HALF, "rounded inputs of large weights");
+}
+
+fn rounded_outputs(devices: &Devices) {
+    let [_, x] = devices.draw([49, 36]);
+    let [_, other] = devices.draw([49, 36]);
+    let [_, row] = devices.draw([1, 36]);
+    let norm = LayerNorm::new(36, 1e-5, &devices.gpu);
+    for added in [
+        Added::default(),
+        Added { shift: Some(&row), before: Some(other.clone()), after: None },
+        Added { shift: None, before: None, after: Some(other.clone()) },
+    ] {
+        let expected = gpu::normalise(&norm, x.clone(), added.clone());
+        let (same, rounded) = gpu::normalise_twice(&norm, x.clone(), added);
+        assert_eq!(values(same), values(expected.clone()), "the single precision is the same");
+        assert_rounded(rounded, expected, "norm");
+    }
+    for activation in [Activation::None, Activation::Gelu, Activation::Relu, Activation::LeakyRelu] {
+        for residual in [None, Some(other.clone())] {
+            let expected = gpu::finish(x.clone(), &row, activation, residual.clone());
+            let rounded = gpu::finish_rounded(x.clone(), &row, activation, residual);
+            assert_rounded(rounded, expected, &format!("{activation:?}"));
+        }
+    }
+    let [_, bias] = devices.draw([1, 36]);
+    let attend = |is_half| gpu::attend(Attended::itself(x.clone(), &bias), None, 12, 3, is_half);
+    assert_rounded(attend(true), attend(false), "attention");
+    let around = |is_half| gpu::neighbourhoods(x.clone(), 7, is_half);
+    assert_rounded(around(true), around(false), "neighbourhoods");
+    let ([_, raised], [_, skip]) = (devices.draw([9, 20]), devices.draw([36, 5]));
+    let around = |is_half| gpu::raised_neighbourhoods(raised.clone(), skip.clone(), 6, is_half);
+    assert_rounded(around(true), around(false), "raised neighbourhoods");
+}
+
+/// What half precision cannot hold is not a number, and remains none in every kernel after it.
+fn what_is_too_large(devices: &Devices) {
+    let x = Tensor::<2>::from_floats([[65_504.0, 65_505.0, -1e9, 2.0]], &devices.gpu);
+    let none = Tensor::<2>::zeros([1, 4], &devices.gpu);
+    let stored = values(gpu::finish_rounded(x.clone(), &none, Activation::None, None).into_inner());
+    assert!(stored[0] == 65_504.0 && stored[1].is_nan() && stored[2].is_nan() && stored[3] == 2.0, "{stored:?}");
+    let weight = Weight::of(Tensor::ones([4, 3], &devices.cpu), &Target::half(&devices.gpu));
+    let product = weight.multiply(x);
+    let none = Tensor::<2>::zeros([1, 3], &devices.gpu);
+    for activation in [Activation::None, Activation::Gelu, Activation::Relu, Activation::LeakyRelu] {
+        let found = values(gpu::finish(product.clone(), &none, activation, None));
+        assert!(found.iter().all(|value| value.is_nan()), "{activation:?}: {found:?}");
+    }
+    let norm = LayerNorm::new(3, 1e-5, &devices.gpu);
+    assert!(values(gpu::normalise(&norm, product.clone(), Added::default())).iter().all(|value| value.is_nan()));
+    // One position of four, which every query reads.
+    let [_, others] = devices.draw([3, 9]);
+    let all = Tensor::cat(vec![others, product.repeat_dim(1, 3)], 0);
+    let bias = Tensor::<2>::zeros([1, 9], &devices.gpu);
+    let mixed = values(gpu::attend(Attended::itself(all, &bias), None, 3, 1, true).into_inner());
+    assert!(mixed.iter().all(|value| value.is_nan()), "{mixed:?}");
 }
 
 fn norms(devices: &Devices) {
@@ -127,7 +228,8 @@ fn self_attention(devices: &Devices) {
             let hidden: Vec<f32> = (0..n).map(|key| if key < seen { 0.0 } else { 1.0 }).collect();
             let hidden = Tensor::<1>::from_floats(hidden.as_slice(), &devices.gpu).unsqueeze::<2>();
             let hidden = (seen < n).then_some(&hidden);
-            let ours = gpu::attend(Attended::itself(gall.clone(), &gbias), hidden, channels, heads);
+            let ours = gpu::attend(Attended::itself(gall.clone(), &gbias), hidden, channels, heads, false);
+            let ours = ours.into_inner();
             let sum = all.clone() + bias;
             let part = |part: usize| sum.clone().slice([0..n, part * channels..(part + 1) * channels]);
             assert_same(ours, attention(part(0), part(1), part(2), seen, heads), "self-attention");
@@ -140,7 +242,7 @@ fn cross_attention(devices: &Devices) {
     let ([x, gx], [bias, gbias]) = (devices.draw([n, channels]), devices.draw([n, channels]));
     let ([both, gboth], [shift, gshift]) = (devices.draw([m, 2 * channels]), devices.draw([m, 2 * channels]));
     let attended = Attended::other((gx, &gbias), (gboth, &gshift));
-    let ours = gpu::attend(attended, None, channels, heads);
+    let ours = gpu::attend(attended, None, channels, heads, false).into_inner();
     let both = both + shift;
     let [key, value] = [0, channels].map(|start| both.clone().slice([0..m, start..start + channels]));
     assert_same(ours, attention(x + bias, key, value, m, heads), "cross-attention");
@@ -168,7 +270,7 @@ fn neighbourhoods(devices: &Devices) {
         let half = channels;
         let [x, gx] = devices.draw([n * n, channels]);
         // A product with the identity of one tap is the grid, shifted.
-        let ours = gpu::neighbourhoods(gx.clone(), n);
+        let ours = gpu::neighbourhoods(gx.clone(), n, false).into_inner();
         let padded: Tensor<3> =
             x.clone().reshape([n, n, channels]).pad([(1, 1), (1, 1), (0, 0)], PadMode::Constant(0.0));
         let tap = |padded: &Tensor<3>, tap: usize| {
@@ -184,7 +286,11 @@ fn neighbourhoods(devices: &Devices) {
         let joined = Tensor::cat(vec![squares, x], 1).reshape([n, n, 2 * half]);
         let padded = joined.pad([(1, 1), (1, 1), (0, 0)], PadMode::Constant(0.0));
         let expected = Tensor::cat((0..9).map(|index| tap(&padded, index)).collect(), 1);
-        assert_same(gpu::raised_neighbourhoods(graised, gx, n), expected, "raised neighbourhoods");
+        assert_same(
+            gpu::raised_neighbourhoods(graised, gx, n, false).into_inner(),
+            expected,
+            "raised neighbourhoods",
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use himix::model::networks::lvit::LViT;
 use himix::model::weights::deterministic::{self, RuleWeights};
 use himix::model::weights::load::{self, Missing};
 use himix::model::weights::{ModelSource, TensorSource, bundle, manifest, roots, save, source};
-use himix::model::{Inputs, Model, Network, Registry, Trace};
+use himix::model::{Inputs, Model, Network, Registry, Target, Trace};
 use himix::train::LossKind;
 use himix::train::loss::{Loss, loss};
 use himix::train::step::{GradientSum, Optimiser};
@@ -70,7 +70,7 @@ fn recorded(model: &dyn Model, inputs: Inputs) -> BTreeMap<String, (Vec<usize>, 
 
 /// The executor's logits for one image after the other.
 fn executed(model: Box<dyn Model>, inputs: &Inputs) -> Vec<f32> {
-    let executor = model.prepare(&inputs.image.device());
+    let executor = model.prepare(&Target::single(&inputs.image.device()));
     let vectors = inputs.vectors.clone().expect("vectors");
     let one = |item: usize| {
         let features = executor.encode_image(inputs.image.clone().narrow(0, item, 1));
@@ -213,7 +213,7 @@ fn attributions_are_the_slopes_of_the_mean_logit() {
     let plain = Device::flex();
     let Some(golden) = golden(&device) else { return };
     let inputs = golden.inputs(&plain);
-    let mut executor = golden.model.without_gradients().prepare(&plain);
+    let mut executor = golden.model.without_gradients().prepare(&Target::single(&plain));
     let features = executor.encode_image(inputs.image.narrow(0, 0, 1));
     let text = executor.encode_vectors(inputs.vectors.expect("vectors").narrow(0, 0, 1));
     let staged = executor.staged().expect("levels");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eframe::egui::accesskit::Role;
+use eframe::egui::accesskit::{Role, Toggled};
 use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use himix::app::Adapters;
@@ -266,6 +266,34 @@ fn the_adapter_that_draws_the_window_is_chosen_in_the_preferences() {
     choose(&mut window, "Tune the GPU little: it is ready soonest");
     written(&mut window, &settings, |settings| settings["gpu_tuning"] == "minimal");
     assert!(says(&window, "The GPU is tuned this way from the next start on."));
+}
+
+#[test]
+fn the_precision_of_a_gpu_is_chosen_in_the_preferences_and_remembered() {
+    let files = Files::new();
+    let settings = files.folder.path().join("settings.json");
+    let is_on = |window: &Window, label: &str| {
+        let node = window.get_by_label(label);
+        node.accesskit_node().toggled() == Some(Toggled::True)
+    };
+    let half = "Predict in half precision (f16)";
+    for was_half in [false, true] {
+        let mut window = window(&settings, vec![files.image()]);
+        window.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+        window.run();
+        assert_eq!(is_on(&window, half), was_half);
+        assert_eq!(is_on(&window, "Choose the precision automatically"), !was_half);
+        window.get_by_label(half).click_accesskit();
+        window.run();
+        written(&mut window, &settings, |settings| settings["precision"] == "f16");
+        assert!(is_on(&window, half));
+    }
+    let mut window = window(&settings, vec![files.image()]);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    window.run();
+    window.get_by_label("Predict in single precision (f32)").click_accesskit();
+    window.run();
+    written(&mut window, &settings, |settings| settings["precision"] == "f32");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use himix::infer::Predictor;
 use himix::model::weights::deterministic::RuleWeights;
 use himix::model::weights::load::{self, Missing};
 use himix::model::weights::{ModelSource, source};
-use himix::model::{Registry, Trace};
+use himix::model::{Registry, Target, Trace};
 use himix::train::LossKind;
 use himix::train::loss::{Loss, loss};
 use himix::train::step::{GradientSum, Optimiser};
@@ -171,7 +171,7 @@ fn attributions_are_the_slopes_of_the_mean_logit() {
         let Some(golden) = golden(name, &device) else { return };
         let plain = Device::flex();
         let image = golden.image(&plain).narrow(0, 0, 1);
-        let mut executor = golden.model.without_gradients().prepare(&plain);
+        let mut executor = golden.model.without_gradients().prepare(&Target::single(&plain));
         let features = executor.encode_image(image);
         let staged = executor.staged().expect("levels");
         let own = staged.overrides().clone();
@@ -216,7 +216,7 @@ fn executors_that_share_weights_agree_to_the_last_bit() {
     for name in NAMES {
         let Some(golden) = golden(name, &device) else { return };
         let image = golden.image(&device).narrow(0, 1, 1);
-        let executor = golden.model.prepare(&device);
+        let executor = golden.model.prepare(&Target::single(&device));
         let other = executor.share().expect("they share");
         let logits = |executor: &dyn himix::model::Executor| {
             let features = executor.encode_image(image.clone());

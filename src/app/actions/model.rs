@@ -7,7 +7,7 @@ use crate::app::dialogs::DialogKind;
 use crate::app::keys::ActionId;
 use crate::app::state::State;
 use crate::app::text::file_name;
-use crate::device::{DeviceChoice, GpuTuning};
+use crate::device::{DeviceChoice, GpuTuning, Precision};
 use crate::infer::ModelSource;
 
 const NEW: Action = Action::of(Group::Program);
@@ -52,6 +52,13 @@ pub const ITEMS: &[Item] = &[
         shape: Shape::Lines,
         all: devices,
         ..Choices::named("Device")
+    }),
+    Item::Choices(Choices {
+        words: "precision half single f16 f32 gpu memory preferences settings",
+        section: Some(Section::Computing),
+        shape: Shape::Hidden,
+        all: precisions,
+        ..Choices::named("Precision on a GPU")
     }),
     Item::Choices(Choices {
         words: "gpu_tuning kernels effort first start speed preferences settings",
@@ -152,6 +159,34 @@ fn devices(state: &State) -> Vec<Choice> {
         ..Choice::new(name, Command::SetDevice(device))
     };
     all.into_iter().map(choice).collect()
+}
+
+/// Returns the precisions as options. They change nothing where the CPU was chosen.
+fn precisions(state: &State) -> Vec<Choice> {
+    let choice = |(precision, name, hint): (Precision, &str, &str)| Choice {
+        hint: match state.device {
+            DeviceChoice::Cpu => "Only for a GPU: the CPU was chosen, and computes in f32".into(),
+            _ => hint.into(),
+        },
+        is_on: Some(state.precision == precision),
+        ..Choice::new(name, Command::SetPrecision(precision))
+    };
+    [
+        (
+            Precision::Auto,
+            "Choose the precision automatically",
+            "f32 for now, and f16 where a model does not fit into the memory of the card",
+        ),
+        (Precision::F32, "Predict in single precision (f32)", ""),
+        (
+            Precision::F16,
+            "Predict in half precision (f16)",
+            "Weights take half the memory; a card without f16 computes in f32",
+        ),
+    ]
+    .into_iter()
+    .map(choice)
+    .collect()
 }
 
 /// Returns how thoroughly a GPU can be tuned as options.

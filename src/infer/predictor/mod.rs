@@ -2,6 +2,8 @@
 
 mod open;
 mod pass;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,7 +28,7 @@ use crate::model::weights::linear_probes::LinearProbes;
 use crate::model::weights::presence::PresenceCalibration;
 use crate::model::weights::thresholds::KindThresholds;
 use crate::model::weights::word_vectors::WordVectors;
-use crate::model::{Executor, Model, ModelConfig, Registry};
+use crate::model::{Executor, Model, ModelConfig, Registry, Target};
 use crate::text::prompt::{Reading, reading};
 use crate::text::{Encoding, Tokenizer};
 pub(super) use pass::Pass;
@@ -108,7 +110,8 @@ pub struct Predictor {
 }
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
-    let executor = located.load(&device::cpu().device)?.prepare(&device.device);
+    let target = Target { device: device.device.clone(), is_half: device.is_half };
+    let executor = located.load(&device::cpu().device)?.prepare(&target);
     let prompts = Arc::new(Mutex::new(Recent::new(PROMPTS_CACHED)));
     let views = Arc::new(Mutex::new(Recent::new(VIEWS_CACHED)));
     Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), views, prompts })
@@ -177,13 +180,15 @@ impl Predictor {
         Ok(self.inspect(image, prompt, None, InspectOptions::default())?.prediction)
     }
 
-    /// Runs `job`. If a GPU fails, the model moves to the CPU permanently and `job` runs again.
+    /// Runs `job`. If a GPU fails, the model moves to the CPU permanently, or to the other precision of the GPU where that
+    /// may help, and `job` runs again.
     pub(super) fn with_fallback<T>(
         &mut self,
         mut job: impl FnMut(&mut Self) -> Result<T, InferError>,
     ) -> Result<T, InferError> {
         let (value, _) = device::with_fallback(self.loaded.device.clone(), |device| {
-            if device.is_gpu != self.loaded.device.is_gpu {
+            let own = &self.loaded.device;
+            if (device.is_gpu, device.is_half) != (own.is_gpu, own.is_half) {
                 self.move_to(device)?;
             }
             job(self)
@@ -192,11 +197,17 @@ impl Predictor {
     }
 
     fn move_to(&mut self, device: &OpenDevice) -> Result<(), InferError> {
-        tracing::warn!("the GPU failed during a prediction; the CPU is used");
+        tracing::warn!(is_gpu = device.is_gpu, "the GPU failed during a prediction");
         self.inspection_cache = InspectionCache::default();
         self.notices.extend(device.notice.clone());
+        if device.is_gpu {
+            // The weights of both precisions together may not fit into the memory of a card.
+            self.loaded = load(&self.located, device::cpu())?;
+            device.device.memory_cleanup();
+        }
         self.loaded = load(&self.located, device.clone())?;
         self.info.device.clone_from(&device.name);
+        self.info.is_half = device.is_half;
         Ok(())
     }
 
@@ -209,6 +220,7 @@ impl Predictor {
         std::mem::forget(std::mem::take(&mut self.inspection_cache));
         self.notices.extend(cpu.notice);
         self.info.device = cpu.name;
+        self.info.is_half = false;
         Ok(())
     }
 

@@ -78,7 +78,7 @@ impl Predictor {
     /// # Errors
     /// The weights, the configuration or the vocabulary cannot be read or do not match.
     pub fn open(source: &ModelSource, choice: DeviceChoice) -> Result<Self, InferError> {
-        Self::open_on(source, device::open(choice)).inspect_err(|error| {
+        Self::open_on(source, device::open(choice).for_prediction()).inspect_err(|error| {
             tracing::warn!(kind = logging::kind(error), "a model could not be opened");
         })
     }
@@ -100,8 +100,11 @@ impl Predictor {
         let tokenizer = tokenizer(&located)?;
         let word_vectors = located.word_vectors()?;
         let was_gpu = device.is_gpu;
-        let (mut loaded, device) = device::with_fallback(device, |device| load(&located, device.clone()))?;
-        let mut notices: Vec<String> = device.notice.into_iter().collect();
+        let mut notices: Vec<String> = Vec::new();
+        let (mut loaded, _) = device::with_fallback(device, |device| {
+            notices.extend(device.notice.clone());
+            load(&located, device.clone())
+        })?;
         if was_gpu && !loaded.device.is_gpu {
             tracing::warn!("the GPU failed while a model was loaded; the CPU is used");
         }
@@ -140,6 +143,7 @@ impl Predictor {
             parameters,
             operations: network.cost().operations,
             device: loaded.device.name.clone(),
+            is_half: loaded.device.is_half,
             notices: notices.clone(),
             overrides: overrides.unwrap_or_default(),
             linear_probes: linear_probes.as_ref().map(|linear_probes| linear_probes.description.clone()),

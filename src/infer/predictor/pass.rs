@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::{Encoded, Predictor};
 use crate::data::{Area, Image, preprocess};
-use crate::device;
+use crate::device::{self, Fault};
 use crate::infer::batch_case::{BatchCase, Front};
 use crate::infer::domain::{DomainFigure, pooled};
 use crate::infer::error::InferError;
@@ -113,9 +113,10 @@ impl Predictor {
         Ok(Tensor::from_data(data, &self.loaded.device.device))
     }
 
-    /// Whether images of a set can be computed in one pass with other prompts: neither word vectors nor boxes are tokens.
+    /// Whether images of a set can be computed in one pass with other prompts: neither word vectors nor boxes are tokens, and
+    /// the network that computes batches is in single precision.
     pub(in crate::infer) fn can_batch(&self) -> bool {
-        self.word_vectors.is_none() && !self.info.takes_box
+        self.word_vectors.is_none() && !self.info.takes_box && !self.loaded.device.is_half
     }
 
     /// The corners of the box that a prompt describes, in pixels of the network's input; `None` for a network that takes no
@@ -184,7 +185,7 @@ impl Predictor {
         let features = self.loaded.executor.encode_image(Tensor::from_data(data, &self.loaded.device.device));
         let states = self.text_states(&case.encoding, &mut Milliseconds::default())?;
         let decoded = self.decode(&features, &states, overrides);
-        self.values(decoded.logits.reshape([-1]))
+        self.logits(decoded.logits)
     }
 
     /// What other threads need to prepare the images of a set and to finish their predictions.
@@ -238,7 +239,7 @@ impl Predictor {
         let features = self.view_features(image, view, &mut times)?;
         let states = self.prompted(image, &prompt, &self.encode(&prompt), &mut times)?;
         let decoded = self.decode(&features, &states, &self.overrides().clone());
-        let logits = self.values(decoded.logits.reshape([-1]))?;
+        let logits = self.logits(decoded.logits)?;
         Ok(probability_plane(logits, self.temperature(), self.side(), self.is_transposed()))
     }
 
@@ -341,7 +342,7 @@ impl Predictor {
         has_maps: bool,
     ) -> Result<Prediction, InferError> {
         let (side, is_transposed) = (self.side(), self.is_transposed());
-        let logits = self.values(pass.decoded.logits.clone().reshape([-1]))?;
+        let logits = self.logits(pass.decoded.logits.clone())?;
         let mut stages = Vec::new();
         for (stage, grid) in pass.decoded.stages.iter().zip(&self.info.stages).filter(|_| has_maps) {
             let side = 2 * grid;
@@ -376,6 +377,20 @@ impl Predictor {
     pub(in crate::infer) fn values<const D: usize>(&self, tensor: Tensor<D>) -> Result<Vec<f32>, InferError> {
         let data = tensor.try_into_data().map_err(|error| self.compute_error(error.to_string()))?;
         Ok(data.iter::<f32>().collect())
+    }
+
+    /// The logits of a mask in row-major order.
+    ///
+    /// # Errors
+    /// The device failed, or half precision cannot hold a value of the pass. Every kernel hands on what is no number, so that
+    /// it is found here.
+    fn logits(&self, logits: Tensor<4>) -> Result<Vec<f32>, InferError> {
+        let values = self.values(logits.reshape([-1]))?;
+        let device = &self.loaded.device;
+        if device.is_half && values.iter().any(|value| !value.is_finite()) {
+            return Err(Fault::too_large(&device.name).into());
+        }
+        Ok(values)
     }
 
     fn sync(&self) -> Result<(), InferError> {

@@ -1,7 +1,8 @@
 //! The kernels, in burn's kernel language.
 //!
-//! Matrices are contiguous and row-major, in single precision. A kernel with a reduction runs one group of units (a
-//! *cube*) for each row; the number of units is a power of two.
+//! Matrices are contiguous and row-major. A kernel reads and computes in single precision; what a product reads next may be
+//! stored in half precision (`F`). A kernel with a reduction runs one group of units (a *cube*) for each row; the number of
+//! units is a power of two.
 
 use cubecl::prelude::*;
 
@@ -13,6 +14,20 @@ pub const GELU: u32 = 1;
 pub const RELU: u32 = 2;
 /// x for x > 0, otherwise 0.01 x.
 pub const LEAKY_RELU: u32 = 3;
+
+/// The largest finite number of half precision.
+pub const LARGEST_HALF: f32 = 65504.0;
+
+/// Returns `value` as it is stored. What half precision cannot hold becomes `not_a_number`, because the conversion may give
+/// infinity or the largest number, as the driver likes, and a mask of either would not look wrong.
+#[cube]
+fn stored<F: Float>(value: f32, not_a_number: f32, #[comptime] is_half: bool) -> F {
+    let mut kept = value;
+    if comptime!(is_half) {
+        kept = select(value.abs() > 65504.0f32, not_a_number, value);
+    }
+    F::cast_from(kept)
+}
 
 /// Returns the sum of the values of all units, in every unit.
 #[cube]
@@ -35,9 +50,10 @@ fn sum(shared: &mut Shared<[f32]>, value: f32) -> f32 {
 }
 
 /// `norm(x + shift + before) · weight + bias + after`, one cube for each row of `x`, `[rows, channels]`. What is absent
-/// is not read; another tensor takes its place. There may be more cubes than rows.
+/// is not read; another tensor takes its place. There may be more cubes than rows. With `is_rounded`, the result is stored in
+/// `rounded` as well.
 #[cube(launch)]
-pub fn norm(
+pub fn norm<F: Float>(
     x: &Tensor<f32>,
     shift: &Tensor<f32>,
     before: &Tensor<f32>,
@@ -45,12 +61,15 @@ pub fn norm(
     bias: &Tensor<f32>,
     after: &Tensor<f32>,
     output: &mut Tensor<f32>,
+    rounded: &mut Tensor<F>,
     rows: u32,
     channels: u32,
     eps: f32,
+    not_a_number: f32,
     #[comptime] has_shift: bool,
     #[comptime] has_before: bool,
     #[comptime] has_after: bool,
+    #[comptime] is_rounded: bool,
     #[comptime] units: usize,
 ) {
     let mut shared = Shared::<[f32]>::new_slice(units);
@@ -99,6 +118,9 @@ pub fn norm(
         }
         if is_row {
             output[start + channel] = value;
+            if comptime!(is_rounded) {
+                rounded[start + channel] = stored::<F>(value, not_a_number, is_rounded);
+            }
         }
         channel += width;
     }
@@ -106,15 +128,17 @@ pub fn norm(
 
 /// `activation(x + bias) + residual`, one unit for each value. `bias` has one row or as many as `x`.
 #[cube(launch)]
-pub fn affine(
+pub fn affine<F: Float>(
     x: &Tensor<f32>,
     bias: &Tensor<f32>,
     residual: &Tensor<f32>,
-    output: &mut Tensor<f32>,
+    output: &mut Tensor<F>,
     length: u32,
     bias_length: u32,
+    not_a_number: f32,
     #[comptime] activation: u32,
     #[comptime] has_residual: bool,
+    #[comptime] is_half: bool,
 ) {
     let at = ABSOLUTE_POS;
     if at < length as usize {
@@ -124,15 +148,16 @@ pub fn affine(
             value = 0.5f32 * sum * (1.0f32 + Erf::erf(sum * 0.707_106_77f32));
         }
         if comptime!(activation == 2) {
-            value = max(sum, 0.0f32);
+            // Unlike a maximum, this keeps what is not a number.
+            value = select(sum < 0.0f32, 0.0f32, sum);
         }
         if comptime!(activation == 3) {
-            value = max(sum, 0.01f32 * sum);
+            value = select(sum < 0.0f32, 0.01f32 * sum, sum);
         }
         if comptime!(has_residual) {
             value += residual[at];
         }
-        output[at] = value;
+        output[at] = stored::<F>(value, not_a_number, is_half);
     }
 }
 
@@ -175,13 +200,13 @@ fn combine(
 /// as many as it. Keys for which `hidden`, `[m]`, is not zero are left out. `head_capacity` is at least the number of
 /// channels of a head.
 #[cube(launch)]
-pub fn attention(
+pub fn attention<F: Float>(
     queries: &Tensor<f32>,
     query_bias: &Tensor<f32>,
     memory: &Tensor<f32>,
     memory_bias: &Tensor<f32>,
     hidden: &Tensor<f32>,
-    output: &mut Tensor<f32>,
+    output: &mut Tensor<F>,
     length: u32,
     keys: u32,
     channels: u32,
@@ -193,7 +218,9 @@ pub fn attention(
     key_start: u32,
     value_start: u32,
     scale: f32,
+    not_a_number: f32,
     #[comptime] has_hidden: bool,
+    #[comptime] is_half: bool,
     #[comptime] rows: usize,
     #[comptime] capacity: usize,
     #[comptime] head_capacity: usize,
@@ -335,8 +362,9 @@ pub fn attention(
     while pair < rows * width {
         let (row, channel) = (pair / width, pair % width);
         if first + row < length {
+            let value = mixed[row * head_capacity + channel] / totals[row];
             output[(first + row) * channels as usize + column + channel] =
-                mixed[row * head_capacity + channel] / totals[row];
+                stored::<F>(value, not_a_number, is_half);
         }
         pair += step;
     }
@@ -381,13 +409,15 @@ pub fn depthwise7(
 /// If `is_raised`, the first half of the channels comes from `x`, `[n²/4, 4 · channels/2]`, in which a row holds the four
 /// positions of a 2×2 square, and the second half from `skip`, `[n², channels/2]`. Otherwise `x` is `[n², channels]`.
 #[cube(launch)]
-pub fn neighbourhoods(
+pub fn neighbourhoods<F: Float>(
     x: &Tensor<f32>,
     skip: &Tensor<f32>,
-    output: &mut Tensor<f32>,
+    output: &mut Tensor<F>,
     n: u32,
     channels: u32,
+    not_a_number: f32,
     #[comptime] is_raised: bool,
+    #[comptime] is_half: bool,
 ) {
     let at = ABSOLUTE_POS;
     let channels = channels as usize;
@@ -413,7 +443,7 @@ pub fn neighbourhoods(
                 value = x[(row * n + column) * channels + channel];
             }
         }
-        output[at] = value;
+        output[at] = stored::<F>(value, not_a_number, is_half);
     }
 }
 

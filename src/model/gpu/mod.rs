@@ -3,16 +3,22 @@
 //! A prompt is bound by the number of kernels, and by the work of this process for each of them. burn computes a layer
 //! norm or a soft-max in several kernels, and an attention or the input of a convolution in ten. They do not support
 //! gradients, and need tensors of a GPU without gradients ([`has_kernels`]).
+//!
+//! Products may be computed in half precision ([`Weight`]). The kernel before a product then stores what the product reads
+//! in half precision ([`Operand`]), so that no kernel has to convert it, and the product stores single precision.
 
 mod kernels;
 mod operations;
+mod product;
 
-use burn::backend::Dispatch;
+use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::{Device, Tensor};
 
 use self::operations::{Given, Layout, Operations};
 use super::cpu::{self, Activation};
 use super::layers::LayerNorm;
+
+pub use self::product::{Operand, Weight, multiplies_half};
 
 /// Whether these operations accept tensors of this device.
 pub fn has_kernels(device: &Device) -> bool {
@@ -32,20 +38,58 @@ pub struct Added<'a> {
 
 /// Computes the layer norm of each row of `x + shift + before`, plus `after`.
 pub fn normalise(norm: &LayerNorm, x: Tensor<2>, added: Added<'_>) -> Tensor<2> {
-    let Added { shift, before, after } = added;
-    let given = Given { shift: shift.is_some(), before: before.is_some(), after: after.is_some() };
-    // What is absent is not read, but every operand of a kernel is bound.
-    let or_x = |tensor: Option<Tensor<2>>| tensor.unwrap_or_else(|| x.clone()).into_dispatch();
-    let (shift, before, after) = (or_x(shift.cloned()), or_x(before), or_x(after));
-    let (weight, bias) = (norm.weight.val().into_dispatch(), norm.bias.val().into_dispatch());
-    let eps = norm.eps() as f32;
-    let output =
-        <Dispatch as Operations>::normalise(x.into_dispatch(), shift, before, weight, bias, after, eps, given);
+    let [x, shift, before, weight, bias, after] = operands(norm, x, &added);
+    let (eps, given) = (norm.eps() as f32, added.given());
+    let output = <Dispatch as Operations>::normalise(x, shift, before, weight, bias, after, eps, given);
     Tensor::from_dispatch(output)
+}
+
+/// Computes the same, and what a product in half precision reads of it.
+pub fn normalise_twice(norm: &LayerNorm, x: Tensor<2>, added: Added<'_>) -> (Tensor<2>, Operand) {
+    let [x, shift, before, weight, bias, after] = operands(norm, x, &added);
+    let (eps, given) = (norm.eps() as f32, added.given());
+    let (output, rounded) =
+        <Dispatch as Operations>::normalise_twice(x, shift, before, weight, bias, after, eps, given);
+    (Tensor::from_dispatch(output), Operand::of_kernel(rounded))
+}
+
+impl Added<'_> {
+    fn given(&self) -> Given {
+        Given { shift: self.shift.is_some(), before: self.before.is_some(), after: self.after.is_some() }
+    }
+}
+
+/// The operands of a layer norm. What is absent is not read, but every operand of a kernel is bound.
+fn operands(norm: &LayerNorm, x: Tensor<2>, added: &Added<'_>) -> [DispatchTensor; 6] {
+    let Added { shift, before, after } = added;
+    let or_x = |tensor: Option<&Tensor<2>>| tensor.unwrap_or(&x).clone().into_dispatch();
+    let (shift, before, after) = (or_x(*shift), or_x(before.as_ref()), or_x(after.as_ref()));
+    let (weight, bias) = (norm.weight.val().into_dispatch(), norm.bias.val().into_dispatch());
+    [x.into_dispatch(), shift, before, weight, bias, after]
 }
 
 /// Computes `activation(x + bias) + residual` for `x`, `[rows, channels]`. `bias` has one row or as many as `x`.
 pub fn finish(x: Tensor<2>, bias: &Tensor<2>, activation: Activation, residual: Option<Tensor<2>>) -> Tensor<2> {
+    Tensor::from_dispatch(finished(x, bias, activation, residual, false))
+}
+
+/// Computes the same as a product in half precision reads it.
+pub fn finish_rounded(
+    x: Tensor<2>,
+    bias: &Tensor<2>,
+    activation: Activation,
+    residual: Option<Tensor<2>>,
+) -> Operand {
+    Operand::of_kernel(finished(x, bias, activation, residual, true))
+}
+
+fn finished(
+    x: Tensor<2>,
+    bias: &Tensor<2>,
+    activation: Activation,
+    residual: Option<Tensor<2>>,
+    is_half: bool,
+) -> DispatchTensor {
     let code = match activation {
         Activation::None => kernels::NO_ACTIVATION,
         Activation::Gelu => kernels::GELU,
@@ -54,14 +98,8 @@ pub fn finish(x: Tensor<2>, bias: &Tensor<2>, activation: Activation, residual: 
     };
     let has_residual = residual.is_some();
     let residual = residual.unwrap_or_else(|| x.clone()).into_dispatch();
-    let output = <Dispatch as Operations>::finish(
-        x.into_dispatch(),
-        bias.clone().into_dispatch(),
-        residual,
-        code,
-        has_residual,
-    );
-    Tensor::from_dispatch(output)
+    let (x, bias) = (x.into_dispatch(), bias.clone().into_dispatch());
+    <Dispatch as Operations>::finish(x, bias, residual, code, has_residual, is_half)
 }
 
 /// Where queries, keys and values of an attention come from, each with its bias. A bias has the columns of its matrix, and
@@ -87,8 +125,14 @@ impl<'a> Attended<'a> {
 }
 
 /// Computes an attention with `heads` heads over `channels` channels: `[n, channels]`. Keys for which `hidden`, `[1, m]`,
-/// is not zero are left out.
-pub fn attend(attended: Attended<'_>, hidden: Option<&Tensor<2>>, channels: usize, heads: usize) -> Tensor<2> {
+/// is not zero are left out. With `is_half`, it is what a product in half precision reads.
+pub fn attend(
+    attended: Attended<'_>,
+    hidden: Option<&Tensor<2>>,
+    channels: usize,
+    heads: usize,
+    is_half: bool,
+) -> Operand {
     let Attended { queries, memory, key_start } = attended;
     let has_hidden = hidden.is_some();
     let hidden = hidden.unwrap_or(queries.1).clone().into_dispatch();
@@ -100,8 +144,9 @@ pub fn attend(attended: Attended<'_>, hidden: Option<&Tensor<2>>, channels: usiz
         memory.1.clone().into_dispatch(),
         hidden,
         layout,
+        is_half,
     );
-    Tensor::from_dispatch(output)
+    Operand::of_kernel(output)
 }
 
 /// Computes a depthwise 7×7 convolution with zero padding of `x`, `[n², channels]`. `weight` is `[49, channels]` and
@@ -112,19 +157,19 @@ pub fn depthwise7(x: Tensor<2>, n: usize, weight: &Tensor<2>, bias: &Tensor<2>) 
 }
 
 /// Maps `[n², channels]` to the 3×3 neighbourhood of each position, `[n², 9 channels]`, by rows, columns and channels,
-/// with zeros outside.
-pub fn neighbourhoods(x: Tensor<2>, n: usize) -> Tensor<2> {
+/// with zeros outside. With `is_half`, it is what a product in half precision reads.
+pub fn neighbourhoods(x: Tensor<2>, n: usize, is_half: bool) -> Operand {
     let [_, channels] = x.dims();
     let x = x.into_dispatch();
-    Tensor::from_dispatch(<Dispatch as Operations>::neighbourhoods(x.clone(), x, n, channels, false))
+    Operand::of_kernel(<Dispatch as Operations>::neighbourhoods(x.clone(), x, n, channels, false, is_half))
 }
 
 /// Returns the neighbourhoods of a grid whose channels are those of a raised tensor and of a skip connection: `raised`,
 /// `[n²/4, 4 half]`, has the four positions of a 2×2 square in a row; `skip` is `[n², half]`.
-pub fn raised_neighbourhoods(raised: Tensor<2>, skip: Tensor<2>, n: usize) -> Tensor<2> {
+pub fn raised_neighbourhoods(raised: Tensor<2>, skip: Tensor<2>, n: usize, is_half: bool) -> Operand {
     let [_, half] = skip.dims();
     let (raised, skip) = (raised.into_dispatch(), skip.into_dispatch());
-    Tensor::from_dispatch(<Dispatch as Operations>::neighbourhoods(raised, skip, n, 2 * half, true))
+    Operand::of_kernel(<Dispatch as Operations>::neighbourhoods(raised, skip, n, 2 * half, true, is_half))
 }
 
 /// Maps the 16 sub-pixels of each position, `[n², 16]`, to the pixels `[1, 1, 4n, 4n]`: adds `bias`, `[1, 16]`, shuffles,

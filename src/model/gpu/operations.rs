@@ -1,14 +1,17 @@
 //! The operations for burn's GPU backend, through its extension interface. With `Fusion`, an operation takes its place in
 //! the queue of the operations that burn still wants to combine.
 
+use burn::backend::fusion::custom::TensorSpec;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::kernel::matmul::{MatmulStrategy, matmul};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
+use half::f16;
 
 use super::kernels;
 
@@ -69,18 +72,37 @@ pub trait Operations: Backend {
         given: Given,
     ) -> FloatTensor<Self>;
 
+    /// The layer norm of rows, and the same in half precision.
+    #[allow(clippy::too_many_arguments, reason = "every operand of a kernel is an argument of the interface")]
+    #[fusion(meta = twice)]
+    fn normalise_twice(
+        x: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        before: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        after: FloatTensor<Self>,
+        eps: f32,
+        given: Given,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// The product of two matrices in half precision, which is summed and stored in single precision.
+    #[fusion(dtype = element(&false), shape = multiplied(x, weight))]
+    fn multiply(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// Bias, activation and residual.
-    #[fusion(dtype = x, shape = x)]
+    #[fusion(dtype = element(is_half), shape = x)]
     fn finish(
         x: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         residual: FloatTensor<Self>,
         activation: u32,
         has_residual: bool,
+        is_half: bool,
     ) -> FloatTensor<Self>;
 
     /// Attention of several heads.
-    #[fusion(dtype = queries, shape = attended(queries, layout))]
+    #[fusion(dtype = element(is_half), shape = attended(queries, layout))]
     fn attend_from(
         queries: FloatTensor<Self>,
         query_bias: FloatTensor<Self>,
@@ -88,6 +110,7 @@ pub trait Operations: Backend {
         memory_bias: FloatTensor<Self>,
         hidden: FloatTensor<Self>,
         layout: Layout,
+        is_half: bool,
     ) -> FloatTensor<Self>;
 
     /// Depthwise 7×7 convolution.
@@ -100,13 +123,14 @@ pub trait Operations: Backend {
     ) -> FloatTensor<Self>;
 
     /// 3×3 neighbourhoods.
-    #[fusion(dtype = x, shape = neighbours(n, channels))]
+    #[fusion(dtype = element(is_half), shape = neighbours(n, channels))]
     fn neighbourhoods(
         x: FloatTensor<Self>,
         skip: FloatTensor<Self>,
         n: usize,
         channels: usize,
         is_raised: bool,
+        is_half: bool,
     ) -> FloatTensor<Self>;
 
     /// Pixel shuffle and mean of the head.
@@ -117,6 +141,29 @@ pub trait Operations: Backend {
         last: FloatTensor<Self>,
         n: usize,
     ) -> FloatTensor<Self>;
+}
+
+/// The element type of an output.
+fn element(is_half: &bool) -> DType {
+    if *is_half { DType::F16 } else { DType::F32 }
+}
+
+#[allow(clippy::too_many_arguments, reason = "it receives the arguments of the operation")]
+fn twice(
+    x: &TensorSpec,
+    _: &TensorSpec,
+    _: &TensorSpec,
+    _: &TensorSpec,
+    _: &TensorSpec,
+    _: &TensorSpec,
+    _: &f32,
+    _: &Given,
+) -> (TensorSpec, TensorSpec) {
+    (x.clone(), TensorSpec::new(x.shape.clone(), DType::F16))
+}
+
+fn multiplied(x: &Shape, weight: &Shape) -> Shape {
+    [x[0], weight[1]].into()
 }
 
 fn attended(queries: &Shape, layout: &Layout) -> Shape {
@@ -131,8 +178,8 @@ fn enlarged(n: &usize) -> Shape {
     [1, 1, 4 * n, 4 * n].into()
 }
 
-fn empty(like: &CubeTensor, shape: Shape) -> CubeTensor {
-    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, like.dtype)
+fn empty(like: &CubeTensor, shape: Shape, is_half: bool) -> CubeTensor {
+    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, element(&is_half))
 }
 
 /// The number of units of a cube that works on `width` values: a power of two.
@@ -175,6 +222,37 @@ fn bias_step(bias: &CubeTensor) -> u32 {
     if shape[0] == 1 { 0 } else { number(shape[1]) }
 }
 
+/// Launches the layer norm.
+fn norm(operands: [CubeTensor; 6], eps: f32, given: Given, output: &CubeTensor, rounded: Option<&CubeTensor>) {
+    let shape = output.shape();
+    let units = units(shape[1]);
+    let [x_cubes, y_cubes] = spread(shape[0]);
+    let [x, shift, before, weight, bias, after] = operands.map(argument);
+    let launch = if rounded.is_some() { kernels::norm::launch::<f16> } else { kernels::norm::launch::<f32> };
+    launch(
+        &output.client.clone(),
+        CubeCount::Static(x_cubes, y_cubes, 1),
+        CubeDim::new_1d(units),
+        x,
+        shift,
+        before,
+        weight,
+        bias,
+        after,
+        output.clone().into_tensor_arg(),
+        rounded.unwrap_or(output).clone().into_tensor_arg(),
+        number(shape[0]),
+        number(shape[1]),
+        eps,
+        f32::NAN,
+        given.shift,
+        given.before,
+        given.after,
+        rounded.is_some(),
+        units as usize,
+    );
+}
+
 impl Operations for CubeBackend {
     fn normalise(
         x: CubeTensor,
@@ -186,30 +264,29 @@ impl Operations for CubeBackend {
         eps: f32,
         given: Given,
     ) -> CubeTensor {
-        let shape = x.shape();
-        let output = empty(&x, shape.clone());
-        let units = units(shape[1]);
-        let [x_cubes, y_cubes] = spread(shape[0]);
-        kernels::norm::launch(
-            &output.client.clone(),
-            CubeCount::Static(x_cubes, y_cubes, 1),
-            CubeDim::new_1d(units),
-            argument(x),
-            argument(shift),
-            argument(before),
-            argument(weight),
-            argument(bias),
-            argument(after),
-            output.clone().into_tensor_arg(),
-            number(shape[0]),
-            number(shape[1]),
-            eps,
-            given.shift,
-            given.before,
-            given.after,
-            units as usize,
-        );
+        let output = empty(&x, x.shape(), false);
+        norm([x, shift, before, weight, bias, after], eps, given, &output, None);
         output
+    }
+
+    fn normalise_twice(
+        x: CubeTensor,
+        shift: CubeTensor,
+        before: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        after: CubeTensor,
+        eps: f32,
+        given: Given,
+    ) -> (CubeTensor, CubeTensor) {
+        let [output, rounded] = [false, true].map(|is_half| empty(&x, x.shape(), is_half));
+        norm([x, shift, before, weight, bias, after], eps, given, &output, Some(&rounded));
+        (output, rounded)
+    }
+
+    fn multiply(x: CubeTensor, weight: CubeTensor) -> CubeTensor {
+        let product = matmul(x, weight, None, MatmulStrategy::default(), element(&false));
+        product.expect("two matrices that fit each other can be multiplied")
     }
 
     fn finish(
@@ -218,12 +295,14 @@ impl Operations for CubeBackend {
         residual: CubeTensor,
         activation: u32,
         has_residual: bool,
+        is_half: bool,
     ) -> CubeTensor {
         let shape = x.shape();
-        let output = empty(&x, shape.clone());
+        let output = empty(&x, shape.clone(), is_half);
         let length = shape.num_elements();
         let bias_length = bias.shape().num_elements();
-        kernels::affine::launch(
+        let launch = if is_half { kernels::affine::launch::<f16> } else { kernels::affine::launch::<f32> };
+        launch(
             &output.client.clone(),
             cubes(length),
             CubeDim::new_1d(UNITS),
@@ -233,8 +312,10 @@ impl Operations for CubeBackend {
             output.clone().into_tensor_arg(),
             number(length),
             number(bias_length),
+            f32::NAN,
             activation,
             has_residual,
+            is_half,
         );
         output
     }
@@ -246,18 +327,20 @@ impl Operations for CubeBackend {
         memory_bias: CubeTensor,
         hidden: CubeTensor,
         layout: Layout,
+        is_half: bool,
     ) -> CubeTensor {
         let Layout { channels, heads, key_start, value_start, has_hidden } = layout;
         let (of_queries, of_memory) = (queries.shape(), memory.shape());
         let (rows, keys) = (of_queries[0], of_memory[0]);
-        let output = empty(&queries, attended(&of_queries, &layout));
+        let output = empty(&queries, attended(&of_queries, &layout), is_half);
         let width = channels / heads;
         let rows_each = if rows >= SEVERAL * SEVERAL && width <= WIDE { SEVERAL } else { 1 };
         let units = units(keys.max(rows_each * width).min(128));
         let head_capacity = width.next_multiple_of(16);
         let [x_cubes, z_cubes] = spread(rows.div_ceil(rows_each));
         let (query_step, memory_step) = (bias_step(&query_bias), bias_step(&memory_bias));
-        kernels::attention::launch(
+        let launch = if is_half { kernels::attention::launch::<f16> } else { kernels::attention::launch::<f32> };
+        launch(
             &output.client.clone(),
             CubeCount::Static(x_cubes, number(heads), z_cubes),
             CubeDim::new_1d(units),
@@ -278,7 +361,9 @@ impl Operations for CubeBackend {
             number(key_start),
             number(value_start),
             1.0 / (width as f32).sqrt(),
+            f32::NAN,
             has_hidden,
+            is_half,
             rows_each,
             keys_at_a_time(keys, rows_each, head_capacity, units),
             head_capacity,
@@ -289,7 +374,7 @@ impl Operations for CubeBackend {
 
     fn depthwise(x: CubeTensor, weight: CubeTensor, bias: CubeTensor, n: usize) -> CubeTensor {
         let shape = x.shape();
-        let output = empty(&x, shape.clone());
+        let output = empty(&x, shape.clone(), false);
         kernels::depthwise7::launch(
             &output.client.clone(),
             cubes(shape.num_elements()),
@@ -304,10 +389,19 @@ impl Operations for CubeBackend {
         output
     }
 
-    fn neighbourhoods(x: CubeTensor, skip: CubeTensor, n: usize, channels: usize, is_raised: bool) -> CubeTensor {
+    fn neighbourhoods(
+        x: CubeTensor,
+        skip: CubeTensor,
+        n: usize,
+        channels: usize,
+        is_raised: bool,
+        is_half: bool,
+    ) -> CubeTensor {
         let shape = neighbours(&n, &channels);
-        let output = empty(&x, shape.clone());
-        kernels::neighbourhoods::launch(
+        let output = empty(&x, shape.clone(), is_half);
+        let launch =
+            if is_half { kernels::neighbourhoods::launch::<f16> } else { kernels::neighbourhoods::launch::<f32> };
+        launch(
             &output.client.clone(),
             cubes(shape.num_elements()),
             CubeDim::new_1d(UNITS),
@@ -316,14 +410,16 @@ impl Operations for CubeBackend {
             output.clone().into_tensor_arg(),
             number(n),
             number(channels),
+            f32::NAN,
             is_raised,
+            is_half,
         );
         output
     }
 
     fn shuffle_and_blur(x: CubeTensor, bias: CubeTensor, last: CubeTensor, n: usize) -> CubeTensor {
         let shape = enlarged(&n);
-        let output = empty(&x, shape.clone());
+        let output = empty(&x, shape.clone(), false);
         kernels::shuffle_and_blur::launch(
             &output.client.clone(),
             cubes(shape.num_elements()),

@@ -1,11 +1,12 @@
 //! Multi-head attention for one image or prompt.
 
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Int, Tensor, TensorData};
 
 use super::Affine;
 use super::linear::Rows;
+use crate::model::Target;
 use crate::model::cpu::{self, Activation};
-use crate::model::gpu::{self, Attended};
+use crate::model::gpu::{self, Attended, Operand, Weight};
 use crate::model::layers::{Attention, Linear};
 
 /// The keys that are left out because their token is padding.
@@ -32,13 +33,13 @@ impl Hidden {
 /// The weight of a product, `[in, out]`, and its bias, `[1, out]` or `[n, out]`.
 #[derive(Debug)]
 struct Weighted {
-    weight: Tensor<2>,
+    weight: Weight,
     bias: Tensor<2>,
 }
 
 impl Weighted {
-    fn new(weight: Tensor<2>, bias: Tensor<2>, device: &Device) -> Self {
-        Self { weight: weight.to_device(device), bias: bias.to_device(device) }
+    fn new(weight: Tensor<2>, bias: Tensor<2>, target: &Target) -> Self {
+        Self { weight: Weight::of(weight, target), bias: bias.to_device(&target.device) }
     }
 }
 
@@ -84,8 +85,8 @@ fn parts(weight: Tensor<2>, bias: Tensor<1>) -> [(Tensor<2>, Tensor<1>); 3] {
     })
 }
 
-fn affine(parts: [(Tensor<2>, Tensor<1>); 3], device: &Device) -> Box<[Affine; 3]> {
-    Box::new(parts.map(|(weight, bias)| Affine::new(weight, bias, device)))
+fn affine(parts: [(Tensor<2>, Tensor<1>); 3], target: &Target) -> Box<[Affine; 3]> {
+    Box::new(parts.map(|(weight, bias)| Affine::new(weight, bias, target)))
 }
 
 /// Returns the bias of inputs to which positions, `[rows, in]`, are added: `[rows, out]`.
@@ -118,10 +119,10 @@ fn side_by_side<const N: usize>(weights: [Tensor<2>; N]) -> Tensor<2> {
 
 impl SelfAttention {
     /// Prepares the decoder's attention. `positions`, `[n, C]`, are added to the inputs of query and key.
-    pub fn of(attention: Attention, positions: Option<Tensor<2>>, device: &Device) -> Self {
+    pub fn of(attention: Attention, positions: Option<Tensor<2>>, target: &Target) -> Self {
         let heads = attention.heads();
         let stacked = (attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
-        Self::of_stacked(stacked, attention.out_proj, heads, positions, device)
+        Self::of_stacked(stacked, attention.out_proj, heads, positions, target)
     }
 
     /// Prepares an attention from its projections for query, key and value, one below the other: weight `[3 C, C]` and bias
@@ -131,48 +132,55 @@ impl SelfAttention {
         out: Linear,
         heads: usize,
         positions: Option<Tensor<2>>,
-        device: &Device,
+        target: &Target,
     ) -> Self {
         let parts = parts(weight, bias);
-        let projections = if gpu::has_kernels(device) {
+        let projections = if gpu::has_kernels(&target.device) {
             let biases = biases_at(positions.as_ref(), &parts);
             let weight = side_by_side(parts.map(|(weight, _)| weight));
-            SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), device)))
+            SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), target)))
         } else {
-            SelfProjections::Cpu { each: affine(parts, device), positions: positions.map(Box::new) }
+            SelfProjections::Cpu { each: affine(parts, target), positions: positions.map(Box::new) }
         };
-        Self { projections, out: Affine::of(out, device), heads }
+        Self { projections, out: Affine::of(out, target), heads }
     }
 
     /// Prepares the text encoder's attention from its separate projections for query, key, value and output.
-    pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize, device: &Device) -> Self {
+    pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize, target: &Target) -> Self {
         let parts = [query, key, value];
-        let projections = if gpu::has_kernels(device) {
+        let projections = if gpu::has_kernels(&target.device) {
             let parts = parts.map(|part| (part.weight.into_value(), part.bias.into_value()));
             let biases = parts.each_ref().map(|part| bias_for(1, part)).to_vec();
             let weight = side_by_side(parts.map(|(weight, _)| weight));
-            SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), device)))
+            SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), target)))
         } else {
-            let each = Box::new(parts.map(|part| Affine::of(part, device)));
+            let each = Box::new(parts.map(|part| Affine::of(part, target)));
             SelfProjections::Cpu { each, positions: None }
         };
-        Self { projections, out: Affine::of(out, device), heads }
+        Self { projections, out: Affine::of(out, target), heads }
     }
 
     /// Maps `[n, C]` to `[n, C]`, for the layer norm after it. `residual`, `[n, C]`, is added to the result.
-    pub fn forward(&self, x: Tensor<2>, hidden: Option<&Hidden>, residual: Option<Tensor<2>>) -> Rows<'_> {
+    pub fn forward(
+        &self,
+        x: impl Into<Operand>,
+        hidden: Option<&Hidden>,
+        residual: Option<Tensor<2>>,
+    ) -> Rows<'_> {
+        let x = x.into();
         let [_, channels] = x.dims();
         let mixed = match &self.projections {
             SelfProjections::Gpu(all) => {
-                let projected = x.matmul(all.weight.clone());
-                gpu::attend(Attended::itself(projected, &all.bias), on_gpu(hidden), channels, self.heads)
+                let attended = Attended::itself(all.weight.multiply(x), &all.bias);
+                gpu::attend(attended, on_gpu(hidden), channels, self.heads, all.weight.is_half())
             }
             SelfProjections::Cpu { each, positions } => {
+                let x = x.into_inner();
                 let placed = match positions {
                     Some(positions) => x.clone() + (**positions).clone(),
                     None => x.clone(),
                 };
-                mix_on_cpu([placed.clone(), placed, x], each, on_cpu(hidden), self.heads)
+                mix_on_cpu([placed.clone(), placed, x], each, on_cpu(hidden), self.heads).into()
             }
         };
         self.out.forward_to_norm(mixed, residual)
@@ -182,10 +190,10 @@ impl SelfAttention {
 impl CrossAttention {
     /// Prepares the decoder's attention. The positions of query and key, `[n, C]` and `[m, C]`, are added to their
     /// inputs.
-    pub fn of(attention: Attention, positions: Option<[Tensor<2>; 2]>, device: &Device) -> Self {
+    pub fn of(attention: Attention, positions: Option<[Tensor<2>; 2]>, target: &Target) -> Self {
         let heads = attention.heads();
         let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
-        let projections = if gpu::has_kernels(device) {
+        let projections = if gpu::has_kernels(&target.device) {
             let [at_query, at_key] = match &positions {
                 Some([query, key]) => [Some(query), Some(key)],
                 None => [None, None],
@@ -194,31 +202,38 @@ impl CrossAttention {
             let of_memory = biases_at(at_key, &parts[1..]);
             let [query, key, value] = parts.map(|(weight, _)| weight);
             CrossProjections::Gpu {
-                query: Box::new(Weighted::new(side_by_side([query]), of_query, device)),
-                memory: Box::new(Weighted::new(side_by_side([key, value]), Tensor::cat(of_memory, 1), device)),
+                query: Box::new(Weighted::new(side_by_side([query]), of_query, target)),
+                memory: Box::new(Weighted::new(side_by_side([key, value]), Tensor::cat(of_memory, 1), target)),
             }
         } else {
-            CrossProjections::Cpu { each: affine(parts, device), positions: positions.map(Box::new) }
+            CrossProjections::Cpu { each: affine(parts, target), positions: positions.map(Box::new) }
         };
-        Self { projections, out: Affine::of(attention.out_proj, device), heads }
+        Self { projections, out: Affine::of(attention.out_proj, target), heads }
     }
 
     /// Maps the input of the queries, `[n, C]`, and that of keys and values, `[m, C]`, to `[n, C]`, for the layer norm
     /// after it. `residual`, `[n, C]`, is added to the result.
-    pub fn forward(&self, x: Tensor<2>, memory: Tensor<2>, residual: Option<Tensor<2>>) -> Rows<'_> {
+    pub fn forward(
+        &self,
+        x: impl Into<Operand>,
+        memory: impl Into<Operand>,
+        residual: Option<Tensor<2>>,
+    ) -> Rows<'_> {
+        let (x, memory) = (x.into(), memory.into());
         let [_, channels] = x.dims();
         let mixed = match &self.projections {
             CrossProjections::Gpu { query, memory: both } => {
-                let queries = (x.matmul(query.weight.clone()), &query.bias);
-                let memory = (memory.matmul(both.weight.clone()), &both.bias);
-                gpu::attend(Attended::other(queries, memory), None, channels, self.heads)
+                let queries = (query.weight.multiply(x), &query.bias);
+                let memory = (both.weight.multiply(memory), &both.bias);
+                gpu::attend(Attended::other(queries, memory), None, channels, self.heads, query.weight.is_half())
             }
             CrossProjections::Cpu { each, positions } => {
+                let (x, memory) = (x.into_inner(), memory.into_inner());
                 let [query, key] = match positions.as_deref() {
                     Some([of_query, of_key]) => [x + of_query.clone(), memory.clone() + of_key.clone()],
                     None => [x, memory.clone()],
                 };
-                mix_on_cpu([query, key, memory], each, None, self.heads)
+                mix_on_cpu([query, key, memory], each, None, self.heads).into()
             }
         };
         self.out.forward_to_norm(mixed, residual)
@@ -294,9 +309,9 @@ mod tests {
 
     #[test]
     fn the_operation_for_the_cpu_is_that_of_the_library() {
-        let device = Device::flex();
+        let device = burn::tensor::Device::flex();
         let draw = |rows, columns| Tensor::<2>::random([rows, columns], Distribution::Uniform(-1.0, 1.0), &device);
-        let layer = || Affine::new(draw(12, 12), draw(1, 12).squeeze_dim(0), &device);
+        let layer = || Affine::new(draw(12, 12), draw(1, 12).squeeze_dim(0), &Target::single(&device));
         let each = [layer(), layer(), layer()];
         for hidden in [
             None,

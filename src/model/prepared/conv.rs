@@ -2,16 +2,17 @@
 
 use burn::module::Param;
 use burn::nn::BatchNorm;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::linear::{by_quarters, pack};
+use crate::model::Target;
 use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::blocks::head::{self, ENLARGE, Head};
 use crate::model::blocks::up_block::UpBlock;
 use crate::model::cpu::conv::{PackedRaise, PackedUp, TAPS};
 use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
-use crate::model::gpu;
+use crate::model::gpu::{self, Operand, Weight};
 use crate::model::layers::{Conv2d, Upsample2, interpolation};
 
 /// A 3×3 convolution over channels-last positions with zero padding.
@@ -22,7 +23,7 @@ pub enum Conv3 {
     /// On a GPU, where starting a product costs more than copying its input nine times.
     Gpu {
         /// The weight, `[9 in, out]`, by rows, columns and channels.
-        weight: Box<Tensor<2>>,
+        weight: Box<Weight>,
         /// The bias, `[1, out]`.
         bias: Box<Tensor<2>>,
     },
@@ -30,18 +31,18 @@ pub enum Conv3 {
 
 impl Conv3 {
     /// Takes over a convolution and its batch norm for `device`.
-    pub fn of(block: ConvNorm, device: &Device) -> Self {
+    pub fn of(block: ConvNorm, target: &Target) -> Self {
         let (weight, bias) = fold(block.conv, &block.norm);
-        Self::new(weight, bias, device)
+        Self::new(weight, bias, target)
     }
 
     /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`, and `bias`, `[out]`.
-    pub fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
-        if !gpu::has_kernels(device) {
+    pub fn new(weight: Tensor<4>, bias: Tensor<1>, target: &Target) -> Self {
+        if !gpu::has_kernels(&target.device) {
             return Self::Packed(packed(weight, bias));
         }
-        let weight = by_taps(weight).to_device(device).transpose();
-        Self::Gpu { weight: Box::new(weight), bias: Box::new(bias.unsqueeze().to_device(device)) }
+        let weight = Weight::of_rows(by_taps(weight), target);
+        Self::Gpu { weight: Box::new(weight), bias: Box::new(bias.unsqueeze().to_device(&target.device)) }
     }
 
     /// Maps `[n², in]` to `[n², out]`.
@@ -49,7 +50,7 @@ impl Conv3 {
         match self {
             Self::Packed(weights) => cpu::convolution(x, n, weights, activation),
             Self::Gpu { weight, bias } => {
-                gpu::finish(gpu::neighbourhoods(x, n).matmul((**weight).clone()), bias, activation, None)
+                gpu::finish(weight.multiply(gpu::neighbourhoods(x, n, weight.is_half())), bias, activation, None)
             }
         }
     }
@@ -80,7 +81,7 @@ pub enum Raise {
 pub enum GpuRaise {
     /// By a transposed convolution, `[in, 4·channels]`, with its four kernel positions side by side, and its bias,
     /// `[1, 4·channels]`.
-    Learned(Box<(Tensor<2>, Option<Tensor<2>>)>),
+    Learned(Box<(Weight, Option<Tensor<2>>)>),
     /// By bilinear interpolation.
     Bilinear,
 }
@@ -132,9 +133,9 @@ pub fn fold(conv: Conv2d, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
 
 impl PreparedUp {
     /// Prepares the block of a text-guided decoder.
-    pub fn of(up: UpBlock, device: &Device) -> Self {
+    pub fn of(up: UpBlock, target: &Target) -> Self {
         let (first, second) = (fold(up.conv1, &up.norm1), fold(up.conv2, &up.norm2));
-        Self::new(Raise::Learned(Box::new(up.transp_conv)), first, Some(second), Activation::LeakyRelu, device)
+        Self::new(Raise::Learned(Box::new(up.transp_conv)), first, Some(second), Activation::LeakyRelu, target)
     }
 
     /// Prepares a block from the weights, `[out, in, 3, 3]`, and biases, `[out]`, of its one or two convolutions, into which
@@ -144,9 +145,9 @@ impl PreparedUp {
         first: (Tensor<4>, Tensor<1>),
         second: Option<(Tensor<4>, Tensor<1>)>,
         activation: Activation,
-        device: &Device,
+        target: &Target,
     ) -> Self {
-        if !gpu::has_kernels(device) {
+        if !gpu::has_kernels(&target.device) {
             let raise = match raise {
                 Raise::Learned(layer) => {
                     let (weight, bias) = by_quarters(*layer);
@@ -162,46 +163,49 @@ impl PreparedUp {
         let raise = match raise {
             Raise::Learned(layer) => {
                 let (weight, bias) = by_quarters(*layer);
-                let bias = bias.map(|bias| bias.unsqueeze::<2>().to_device(device));
-                GpuRaise::Learned(Box::new((weight.transpose().to_device(device), bias)))
+                let bias = bias.map(|bias| bias.unsqueeze::<2>().to_device(&target.device));
+                GpuRaise::Learned(Box::new((Weight::of(weight.transpose(), target), bias)))
             }
             Raise::Bilinear => GpuRaise::Bilinear,
         };
         Self::Gpu {
             raise,
-            first: Conv3::new(first.0, first.1, device),
-            second: second.map(|(weight, bias)| Conv3::new(weight, bias, device)),
+            first: Conv3::new(first.0, first.1, target),
+            second: second.map(|(weight, bias)| Conv3::new(weight, bias, target)),
             activation,
         }
     }
 
     /// Maps `[n², in]` and the skip connection, `[4n², channels]`, to `[4n², out]`. A transposed convolution makes as many
     /// channels as the skip connection has.
-    pub fn forward(&self, x: Tensor<2>, skip: Option<Tensor<2>>, n: usize) -> Tensor<2> {
+    pub fn forward(&self, x: impl Into<Operand>, skip: Option<Tensor<2>>, n: usize) -> Tensor<2> {
+        let x = x.into();
         let (raise, first, second, activation) = match self {
-            Self::Packed(weights) => return cpu::up_block(x, skip, n, weights),
+            Self::Packed(weights) => return cpu::up_block(x.into_inner(), skip, n, weights),
             Self::Gpu { raise, first, second, activation } => (raise, first, second, *activation),
         };
         let x = match (raise, skip, first) {
             (GpuRaise::Learned(learned), Some(skip), Conv3::Gpu { weight, bias }) => {
                 let (upsample, of_raised) = &**learned;
-                let raised = x.matmul(upsample.clone());
+                let raised = upsample.multiply(x);
                 let raised = match of_raised {
                     Some(bias) => gpu::finish(raised, bias, Activation::None, None),
                     None => raised,
                 };
-                let x = gpu::raised_neighbourhoods(raised, skip, 2 * n).matmul((**weight).clone());
-                gpu::finish(x, bias, activation, None)
+                let x = gpu::raised_neighbourhoods(raised, skip, 2 * n, weight.is_half());
+                gpu::finish(weight.multiply(x), bias, activation, None)
             }
             (GpuRaise::Learned(learned), skip, first) => {
                 let (upsample, of_raised) = &**learned;
                 let [_, channels] = upsample.dims();
-                let raised = x.matmul(upsample.clone());
+                let raised = upsample.multiply(x);
                 let raised = of_raised.iter().fold(raised, |raised, bias| raised + bias.clone());
                 let raised = raised.reshape([n, n, 2, channels / 2]).swap_dims(1, 2);
                 first.forward(appended(raised.reshape([4 * n * n, channels / 4]), skip), 2 * n, activation)
             }
-            (GpuRaise::Bilinear, skip, first) => first.forward(appended(enlarged(x, n), skip), 2 * n, activation),
+            (GpuRaise::Bilinear, skip, first) => {
+                first.forward(appended(enlarged(x.into_single(), n), skip), 2 * n, activation)
+            }
         };
         match second {
             Some(second) => second.forward(x, 2 * n, activation),
@@ -236,15 +240,15 @@ pub struct PreparedHead {
 
 impl PreparedHead {
     /// Takes the composed convolution of the head.
-    pub fn of(head: &Head, device: &Device) -> Self {
+    pub fn of(head: &Head, target: &Target) -> Self {
         let (weight, bias, last) = head.composed();
-        Self { conv: Conv3::new(weight, bias, device), bias: last.to_device(device) }
+        Self { conv: Conv3::new(weight, bias, target), bias: last.to_device(&target.device) }
     }
 
     /// Maps `[n², C]` to logits `[1, 1, 4n, 4n]`.
     pub fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<4> {
         if let Conv3::Gpu { weight, bias } = &self.conv {
-            let product = gpu::neighbourhoods(x, n).matmul((**weight).clone());
+            let product = weight.multiply(gpu::neighbourhoods(x, n, weight.is_half()));
             return gpu::shuffle_and_blur(product, bias, &self.bias, n);
         }
         let fine = self
@@ -261,7 +265,7 @@ impl PreparedHead {
 mod tests {
     use burn::tensor::activation::leaky_relu;
     use burn::tensor::ops::ConvOptions;
-    use burn::tensor::{Distribution, module};
+    use burn::tensor::{Device, Distribution, module};
 
     use super::*;
     use crate::model::blocks::up_block::LEAK;
@@ -280,8 +284,14 @@ mod tests {
             let bias = Tensor::<1>::random([output], Distribution::Uniform(-1.0, 1.0), &device);
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
             let expected = module::conv2d(image.clone(), weight.clone(), Some(bias.clone()), options);
-            let ours =
-                to_planes(Conv3::new(weight, bias, &device).forward(to_positions(image), n, Activation::None), n);
+            let ours = to_planes(
+                Conv3::new(weight, bias, &Target::single(&device)).forward(
+                    to_positions(image),
+                    n,
+                    Activation::None,
+                ),
+                n,
+            );
             let apart = difference(ours, expected);
             assert!(apart < 1e-4, "it differs by {apart} with {input} to {output} channels");
         }
@@ -308,7 +318,7 @@ mod tests {
             difference(expected.clone(), leaky_relu(expected.clone(), LEAK)) > 0.0,
             "some values are negative"
         );
-        let prepared = PreparedUp::of(up, &device);
+        let prepared = PreparedUp::of(up, &Target::single(&device));
         let ours = prepared.forward(to_positions(x), Some(to_positions(skip)), n);
         let apart = difference(to_planes(ours, 2 * n), expected);
         assert!(apart < 1e-4, "it differs by {apart}");
@@ -339,7 +349,8 @@ mod tests {
                 ) < 1e-5
             );
             let [first, second] = weights;
-            let prepared = PreparedUp::new(Raise::Bilinear, first, Some(second), Activation::Relu, &device);
+            let prepared =
+                PreparedUp::new(Raise::Bilinear, first, Some(second), Activation::Relu, &Target::single(&device));
             let ours = prepared.forward(to_positions(x), skip.map(to_positions), n);
             let apart = difference(to_planes(ours, 2 * n), expected);
             assert!(apart < 1e-4, "it differs by {apart}");

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use burn::tensor::ops::MaxPoolOptions;
-use burn::tensor::{Device, Tensor, module};
+use burn::tensor::{Tensor, module};
 
 use super::{Affine, Conv3, PreparedUp, to_planes, to_positions};
+use crate::model::Target;
 use crate::model::blocks::conv_encoder::Down;
 use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::cpu::{self, Activation};
@@ -27,9 +28,9 @@ pub struct ConvEncoder(Vec<Vec<Conv3>>);
 
 impl ConvEncoder {
     /// Takes over the weights of the first level and of those below it for `device`.
-    pub fn of(first: ConvNorm, down: Vec<Down>, device: &Device) -> Self {
+    pub fn of(first: ConvNorm, down: Vec<Down>, target: &Target) -> Self {
         let levels = std::iter::once(vec![first]).chain(down.into_iter().map(|level| level.convs));
-        Self(levels.map(|convs| convs.into_iter().map(|conv| Conv3::of(conv, device)).collect()).collect())
+        Self(levels.map(|convs| convs.into_iter().map(|conv| Conv3::of(conv, target)).collect()).collect())
     }
 }
 
@@ -150,7 +151,7 @@ pub fn max_pool(x: Tensor<2>, n: usize, kernel: usize) -> Tensor<2> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Distribution;
+    use burn::tensor::{Device, Distribution};
 
     use super::*;
 

@@ -1,12 +1,13 @@
-//! A linear layer with its activation, and the layer norm.
+//! A linear layer with its activation.
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor, module};
+use burn::tensor::Tensor;
 
+use crate::model::Target;
 use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
-use crate::model::gpu::{self, Added};
-use crate::model::layers::{LayerNorm, Linear, Upsample2};
+use crate::model::gpu::{self, Operand, Weight};
+use crate::model::layers::{Linear, Upsample2};
 
 /// Computes `activation(x Wᵀ + b)`.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub enum Affine {
     /// On a GPU.
     Gpu {
         /// The weight, `[in, out]`.
-        weight: Box<Tensor<2>>,
+        weight: Box<Weight>,
         /// The bias, `[1, out]`.
         bias: Box<Tensor<2>>,
     },
@@ -25,11 +26,11 @@ pub enum Affine {
 /// Rows for a layer norm. On a GPU, the norm adds what has yet to be added.
 #[derive(Debug)]
 pub struct Rows<'a> {
-    x: Tensor<2>,
+    pub(super) x: Tensor<2>,
     /// A row that has yet to be added to all rows, `[1, channels]`.
-    shift: Option<&'a Tensor<2>>,
+    pub(super) shift: Option<&'a Tensor<2>>,
     /// A residual that has yet to be added, `[rows, channels]`.
-    before: Option<Tensor<2>>,
+    pub(super) before: Option<Tensor<2>>,
 }
 
 impl From<Tensor<2>> for Rows<'_> {
@@ -72,91 +73,86 @@ pub fn by_quarters(layer: Upsample2) -> (Tensor<2>, Option<Tensor<1>>) {
 
 impl Affine {
     /// Creates the product of [`by_quarters`].
-    pub fn of_raise(layer: Upsample2, device: &Device) -> Self {
+    pub fn of_raise(layer: Upsample2, target: &Target) -> Self {
         let (weight, bias) = by_quarters(layer);
         let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], &weight.device()));
-        Self::new(weight, bias, device)
+        Self::new(weight, bias, target)
     }
 
     /// Takes over the weights of `linear` for `device`. On the CPU they are rearranged, and their memory is freed if no
     /// other handle refers to it.
-    pub fn of(linear: Linear, device: &Device) -> Self {
-        Self::new(linear.weight.into_value(), linear.bias.into_value(), device)
+    pub fn of(linear: Linear, target: &Target) -> Self {
+        Self::new(linear.weight.into_value(), linear.bias.into_value(), target)
     }
 
     /// Creates a layer for `device` from `weight`, `[out, in]`, and `bias`, `[out]`.
-    pub fn new(weight: Tensor<2>, bias: Tensor<1>, device: &Device) -> Self {
-        if gpu::has_kernels(device) {
-            let weight = Box::new(weight.to_device(device).transpose());
-            return Self::Gpu { weight, bias: Box::new(bias.unsqueeze().to_device(device)) };
+    pub fn new(weight: Tensor<2>, bias: Tensor<1>, target: &Target) -> Self {
+        if gpu::has_kernels(&target.device) {
+            let weight = Box::new(Weight::of_rows(weight, target));
+            return Self::Gpu { weight, bias: Box::new(bias.unsqueeze().to_device(&target.device)) };
         }
         Self::Packed(pack(weight, bias, 1))
     }
 
     /// Creates a 1×1 convolution from its weight, `[out, in, 1, 1]`, and bias, `[out]`.
-    pub fn of_pixels((weight, bias): (Tensor<4>, Tensor<1>), device: &Device) -> Self {
+    pub fn of_pixels((weight, bias): (Tensor<4>, Tensor<1>), target: &Target) -> Self {
         let [output, input, ..] = weight.dims();
-        Self::new(weight.reshape([output, input]), bias, device)
+        Self::new(weight.reshape([output, input]), bias, target)
     }
 
     /// Creates a layer whose outputs are multiplied by `scale`, `[out]`.
-    pub fn scaled(linear: Linear, scale: Tensor<1>, device: &Device) -> Self {
+    pub fn scaled(linear: Linear, scale: Tensor<1>, target: &Target) -> Self {
         let weight = linear.weight.into_value() * scale.clone().unsqueeze_dim(1);
-        Self::new(weight, linear.bias.into_value() * scale, device)
+        Self::new(weight, linear.bias.into_value() * scale, target)
     }
 
     /// Maps `[rows, in]` to `[rows, out]`.
-    pub fn forward(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+    pub fn forward(&self, x: impl Into<Operand>, activation: Activation) -> Tensor<2> {
         match self {
-            Self::Packed(weights) => cpu::product(x, weights, activation),
-            Self::Gpu { weight, bias } => gpu::finish(x.matmul((**weight).clone()), bias, activation, None),
+            Self::Packed(weights) => cpu::product(x.into().into_inner(), weights, activation),
+            Self::Gpu { weight, bias } => gpu::finish(weight.multiply(x), bias, activation, None),
+        }
+    }
+
+    /// Computes the same for another product.
+    pub fn forward_to_product(&self, x: impl Into<Operand>, activation: Activation) -> Operand {
+        match self {
+            Self::Gpu { weight, bias } if weight.is_half() => {
+                gpu::finish_rounded(weight.multiply(x), bias, activation, None)
+            }
+            _ => self.forward(x, activation).into(),
         }
     }
 
     /// Computes `x Wᵀ + b + residual`; maps `[rows, in]` to `[rows, out]`.
-    pub fn forward_onto(&self, x: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
+    pub fn forward_onto(&self, x: impl Into<Operand>, residual: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::Packed(weights) => cpu::product_onto(x, weights, residual),
-            Self::Gpu { weight, bias } => {
-                gpu::finish(x.matmul((**weight).clone()), bias, Activation::None, Some(residual))
+            Self::Packed(weights) => cpu::product_onto(x.into().into_inner(), weights, residual),
+            Self::Gpu { weight, bias } => gpu::finish(weight.multiply(x), bias, Activation::None, Some(residual)),
+        }
+    }
+
+    /// Computes the same for another product.
+    pub fn forward_onto_to_product(&self, x: impl Into<Operand>, residual: Tensor<2>) -> Operand {
+        match self {
+            Self::Gpu { weight, bias } if weight.is_half() => {
+                gpu::finish_rounded(weight.multiply(x), bias, Activation::None, Some(residual))
             }
+            _ => self.forward_onto(x, residual).into(),
         }
     }
 
     /// Computes `x Wᵀ + b + residual` for a layer norm; maps `[rows, in]` to `[rows, out]`.
-    pub fn forward_to_norm(&self, x: Tensor<2>, residual: Option<Tensor<2>>) -> Rows<'_> {
+    pub fn forward_to_norm(&self, x: impl Into<Operand>, residual: Option<Tensor<2>>) -> Rows<'_> {
         match (self, residual) {
-            (Self::Packed(weights), None) => cpu::product(x, weights, Activation::None).into(),
-            (Self::Packed(weights), Some(residual)) => cpu::product_onto(x, weights, residual).into(),
-            (Self::Gpu { weight, bias }, before) => {
-                Rows { x: x.matmul((**weight).clone()), shift: Some(bias), before }
-            }
+            (Self::Gpu { weight, bias }, before) => Rows { x: weight.multiply(x), shift: Some(bias), before },
+            (Self::Packed(_), None) => self.forward(x, Activation::None).into(),
+            (Self::Packed(_), Some(residual)) => self.forward_onto(x, residual).into(),
         }
     }
-}
-
-/// A layer norm multiplied by the scale of the residual.
-pub fn scaled(norm: &LayerNorm, beta: f32) -> LayerNorm {
-    let mut norm = norm.clone();
-    norm.weight = norm.weight.map(|weight| weight * beta);
-    norm.bias = norm.bias.map(|bias| bias * beta);
-    norm
 }
 
 /// The value of a scalar parameter.
 pub fn number(param: &Param<Tensor<1>>) -> f32 {
     param.val().into_data().iter::<f32>().next().unwrap_or_default()
-}
-
-/// Computes the layer norm of each row, plus `after`, which has the shape of the rows.
-pub fn normalise<'a>(norm: &LayerNorm, rows: impl Into<Rows<'a>>, after: Option<Tensor<2>>) -> Tensor<2> {
-    let Rows { x, shift, before } = rows.into();
-    if gpu::has_kernels(&x.device()) {
-        return gpu::normalise(norm, x, Added { shift, before, after });
-    }
-    let normalised = module::layer_norm(x, norm.weight.val(), Some(norm.bias.val()), norm.eps());
-    match after {
-        Some(after) => normalised + after,
-        None => normalised,
-    }
 }

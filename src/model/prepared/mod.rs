@@ -8,12 +8,14 @@
 //! - all tensors are channels-last, `[positions, channels]`;
 //! - on the CPU, weights lie in the order in which products use them, and bias, activation and residual are part of
 //!   the product ([`super::cpu`]);
-//! - on a GPU, attention, layer norm, and all that lies between two products are one kernel each ([`super::gpu`]).
+//! - on a GPU, attention, layer norm, and all that lies between two products are one kernel each, and products may be
+//!   computed in half precision ([`super::gpu`]).
 
 mod attention;
 mod conv;
 mod levels;
 mod linear;
+mod norm;
 mod text;
 mod vision;
 
@@ -22,7 +24,8 @@ use burn::tensor::Tensor;
 pub use attention::{CrossAttention, SelfAttention};
 pub use conv::{Conv3, PreparedHead, PreparedUp, Raise, factor_and_offset, fold, weight_and_bias};
 pub use levels::{ConvEncoder, EncoderDecoder, ImageEncoder, LastLayer, max_pool};
-pub use linear::{Affine, normalise, number, scaled};
+pub use linear::{Affine, number};
+pub use norm::PreparedNorm;
 pub use text::PreparedText;
 pub use vision::{Patches, PreparedVision};
 

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::config::{GuideDecoderConfig, STAGES};
 use super::decoder::DecoderStage;
 use super::prepared::Prepared;
+use crate::model::Target;
 use crate::model::blocks::head::Head;
 use crate::model::blocks::text_encoder::TextEncoder;
 use crate::model::blocks::vision_encoder::VisionEncoder;
@@ -118,8 +119,8 @@ impl Model for GuideDecoder {
         logits
     }
 
-    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor> {
-        Box::new(Prepared::new(*self, device))
+    fn prepare(self: Box<Self>, target: &Target) -> Box<dyn Executor> {
+        Box::new(Prepared::new(*self, target))
     }
 
     fn freeze_text(self: Box<Self>) -> Box<dyn Model> {

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::decoder::{DecoderStage, Guide};
 use super::model::{GuideDecoder, overrides_of};
+use crate::model::Target;
 use crate::model::blocks::text_projection::TextProjection;
-use crate::model::layers::LayerNorm;
+use crate::model::gpu::Operand;
 use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates, Tokens};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::{
-    CrossAttention, PreparedHead, PreparedText, PreparedUp, PreparedVision, SelfAttention, normalise, number,
-    scaled,
+    CrossAttention, PreparedHead, PreparedNorm, PreparedText, PreparedUp, PreparedVision, SelfAttention, number,
 };
 
 /// The network, prepared for prediction.
@@ -43,61 +43,61 @@ struct PreparedStage {
 #[derive(Debug)]
 struct PreparedGuide {
     text: TextProjection,
-    self_in: LayerNorm,
+    self_in: PreparedNorm,
     self_attention: SelfAttention,
-    self_out: LayerNorm,
-    cross_in: LayerNorm,
+    self_out: PreparedNorm,
+    cross_in: PreparedNorm,
     cross: CrossAttention,
     /// The layer norm after the cross-attention, multiplied by its scale.
-    cross_out: LayerNorm,
+    cross_out: PreparedNorm,
 }
 
 impl PreparedGuide {
-    fn of(guide: Guide, device: &Device) -> Self {
+    fn of(guide: Guide, target: &Target) -> Self {
         let image_positions: Tensor<2> = guide.image_positions().squeeze_dim(0);
         let text_positions: Tensor<2> = guide.text_positions().squeeze_dim(0);
         let scale = number(&guide.scale);
         let positions = Some([image_positions.clone(), text_positions]);
         Self {
-            text: guide.text_project.to_device(device),
-            self_in: guide.norm1.to_device(device),
-            self_attention: SelfAttention::of(guide.self_attn, Some(image_positions), device),
-            self_out: guide.self_attn_norm.to_device(device),
-            cross_in: guide.norm2.to_device(device),
-            cross: CrossAttention::of(guide.cross_attn, positions, device),
-            cross_out: scaled(&guide.cross_attn_norm, scale).to_device(device),
+            text: guide.text_project.to_device(&target.device),
+            self_in: PreparedNorm::of(guide.norm1, target),
+            self_attention: SelfAttention::of(guide.self_attn, Some(image_positions), target),
+            self_out: PreparedNorm::of(guide.self_attn_norm, target),
+            cross_in: PreparedNorm::of(guide.norm2, target),
+            cross: CrossAttention::of(guide.cross_attn, positions, target),
+            cross_out: PreparedNorm::scaled(&guide.cross_attn_norm, scale, target),
         }
     }
 
-    /// Maps `[n², C]` and the last layer of the text, `[1, tokens, hidden]`, to `[n², C]`.
-    fn forward(&self, x: Tensor<2>, text: Tensor<3>) -> Tensor<2> {
+    /// Maps `[n², C]` and the last layer of the text, `[1, tokens, hidden]`, to `[n², C]`, for the product of the up block.
+    fn forward(&self, x: Tensor<2>, text: Tensor<3>) -> Operand {
         let text: Tensor<2> = self.text.forward(text).squeeze_dim(0);
-        let value = normalise(&self.self_in, x.clone(), None);
-        let x = normalise(&self.self_out, self.self_attention.forward(value, None, None), Some(x));
-        let query = normalise(&self.cross_in, x.clone(), None);
-        normalise(&self.cross_out, self.cross.forward(query, text, None), Some(x))
+        let value = self.self_in.forward_to_product(x.clone());
+        let x = self.self_out.forward(self.self_attention.forward(value, None, None), Some(x));
+        let query = self.cross_in.forward_to_product(x.clone());
+        self.cross_out.forward_twice(self.cross.forward(query, text, None), Some(x)).1
     }
 }
 
 impl PreparedStage {
-    fn of(stage: DecoderStage, grid: usize, device: &Device) -> Self {
-        let guide = stage.guide.map(|guide| PreparedGuide::of(guide, device));
-        Self { guide, up: PreparedUp::of(stage.up, device), grid }
+    fn of(stage: DecoderStage, grid: usize, target: &Target) -> Self {
+        let guide = stage.guide.map(|guide| PreparedGuide::of(guide, target));
+        Self { guide, up: PreparedUp::of(stage.up, target), grid }
     }
 }
 
 impl Prepared {
     /// Takes over the weights for `device`. On the CPU they are rearranged layer by layer.
-    pub fn new(model: GuideDecoder, device: &Device) -> Self {
+    pub fn new(model: GuideDecoder, target: &Target) -> Self {
         let overrides = overrides_of(&model.config, |stage| model.stages[stage].guide.is_some());
         let GuideDecoder { vision, text, stages, head, config } = model;
         let stages = stages.into_iter().enumerate();
         let stages =
-            stages.map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index), device)).collect();
+            stages.map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index), target)).collect();
         Self {
-            vision: Arc::new(PreparedVision::of(vision, device)),
-            text: Arc::new(PreparedText::of(text, device)),
-            decoder: Arc::new(PreparedDecoder { stages, head: PreparedHead::of(&head, device) }),
+            vision: Arc::new(PreparedVision::of(vision, target)),
+            text: Arc::new(PreparedText::of(text, target)),
+            decoder: Arc::new(PreparedDecoder { stages, head: PreparedHead::of(&head, target) }),
             overrides,
         }
     }
@@ -111,7 +111,7 @@ impl Prepared {
             let input = x.clone();
             let guided = match &stage.guide {
                 Some(guide) if !layers.is_empty() => guide.forward(x, text.clone()),
-                _ => x,
+                _ => x.into(),
             };
             x = stage.up.forward(guided, Some(features[last - 1 - index].clone()), stage.grid);
             stages.push(DecodedStage { input, filtered: None, output: x.clone() });

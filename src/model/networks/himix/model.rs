@@ -11,6 +11,7 @@ use super::config::HiMixConfig;
 use super::decoder::DecoderStage;
 use super::fusion::Fusion;
 use super::prepared::Prepared;
+use crate::model::Target;
 use crate::model::blocks::head::Head;
 use crate::model::blocks::text_encoder::TextEncoder;
 use crate::model::blocks::vision_encoder::VisionEncoder;
@@ -109,8 +110,8 @@ impl Model for HiMix {
         logits
     }
 
-    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor> {
-        Box::new(Prepared::new(*self, device))
+    fn prepare(self: Box<Self>, target: &Target) -> Box<dyn Executor> {
+        Box::new(Prepared::new(*self, target))
     }
 
     fn freeze_text(self: Box<Self>) -> Box<dyn Model> {

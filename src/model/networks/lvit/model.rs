@@ -10,6 +10,7 @@ use super::config::{LEVELS, LViTConfig};
 use super::prepared::Prepared;
 use super::vit::{Block, Conv1d, ConvNorm1d, through};
 use super::words::word_vectors;
+use crate::model::Target;
 use crate::model::blocks::conv_encoder::{self, Down};
 use crate::model::blocks::conv_norm::{ConvNorm, batch_norm};
 use crate::model::blocks::text_encoder::TextEncoder;
@@ -354,8 +355,8 @@ impl Model for LViT {
         self.run(inputs.image, vectors, trace)
     }
 
-    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor> {
-        Box::new(Prepared::new(*self, device))
+    fn prepare(self: Box<Self>, target: &Target) -> Box<dyn Executor> {
+        Box::new(Prepared::new(*self, target))
     }
 
     fn freeze_text(self: Box<Self>) -> Box<dyn Model> {

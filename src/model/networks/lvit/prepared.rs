@@ -7,20 +7,19 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::config::{LEVELS, LViTConfig};
 use super::model::{LViT, Merge, PixelAttention};
 use super::vit::{Block, Conv1d, ConvNorm1d, KERNEL};
 use super::words::word_vectors;
+use crate::model::Target;
 use crate::model::cpu::Activation;
-use crate::model::layers::LayerNorm;
 use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates, Tokens};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::{
-    Affine, Conv3, ConvEncoder, ImageEncoder as _, Patches, PreparedText, SelfAttention, factor_and_offset, fold,
-    normalise, weight_and_bias,
+    Affine, Conv3, ConvEncoder, ImageEncoder as _, Patches, PreparedNorm, PreparedText, SelfAttention,
+    factor_and_offset, fold, weight_and_bias,
 };
 
 /// The network, prepared for prediction. Clones share the weights.
@@ -62,21 +61,21 @@ struct Down {
 struct Along(Affine, Activation);
 
 impl Along {
-    fn of(conv: Conv1d, device: &Device) -> Self {
-        Self::new(conv.weight.into_value(), conv.bias.into_value(), Activation::None, device)
+    fn of(conv: Conv1d, target: &Target) -> Self {
+        Self::new(conv.weight.into_value(), conv.bias.into_value(), Activation::None, target)
     }
 
-    fn of_norm(block: ConvNorm1d, device: &Device) -> Self {
+    fn of_norm(block: ConvNorm1d, target: &Target) -> Self {
         let (scale, offset) = factor_and_offset(&block.norm, Some(block.conv.bias.into_value()));
         let [output] = scale.dims();
         let weight = block.conv.weight.into_value() * scale.reshape([output, 1, 1]);
-        Self::new(weight, offset, Activation::Relu, device)
+        Self::new(weight, offset, Activation::Relu, target)
     }
 
-    fn new(weight: Tensor<3>, bias: Tensor<1>, activation: Activation, device: &Device) -> Self {
+    fn new(weight: Tensor<3>, bias: Tensor<1>, activation: Activation, target: &Target) -> Self {
         let [output, input, _] = weight.dims();
         let weight = weight.swap_dims(1, 2).reshape([output, KERNEL * input]);
-        Self(Affine::new(weight, bias, device), activation)
+        Self(Affine::new(weight, bias, target), activation)
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
@@ -90,30 +89,30 @@ impl Along {
 
 #[derive(Debug)]
 struct PreparedBlock {
-    norm1: LayerNorm,
+    norm1: PreparedNorm,
     attention: SelfAttention,
-    norm2: LayerNorm,
+    norm2: PreparedNorm,
     wide: Affine,
     narrow: Affine,
 }
 
 impl PreparedBlock {
-    fn of(block: Block, device: &Device) -> Self {
+    fn of(block: Block, target: &Target) -> Self {
         let heads = block.heads();
         let stacked = (block.qkv.weight.into_value(), block.qkv.bias.into_value());
         Self {
-            norm1: block.norm1.to_device(device),
-            attention: SelfAttention::of_stacked(stacked, block.proj, heads, None, device),
-            norm2: block.norm2.to_device(device),
-            wide: Affine::of(block.fc1, device),
-            narrow: Affine::of(block.fc2, device),
+            norm1: PreparedNorm::of(block.norm1, target),
+            attention: SelfAttention::of_stacked(stacked, block.proj, heads, None, target),
+            norm2: PreparedNorm::of(block.norm2, target),
+            wide: Affine::of(block.fc1, target),
+            narrow: Affine::of(block.fc2, target),
         }
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let mixed = self.attention.forward(normalise(&self.norm1, x.clone(), None), None, Some(x));
+        let mixed = self.attention.forward(self.norm1.forward_to_product(x.clone()), None, Some(x));
         let x = mixed.summed();
-        let wide = self.wide.forward(normalise(&self.norm2, x.clone(), None), Activation::Gelu);
+        let wide = self.wide.forward_to_product(self.norm2.forward_to_product(x.clone()), Activation::Gelu);
         x + self.narrow.forward(wide, Activation::Gelu)
     }
 }
@@ -132,15 +131,15 @@ struct Attention {
 }
 
 impl Attention {
-    fn of(attention: PixelAttention, device: &Device) -> Self {
+    fn of(attention: PixelAttention, target: &Target) -> Self {
         let weights = [attention.conv_avg, attention.conv_max].map(|conv| conv.weight.into_value());
         let [output, input, _, _] = weights[0].dims();
         let weight = Tensor::cat(weights.map(|weight| weight.reshape([output, input])).to_vec(), 0);
         let none = Tensor::zeros([2 * output], &weight.device());
         Self {
-            both: Affine::new(weight, none, device),
-            wide: Affine::of(attention.wide, device),
-            narrow: Affine::of(attention.narrow, device),
+            both: Affine::new(weight, none, target),
+            wide: Affine::of(attention.wide, target),
+            narrow: Affine::of(attention.narrow, target),
         }
     }
 
@@ -150,7 +149,7 @@ impl Attention {
         let average = both.clone().slice([0..positions, 0..channels]).mean_dim(1);
         let largest = both.slice([0..positions, channels..2 * channels]).max_dim(1);
         let three = Tensor::cat(vec![average.clone(), largest.clone(), average + largest], 1);
-        skip * self.narrow.forward(self.wide.forward(three, Activation::Relu), Activation::None)
+        skip * self.narrow.forward(self.wide.forward_to_product(three, Activation::Relu), Activation::None)
     }
 }
 
@@ -164,40 +163,40 @@ fn repeated(x: Tensor<2>, factor: usize) -> Tensor<2> {
 }
 
 impl Net {
-    fn of(model: LViT, device: &Device) -> Self {
+    fn of(model: LViT, target: &Target) -> Self {
         let config = model.config;
         let blocks =
-            |blocks: Vec<Block>| blocks.into_iter().map(|block| PreparedBlock::of(block, device)).collect();
-        let norm = |block: ConvNorm1d| Along::of_norm(block, device);
+            |blocks: Vec<Block>| blocks.into_iter().map(|block| PreparedBlock::of(block, target)).collect();
+        let norm = |block: ConvNorm1d| Along::of_norm(block, target);
         let (mut down, mut text_to_patches) = (Vec::with_capacity(LEVELS), None);
         for (vit, level) in model.down_vit.into_iter().zip(0..) {
             text_to_patches = text_to_patches.or(vit.text.map(norm));
-            let positions = vit.positions.into_value().to_device(device);
+            let positions = vit.positions.into_value().to_device(&target.device);
             let shape = [config.patches, config.channels(level)];
             down.push(Down {
-                patch: Patches::of(vit.patch, device),
+                patch: Patches::of(vit.patch, target),
                 positions: positions.reshape(shape),
                 blocks: blocks(vit.blocks),
                 narrow: vit.narrow.map(norm),
             });
         }
         let up = model.up.into_iter().map(|level| {
-            let mut convs = level.convs.into_iter().map(|conv| Conv3::of(conv, device));
+            let mut convs = level.convs.into_iter().map(|conv| Conv3::of(conv, target));
             let (Some(first), Some(second)) = (convs.next(), convs.next()) else {
                 unreachable!("a level has two convolutions")
             };
-            (Attention::of(level.attention, device), [first, second])
+            (Attention::of(level.attention, target), [first, second])
         });
-        let merge = |level: Merge| Affine::of_pixels(fold(level.conv, &level.norm), device);
+        let merge = |level: Merge| Affine::of_pixels(fold(level.conv, &level.norm), target);
         Self {
-            text: model.text.into_iter().map(|conv| Along::of(conv, device)).collect(),
+            text: model.text.into_iter().map(|conv| Along::of(conv, target)).collect(),
             text_to_patches: text_to_patches.unwrap_or_else(|| unreachable!("the first level reads the text")),
-            cnn: ConvEncoder::of(model.inc, model.down, device),
+            cnn: ConvEncoder::of(model.inc, model.down, target),
             down,
             up_vit: model.up_vit.into_iter().map(|vit| (blocks(vit.blocks), vit.join.map(norm))).collect(),
             merge: model.merge.into_iter().map(merge).collect(),
             up: up.collect(),
-            last: Affine::of_pixels(weight_and_bias(model.outc), device),
+            last: Affine::of_pixels(weight_and_bias(model.outc), target),
             config,
         }
     }
@@ -259,10 +258,10 @@ impl Net {
 
 impl Prepared {
     /// Takes over the weights of the network for `device`.
-    pub fn new(mut model: LViT, device: &Device) -> Self {
+    pub fn new(mut model: LViT, target: &Target) -> Self {
         let overrides = model.overrides();
-        let encoder = model.encoder.take().map(|encoder| Arc::new(PreparedText::of(encoder, device)));
-        Self { encoder, net: Arc::new(Net::of(model, device)), overrides }
+        let encoder = model.encoder.take().map(|encoder| Arc::new(PreparedText::of(encoder, target)));
+        Self { encoder, net: Arc::new(Net::of(model, target)), overrides }
     }
 }
 

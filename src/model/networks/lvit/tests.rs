@@ -5,6 +5,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 
 use super::config::LViTConfig;
 use super::model::LViT;
+use crate::model::Target;
 use crate::model::network::{Inputs, Model, Tokens};
 use crate::model::trace::Trace;
 
@@ -30,7 +31,7 @@ fn the_executor_reads_tokens_as_the_network_does() {
     let again = conditioned.forward_from(image.clone(), &states, &mut Trace::off());
     assert_eq!((again - expected.clone()).abs().max().into_scalar::<f32>(), 0.0);
     let others = Tokens { ids: tokens.ids.clone() + 1, mask: tokens.mask.clone() };
-    let executor = Box::new(model).prepare(&device);
+    let executor = Box::new(model).prepare(&Target::single(&device));
     let shared = executor.share().expect("it can be shared");
     let features = executor.encode_image(image);
     let ours = executor.decode(&features, &executor.encode_text(tokens));

@@ -10,6 +10,7 @@ use super::mask_decoder::MaskDecoder;
 use super::positions::linear_matrix;
 use super::prepared::Prepared;
 use super::prompt_encoder::PromptEncoder;
+use crate::model::Target;
 use crate::model::config::ConfigError;
 use crate::model::network::{Executor, Inputs, Model};
 use crate::model::trace::Trace;
@@ -78,8 +79,8 @@ impl Model for MedSam {
         logits
     }
 
-    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor> {
-        Box::new(Prepared::new(*self, device))
+    fn prepare(self: Box<Self>, target: &Target) -> Box<dyn Executor> {
+        Box::new(Prepared::new(*self, target))
     }
 
     fn freeze_text(self: Box<Self>) -> Box<dyn Model> {

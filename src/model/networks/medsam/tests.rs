@@ -8,7 +8,7 @@ use super::{MedSam, MedSamConfig, Prepared};
 use crate::model::key_table::KeySpec;
 use crate::model::network::{Executor, Inputs};
 use crate::model::weights::manifest;
-use crate::model::{Model, Registry, Trace};
+use crate::model::{Model, Registry, Target, Trace};
 
 /// A network with windows that do not fill the grid.
 const SMALL: &str = r#"{
@@ -36,7 +36,8 @@ fn the_executor_computes_what_the_network_computes_for_every_box() {
     let device = Device::flex();
     let model = small(&device);
     let image = Tensor::<4>::random([1, 3, 48, 48], Distribution::Uniform(0.0, 1.0), &device);
-    let prepared = Prepared::new(*model.boxed().into_any().downcast::<MedSam>().expect("MedSAM"), &device);
+    let prepared =
+        Prepared::new(*model.boxed().into_any().downcast::<MedSam>().expect("MedSAM"), &Target::single(&device));
     let features = prepared.encode_image(image.clone());
     let shared = prepared.share().expect("the weights are shared");
     let mut seen: Vec<Vec<f32>> = Vec::new();

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor};
 use super::bridger::Bridger;
 use super::config::{LEVELS, MmiUnetConfig, STAGES};
 use super::prepared::Prepared;
+use crate::model::Target;
 use crate::model::blocks::conv_norm::batch_norm;
 use crate::model::blocks::head::Head;
 use crate::model::blocks::text_encoder::TextEncoder;
@@ -163,8 +164,8 @@ impl Model for MmiUnet {
         logits
     }
 
-    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor> {
-        Box::new(Prepared::new(*self, device))
+    fn prepare(self: Box<Self>, target: &Target) -> Box<dyn Executor> {
+        Box::new(Prepared::new(*self, target))
     }
 
     fn freeze_text(self: Box<Self>) -> Box<dyn Model> {

@@ -5,19 +5,19 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::bridger::{Bridger, Interactor};
 use super::config::LEVELS;
 use super::model::{DecoderStage, MmiUnet, overrides_of};
+use crate::model::Target;
 use crate::model::cpu::Activation;
-use crate::model::layers::LayerNorm;
+use crate::model::gpu::Operand;
 use crate::model::network::{Decoded, DecodedStage, Executor, Features, StagedExecutor, TextStates, Tokens};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::{
-    Affine, CrossAttention, Patches, PreparedHead, PreparedText, PreparedUp, PreparedVision, Raise, SelfAttention,
-    fold, normalise,
+    Affine, CrossAttention, Patches, PreparedHead, PreparedNorm, PreparedText, PreparedUp, PreparedVision, Raise,
+    SelfAttention, fold,
 };
 
 /// The network, prepared for prediction.
@@ -43,31 +43,31 @@ struct PreparedInteractor {
     other: CrossAttention,
     wide: Affine,
     narrow: Affine,
-    norms: [LayerNorm; 3],
+    norms: [PreparedNorm; 3],
 }
 
 impl PreparedInteractor {
-    fn of(interactor: Interactor, device: &Device) -> Self {
+    fn of(interactor: Interactor, target: &Target) -> Self {
         let Interactor { self_attn, multihead_attn, linear1, linear2, norm1, norm2, norm3, .. } = interactor;
         Self {
-            itself: SelfAttention::of(self_attn, None, device),
-            other: CrossAttention::of(multihead_attn, None, device),
-            wide: Affine::of(linear1, device),
-            narrow: Affine::of(linear2, device),
-            norms: [norm1, norm2, norm3].map(|norm| norm.to_device(device)),
+            itself: SelfAttention::of(self_attn, None, target),
+            other: CrossAttention::of(multihead_attn, None, target),
+            wide: Affine::of(linear1, target),
+            narrow: Affine::of(linear2, target),
+            norms: [norm1, norm2, norm3].map(|norm| PreparedNorm::of(norm, target)),
         }
     }
 
     /// The first part, which does not depend on the memory: maps `[n, C]` to `[n, C]`.
     fn attend_itself(&self, x: Tensor<2>) -> Tensor<2> {
-        normalise(&self.norms[0], self.itself.forward(x.clone(), None, Some(x)), None)
+        self.norms[0].forward(self.itself.forward(x.clone(), None, Some(x)), None)
     }
 
-    /// The rest: maps the output of the first part and the memory, `[m, C]`, to `[n, C]`.
-    fn attend_other(&self, x: Tensor<2>, memory: Tensor<2>) -> Tensor<2> {
-        let x = normalise(&self.norms[1], self.other.forward(x.clone(), memory, Some(x)), None);
-        let wide = self.wide.forward(x.clone(), Activation::Relu);
-        normalise(&self.norms[2], self.narrow.forward_to_norm(wide, Some(x)), None)
+    /// The rest: maps the output of the first part and the memory, `[m, C]`, to `[n, C]`, for a product.
+    fn attend_other(&self, x: Tensor<2>, memory: impl Into<Operand>) -> Operand {
+        let (x, operand) = self.norms[1].forward_twice(self.other.forward(x.clone(), memory, Some(x)), None);
+        let wide = self.wide.forward_to_product(operand, Activation::Relu);
+        self.norms[2].forward_to_product(self.narrow.forward_to_norm(wide, Some(x)))
     }
 }
 
@@ -77,7 +77,7 @@ struct Enlarge(Affine);
 
 impl Enlarge {
     /// Maps `[m², in]` to `[n², out]`, where n is 2m or 2m + 1; the last row and column are zero then.
-    fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
+    fn forward(&self, x: Operand, n: usize) -> Tensor<2> {
         let m = n / 2;
         let y = self.0.forward(x, Activation::None);
         let channels = y.dims()[1] / 4;
@@ -96,9 +96,9 @@ impl Enlarge {
 #[derive(Debug)]
 struct PreparedBridger {
     zoom_in: Patches,
-    image_norm: LayerNorm,
+    image_norm: PreparedNorm,
     of_text: Affine,
-    text_norm: LayerNorm,
+    text_norm: PreparedNorm,
     image: PreparedInteractor,
     zoom_out: Enlarge,
     /// The interactor of the text and the linear layer after it; `None` in the last stage, whose text nothing reads.
@@ -106,23 +106,23 @@ struct PreparedBridger {
 }
 
 impl PreparedBridger {
-    fn of(bridger: Bridger, has_text: bool, device: &Device) -> Self {
+    fn of(bridger: Bridger, has_text: bool, target: &Target) -> Self {
         let Bridger { zoom_in, ln_v, linear1, ln_t, fusion_v, fusion_t, zoom_out, linear2 } = bridger;
-        let text = || (PreparedInteractor::of(fusion_t, device), Affine::of(linear2, device));
+        let text = || (PreparedInteractor::of(fusion_t, target), Affine::of(linear2, target));
         Self {
-            zoom_in: Patches::of(zoom_in, device),
-            image_norm: ln_v.to_device(device),
-            of_text: Affine::of(linear1, device),
-            text_norm: ln_t.to_device(device),
-            image: PreparedInteractor::of(fusion_v, device),
-            zoom_out: Enlarge(Affine::of_raise(zoom_out, device)),
+            zoom_in: Patches::of(zoom_in, target),
+            image_norm: PreparedNorm::of(ln_v, target),
+            of_text: Affine::of(linear1, target),
+            text_norm: PreparedNorm::of(ln_t, target),
+            image: PreparedInteractor::of(fusion_v, target),
+            zoom_out: Enlarge(Affine::of_raise(zoom_out, target)),
             text: has_text.then(text),
         }
     }
 
     /// Maps the features of a stage, `[n², C]`, to its tokens and their self-attention, both `[⌊n/2⌋², C]`.
     fn tokens(&self, x: Tensor<2>, n: usize) -> [Tensor<2>; 2] {
-        let tokens = normalise(&self.image_norm, self.zoom_in.forward(x, n), None);
+        let tokens = self.image_norm.forward(self.zoom_in.forward(x, n), None);
         let attended = self.image.attend_itself(tokens.clone());
         [tokens, attended]
     }
@@ -135,8 +135,9 @@ impl PreparedBridger {
         [tokens, attended]: [Tensor<2>; 2],
         text: Tensor<2>,
     ) -> (Tensor<2>, Tensor<2>) {
-        let words = normalise(&self.text_norm, self.of_text.forward(text.clone(), Activation::None), None);
-        let fused = self.image.attend_other(attended, words.clone());
+        let words = self.of_text.forward(text.clone(), Activation::None);
+        let (words, operand) = self.text_norm.forward_twice(words, None);
+        let fused = self.image.attend_other(attended, operand);
         let features = x + self.zoom_out.forward(fused, n);
         let text = match &self.text {
             Some((interactor, linear)) => {
@@ -149,26 +150,26 @@ impl PreparedBridger {
     }
 }
 
-fn prepare_stage(stage: DecoderStage, device: &Device) -> PreparedUp {
+fn prepare_stage(stage: DecoderStage, target: &Target) -> PreparedUp {
     let DecoderStage { up, conv, norm } = stage;
-    PreparedUp::new(Raise::Learned(Box::new(up)), fold(conv, &norm), None, Activation::Relu, device)
+    PreparedUp::new(Raise::Learned(Box::new(up)), fold(conv, &norm), None, Activation::Relu, target)
 }
 
 impl Prepared {
     /// Takes over the weights for `device`. On the CPU they are rearranged layer by layer.
-    pub fn new(model: MmiUnet, device: &Device) -> Self {
+    pub fn new(model: MmiUnet, target: &Target) -> Self {
         let MmiUnet { vision, text, bridgers, stages, head, config } = model;
         let bridgers = bridgers.into_iter().enumerate();
         let bridgers =
-            bridgers.map(|(level, bridger)| PreparedBridger::of(bridger, level + 1 < LEVELS, device)).collect();
+            bridgers.map(|(level, bridger)| PreparedBridger::of(bridger, level + 1 < LEVELS, target)).collect();
         let image = PreparedImage {
-            vision: PreparedVision::of(vision, device),
+            vision: PreparedVision::of(vision, target),
             bridgers,
-            stages: stages.into_iter().map(|stage| prepare_stage(stage, device)).collect(),
-            head: PreparedHead::of(&head, device),
+            stages: stages.into_iter().map(|stage| prepare_stage(stage, target)).collect(),
+            head: PreparedHead::of(&head, target),
         };
         Self {
-            text: Arc::new(PreparedText::of(text, device)),
+            text: Arc::new(PreparedText::of(text, target)),
             image: Arc::new(image),
             overrides: overrides_of(&config),
         }

@@ -9,6 +9,7 @@ use super::config::TransUNetConfig;
 use super::prepared;
 use super::resnet::{self, Block, Root};
 use super::vit::Layer;
+use crate::model::Target;
 use crate::model::blocks::attribution::{Attributor, LevelDecoder};
 use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::config::ConfigError;
@@ -143,8 +144,8 @@ impl Model for TransUNet {
         logits
     }
 
-    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor> {
-        Box::new(prepared::prepare(*self, device))
+    fn prepare(self: Box<Self>, target: &Target) -> Box<dyn Executor> {
+        Box::new(prepared::prepare(*self, target))
     }
 
     fn freeze_text(self: Box<Self>) -> Box<dyn Model> {

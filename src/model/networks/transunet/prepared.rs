@@ -7,20 +7,20 @@ use burn::module::Module;
 use burn::nn::GroupNorm;
 use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use super::model::TransUNet;
 use super::resnet::{StandardisedConv, Unit, convolve};
 use super::vit::Layer;
+use crate::model::Target;
 use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::cpu::group_norm::GroupNormOf;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu;
-use crate::model::layers::LayerNorm;
 use crate::model::network::Features;
 use crate::model::prepared::{
-    Affine, Conv3, EncoderDecoder, ImageEncoder, LastLayer, PreparedUp, Raise, SelfAttention, fold, max_pool,
-    normalise, to_planes, to_positions, weight_and_bias,
+    Affine, Conv3, EncoderDecoder, ImageEncoder, LastLayer, PreparedNorm, PreparedUp, Raise, SelfAttention, fold,
+    max_pool, to_planes, to_positions, weight_and_bias,
 };
 
 /// A convolution with standardised weights.
@@ -35,14 +35,14 @@ enum Convolution {
 }
 
 impl Convolution {
-    fn of(conv: &StandardisedConv, device: &Device) -> Self {
+    fn of(conv: &StandardisedConv, target: &Target) -> Self {
         let (weight, stride) = (conv.standardised(), conv.stride());
         let [output, _, kernel, _] = weight.dims();
         let none = || Tensor::zeros([output], &weight.device());
         match (kernel, stride) {
-            (1, _) => Self::One(Affine::of_pixels((weight.clone(), none()), device), stride),
-            (3, 1) => Self::Three(Conv3::new(weight.clone(), none(), device)),
-            _ => Self::Planes(Box::new(weight.to_device(device)), stride),
+            (1, _) => Self::One(Affine::of_pixels((weight.clone(), none()), target), stride),
+            (3, 1) => Self::Three(Conv3::new(weight.clone(), none(), target)),
+            _ => Self::Planes(Box::new(weight.to_device(&target.device)), stride),
         }
     }
 
@@ -76,9 +76,9 @@ enum Norm {
 }
 
 impl Norm {
-    fn of(norm: GroupNorm, device: &Device) -> Self {
-        if gpu::has_kernels(device) {
-            return Self::Gpu(Box::new(norm.to_device(device)));
+    fn of(norm: GroupNorm, target: &Target) -> Self {
+        if gpu::has_kernels(&target.device) {
+            return Self::Gpu(Box::new(norm.to_device(&target.device)));
         }
         let channels = norm.num_channels;
         let values = |values: Option<burn::module::Param<Tensor<1>>>, other: f32| match values {
@@ -114,9 +114,9 @@ struct PreparedUnit {
 }
 
 impl PreparedUnit {
-    fn of(unit: Unit, device: &Device) -> Self {
+    fn of(unit: Unit, target: &Target) -> Self {
         let pair =
-            |conv: &StandardisedConv, norm: GroupNorm| (Convolution::of(conv, device), Norm::of(norm, device));
+            |conv: &StandardisedConv, norm: GroupNorm| (Convolution::of(conv, target), Norm::of(norm, target));
         let shortcut = unit.downsample.as_ref().zip(unit.gn_proj).map(|(conv, norm)| pair(conv, norm));
         let path = [pair(&unit.conv1, unit.gn1), pair(&unit.conv2, unit.gn2), pair(&unit.conv3, unit.gn3)];
         Self { path, shortcut }
@@ -144,31 +144,31 @@ impl PreparedUnit {
 
 #[derive(Debug)]
 struct PreparedLayer {
-    attention_norm: LayerNorm,
+    attention_norm: PreparedNorm,
     attention: SelfAttention,
-    norm: LayerNorm,
+    norm: PreparedNorm,
     wide: Affine,
     narrow: Affine,
 }
 
 impl PreparedLayer {
-    fn of(layer: Layer, device: &Device) -> Self {
+    fn of(layer: Layer, target: &Target) -> Self {
         let heads = layer.heads();
         let parts = [layer.attn.query, layer.attn.key, layer.attn.value, layer.attn.out];
         Self {
-            attention_norm: layer.attention_norm.to_device(device),
-            attention: SelfAttention::of_parts(parts, heads, device),
-            norm: layer.ffn_norm.to_device(device),
-            wide: Affine::of(layer.ffn.fc1, device),
-            narrow: Affine::of(layer.ffn.fc2, device),
+            attention_norm: PreparedNorm::of(layer.attention_norm, target),
+            attention: SelfAttention::of_parts(parts, heads, target),
+            norm: PreparedNorm::of(layer.ffn_norm, target),
+            wide: Affine::of(layer.ffn.fc1, target),
+            narrow: Affine::of(layer.ffn.fc2, target),
         }
     }
 
     /// Maps `[n², hidden]` to the same shape.
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let y = normalise(&self.attention_norm, x.clone(), None);
+        let y = self.attention_norm.forward_to_product(x.clone());
         let x = self.attention.forward(y, None, Some(x)).summed();
-        let wide = self.wide.forward(normalise(&self.norm, x.clone(), None), Activation::Gelu);
+        let wide = self.wide.forward_to_product(self.norm.forward_to_product(x.clone()), Activation::Gelu);
         self.narrow.forward_onto(wide, x)
     }
 }
@@ -182,7 +182,7 @@ struct Encoder {
     patches: Affine,
     positions: Tensor<2>,
     layers: Vec<PreparedLayer>,
-    norm: LayerNorm,
+    norm: PreparedNorm,
     more: Conv3,
 }
 
@@ -204,7 +204,7 @@ impl ImageEncoder for Encoder {
         for layer in &self.layers {
             x = layer.forward(x);
         }
-        features.push(self.more.forward(normalise(&self.norm, x, None), n, Activation::Relu));
+        features.push(self.more.forward(self.norm.forward(x, None), n, Activation::Relu));
         features
     }
 }
@@ -220,23 +220,23 @@ fn padded(x: Tensor<2>, n: usize, m: usize) -> Tensor<2> {
 }
 
 /// Takes over the weights of the network for `device`.
-pub fn prepare(model: TransUNet, device: &Device) -> EncoderDecoder {
+pub fn prepare(model: TransUNet, target: &Target) -> EncoderDecoder {
     let overrides = model.overrides();
     let folded = |block: ConvNorm| fold(block.conv, &block.norm);
-    let units = |units: Vec<Unit>| units.into_iter().map(|unit| PreparedUnit::of(unit, device)).collect();
+    let units = |units: Vec<Unit>| units.into_iter().map(|unit| PreparedUnit::of(unit, target)).collect();
     let (more, more_bias) = folded(model.more);
     let encoder = Encoder {
-        root: model.root.conv.standardised().to_device(device),
-        root_norm: Norm::of(model.root.gn, device),
+        root: model.root.conv.standardised().to_device(&target.device),
+        root_norm: Norm::of(model.root.gn, target),
         blocks: model.blocks.into_iter().map(|block| units(block.units)).collect(),
-        patches: Affine::of_pixels(weight_and_bias(model.patches), device),
-        positions: model.positions.into_value().squeeze_dim::<2>(0).to_device(device),
-        layers: model.layers.into_iter().map(|layer| PreparedLayer::of(layer, device)).collect(),
-        norm: model.norm.to_device(device),
-        more: Conv3::new(more, more_bias, device),
+        patches: Affine::of_pixels(weight_and_bias(model.patches), target),
+        positions: model.positions.into_value().squeeze_dim::<2>(0).to_device(&target.device),
+        layers: model.layers.into_iter().map(|layer| PreparedLayer::of(layer, target)).collect(),
+        norm: PreparedNorm::of(model.norm, target),
+        more: Conv3::new(more, more_bias, target),
     };
     let level = |level: super::model::Level| {
-        PreparedUp::new(Raise::Bilinear, folded(level.conv1), Some(folded(level.conv2)), Activation::Relu, device)
+        PreparedUp::new(Raise::Bilinear, folded(level.conv1), Some(folded(level.conv2)), Activation::Relu, target)
     };
     let levels = model.decoder.into_iter().map(level).collect();
     let (mut weight, mut bias) = weight_and_bias(model.head);
@@ -244,6 +244,6 @@ pub fn prepare(model: TransUNet, device: &Device) -> EncoderDecoder {
         weight = weight.clone().narrow(0, 1, 1) - weight.narrow(0, 0, 1);
         bias = bias.clone().narrow(0, 1, 1) - bias.narrow(0, 0, 1);
     }
-    let last = LastLayer::Three(Conv3::new(weight, bias, device));
+    let last = LastLayer::Three(Conv3::new(weight, bias, target));
     EncoderDecoder::new(Arc::new(encoder), levels, last, overrides)
 }

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::config::{LEVELS, UNetConfig};
 use super::prepared;
+use crate::model::Target;
 use crate::model::blocks::attribution::{Attributor, LevelDecoder};
 use crate::model::blocks::conv_encoder::{Down, encode, through};
 use crate::model::blocks::conv_norm::ConvNorm;
@@ -113,8 +114,8 @@ impl Model for UNet {
         logits
     }
 
-    fn prepare(self: Box<Self>, device: &Device) -> Box<dyn Executor> {
-        Box::new(prepared::prepare(*self, device))
+    fn prepare(self: Box<Self>, target: &Target) -> Box<dyn Executor> {
+        Box::new(prepared::prepare(*self, target))
     }
 
     fn freeze_text(self: Box<Self>) -> Box<dyn Model> {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
-
 use super::model::UNet;
+use crate::model::Target;
 use crate::model::blocks::conv_norm::ConvNorm;
 use crate::model::cpu::Activation;
 use crate::model::prepared::{
@@ -12,17 +11,17 @@ use crate::model::prepared::{
 };
 
 /// Takes over the weights of the network for `device`.
-pub fn prepare(model: UNet, device: &Device) -> EncoderDecoder {
+pub fn prepare(model: UNet, target: &Target) -> EncoderDecoder {
     let overrides = model.overrides();
     let folded = |block: ConvNorm| fold(block.conv, &block.norm);
-    let encoder = ConvEncoder::of(model.inc, model.down, device);
+    let encoder = ConvEncoder::of(model.inc, model.down, target);
     let levels = model.up.into_iter().map(|level| {
         let mut convs = level.convs.into_iter().map(folded);
         let (Some(one), Some(two)) = (convs.next(), convs.next()) else {
             unreachable!("a level has two convolutions")
         };
-        PreparedUp::new(Raise::Learned(Box::new(level.raise)), one, Some(two), Activation::Relu, device)
+        PreparedUp::new(Raise::Learned(Box::new(level.raise)), one, Some(two), Activation::Relu, target)
     });
-    let last = LastLayer::One(Affine::of_pixels(weight_and_bias(model.outc), device));
+    let last = LastLayer::One(Affine::of_pixels(weight_and_bias(model.outc), target));
     EncoderDecoder::new(Arc::new(encoder), levels.collect(), last, overrides)
 }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
-
 use super::super::config::HiMixConfig;
 use super::super::decoder::DecoderStage;
 use super::super::fusion::{FixedFusion, Fusion};
 use super::StageTexts;
 use super::stage::PreparedStage;
+use crate::model::Target;
 use crate::model::blocks::head::Head;
 use crate::model::network::{Decoded, DecodedStage, Features, TextStates};
 use crate::model::overrides::Overrides;
@@ -33,18 +32,18 @@ impl PreparedDecoder {
         head: &Head,
         config: &HiMixConfig,
         overrides: Overrides,
-        device: &Device,
+        target: &Target,
     ) -> Self {
         let stages = stages
             .into_iter()
             .enumerate()
-            .map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index), device))
+            .map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index), target))
             .collect();
         Self {
             fixed_fusion: fusion.fixed(),
             fusion,
             stages,
-            head: Arc::new(PreparedHead::of(head, device)),
+            head: Arc::new(PreparedHead::of(head, target)),
             overrides,
         }
     }

@@ -7,9 +7,10 @@ mod stage;
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 
 use super::model::HiMix;
+use crate::model::Target;
 use crate::model::network::{Decoded, Executor, Features, StagedExecutor, TextStates, Tokens};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::{PreparedText, PreparedVision};
@@ -34,13 +35,13 @@ impl Prepared {
     ///
     /// On the CPU, weights are rearranged layer by layer, so that hardly more memory is needed in between. If `model` is
     /// a clone of one that still exists, both have their own weights afterwards.
-    pub fn new(model: HiMix, device: &Device) -> Self {
+    pub fn new(model: HiMix, target: &Target) -> Self {
         let overrides = model.overrides();
         let HiMix { vision, text, fusion, stages, head, config } = model;
         Self {
-            vision: Arc::new(PreparedVision::of(vision, device)),
-            decoder: PreparedDecoder::of(fusion, stages, &head, &config, overrides, device),
-            text: Arc::new(PreparedText::of(text, device)),
+            vision: Arc::new(PreparedVision::of(vision, target)),
+            decoder: PreparedDecoder::of(fusion, stages, &head, &config, overrides, target),
+            text: Arc::new(PreparedText::of(text, target)),
             modified: None,
         }
     }

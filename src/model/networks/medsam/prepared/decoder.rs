@@ -1,15 +1,15 @@
 //! The mask decoder, for one image and one box at a time.
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use super::super::config::MedSamConfig;
 use super::super::mask_decoder::{Attention, Chain, MaskDecoder, TwoWayLayer};
 use super::super::positions::linear_matrix;
+use crate::model::Target;
 use crate::model::cpu::Activation;
-use crate::model::layers::{LayerNorm, attend, gelu};
+use crate::model::layers::{attend, gelu};
 use crate::model::network::{Features, TextStates};
-use crate::model::prepared::{Affine, normalise};
+use crate::model::prepared::{Affine, PreparedNorm};
 
 /// The mask decoder, prepared for prediction.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub struct PreparedDecoder {
     positions: Tensor<2>,
     layers: Vec<PreparedLayer>,
     last: PreparedAttention,
-    last_norm: LayerNorm,
+    last_norm: PreparedNorm,
     first: Affine,
-    norm: LayerNorm,
+    norm: PreparedNorm,
     second: Affine,
     chain: Vec<Affine>,
     grid: usize,
@@ -41,13 +41,13 @@ struct PreparedAttention {
 }
 
 impl PreparedAttention {
-    fn of(attention: Attention, device: &Device) -> Self {
+    fn of(attention: Attention, target: &Target) -> Self {
         let heads = attention.heads();
         Self {
-            query: Affine::of(attention.q_proj, device),
-            key: Affine::of(attention.k_proj, device),
-            value: Affine::of(attention.v_proj, device),
-            out: Affine::of(attention.out_proj, device),
+            query: Affine::of(attention.q_proj, target),
+            key: Affine::of(attention.k_proj, target),
+            value: Affine::of(attention.v_proj, target),
+            out: Affine::of(attention.out_proj, target),
             heads,
         }
     }
@@ -78,28 +78,28 @@ struct Projected {
 #[derive(Debug)]
 struct PreparedLayer {
     own: PreparedAttention,
-    norm1: LayerNorm,
+    norm1: PreparedNorm,
     to_image: PreparedAttention,
-    norm2: LayerNorm,
+    norm2: PreparedNorm,
     wide: Affine,
     narrow: Affine,
-    norm3: LayerNorm,
-    norm4: LayerNorm,
+    norm3: PreparedNorm,
+    norm4: PreparedNorm,
     to_tokens: PreparedAttention,
 }
 
 impl PreparedLayer {
-    fn of(layer: TwoWayLayer, device: &Device) -> Self {
+    fn of(layer: TwoWayLayer, target: &Target) -> Self {
         Self {
-            own: PreparedAttention::of(layer.self_attn, device),
-            norm1: layer.norm1.to_device(device),
-            to_image: PreparedAttention::of(layer.cross_attn_token_to_image, device),
-            norm2: layer.norm2.to_device(device),
-            wide: Affine::of(layer.mlp.lin1, device),
-            narrow: Affine::of(layer.mlp.lin2, device),
-            norm3: layer.norm3.to_device(device),
-            norm4: layer.norm4.to_device(device),
-            to_tokens: PreparedAttention::of(layer.cross_attn_image_to_token, device),
+            own: PreparedAttention::of(layer.self_attn, target),
+            norm1: PreparedNorm::of(layer.norm1, target),
+            to_image: PreparedAttention::of(layer.cross_attn_token_to_image, target),
+            norm2: PreparedNorm::of(layer.norm2, target),
+            wide: Affine::of(layer.mlp.lin1, target),
+            narrow: Affine::of(layer.mlp.lin2, target),
+            norm3: PreparedNorm::of(layer.norm3, target),
+            norm4: PreparedNorm::of(layer.norm4, target),
+            to_tokens: PreparedAttention::of(layer.cross_attn_image_to_token, target),
         }
     }
 
@@ -126,41 +126,41 @@ impl PreparedLayer {
             plain(&self.own.key, placed),
             plain(&self.own.value, tokens.clone()),
         ];
-        let tokens = normalise(&self.norm1, self.own.mix(own, (!is_first).then_some(tokens)), None);
+        let tokens = self.norm1.forward(self.own.mix(own, (!is_first).then_some(tokens)), None);
 
         let query = plain(&self.to_image.query, tokens.clone() + prompts.clone());
         let tokens = self.to_image.mix([query, projected.key, projected.value], Some(tokens));
-        let tokens = normalise(&self.norm2, tokens, None);
+        let (tokens, operand) = self.norm2.forward_twice(tokens, None);
 
-        let wide = self.wide.forward(tokens.clone(), Activation::Relu);
-        let tokens = normalise(&self.norm3, self.narrow.forward_onto(wide, tokens), None);
+        let wide = self.wide.forward_to_product(operand, Activation::Relu);
+        let tokens = self.norm3.forward(self.narrow.forward_onto(wide, tokens), None);
 
         let key = plain(&self.to_tokens.key, tokens.clone() + prompts.clone());
         let value = plain(&self.to_tokens.value, tokens.clone());
         let image = self.to_tokens.mix([projected.query, key, value], Some(image));
-        (tokens, normalise(&self.norm4, image, None))
+        (tokens, self.norm4.forward(image, None))
     }
 }
 
 impl PreparedDecoder {
     /// Takes over the weights for `device`. `positions`, `[n², channels]`, are those of the grid.
-    pub fn of(decoder: MaskDecoder, config: &MedSamConfig, positions: Tensor<2>, device: &Device) -> Self {
-        let own = decoder.own_tokens().to_device(device);
+    pub fn of(decoder: MaskDecoder, config: &MedSamConfig, positions: Tensor<2>, target: &Target) -> Self {
+        let own = decoder.own_tokens().to_device(&target.device);
         let (transformer, up) = (decoder.transformer, decoder.output_upscaling);
         let chain = decoder.output_hypernetworks_mlps.into_iter().next().map(|Chain { layers }| layers);
         let (side, low) = (config.image_size, config.low_side());
         Self {
             own,
-            positions: positions.to_device(device),
-            layers: transformer.layers.into_iter().map(|layer| PreparedLayer::of(layer, device)).collect(),
-            last: PreparedAttention::of(transformer.final_attn_token_to_image, device),
-            last_norm: transformer.norm_final_attn.to_device(device),
-            first: Affine::of_raise(up.first, device),
-            norm: up.norm.to_device(device),
-            second: Affine::of_raise(up.second, device),
-            chain: chain.unwrap_or_default().into_iter().map(|layer| Affine::of(layer, device)).collect(),
+            positions: positions.to_device(&target.device),
+            layers: transformer.layers.into_iter().map(|layer| PreparedLayer::of(layer, target)).collect(),
+            last: PreparedAttention::of(transformer.final_attn_token_to_image, target),
+            last_norm: PreparedNorm::of(transformer.norm_final_attn, target),
+            first: Affine::of_raise(up.first, target),
+            norm: PreparedNorm::of(up.norm, target),
+            second: Affine::of_raise(up.second, target),
+            chain: chain.unwrap_or_default().into_iter().map(|layer| Affine::of(layer, target)).collect(),
             grid: config.grid(),
-            enlarging: Tensor::from_data(TensorData::new(linear_matrix(low, side), [side, low]), device),
+            enlarging: Tensor::from_data(TensorData::new(linear_matrix(low, side), [side, low]), &target.device),
         }
     }
 
@@ -189,14 +189,14 @@ impl PreparedDecoder {
         let query = plain(&last.query, tokens.clone() + prompts);
         let key = plain(&last.key, image.clone() + self.positions.clone());
         let mixed = last.mix([query, key, plain(&last.value, image.clone())], Some(tokens));
-        let tokens = normalise(&self.last_norm, mixed, None);
+        let tokens = self.last_norm.forward(mixed, None);
 
         let n = self.grid;
         // The pixels of a position stay together until the logits, which are few, are put in order.
         let four = 4;
         let raised = self.first.forward(image, Activation::None);
         let [_, wide] = raised.dims();
-        let raised = gelu(normalise(&self.norm, raised.reshape([n * n * four, wide / four]), None));
+        let raised = gelu(self.norm.forward(raised.reshape([n * n * four, wide / four]), None));
         let raised = self.second.forward(raised, Activation::Gelu);
         let [_, wide] = raised.dims();
         let pixels = raised.reshape([n * n * four * four, wide / four]);

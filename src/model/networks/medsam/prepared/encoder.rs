@@ -1,14 +1,14 @@
 //! The image encoder, for one image at a time.
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::super::config::MedSamConfig;
 use super::super::image_encoder::{Block, ImageEncoder, grid_of, windows};
 use super::super::positions;
+use crate::model::Target;
 use crate::model::cpu::Activation;
-use crate::model::layers::{LayerNorm, attend};
-use crate::model::prepared::{Affine, Conv3, normalise, weight_and_bias};
+use crate::model::layers::attend;
+use crate::model::prepared::{Affine, Conv3, PreparedNorm, weight_and_bias};
 
 /// The image encoder, prepared for prediction.
 #[derive(Debug)]
@@ -21,20 +21,20 @@ pub struct PreparedEncoder {
     positions: Tensor<2>,
     blocks: Vec<PreparedBlock>,
     reduce: Affine,
-    norm1: LayerNorm,
+    norm1: PreparedNorm,
     convolve: Conv3,
     /// The last norm, with the embedding of an absent mask added to its offset.
-    norm2: LayerNorm,
+    norm2: PreparedNorm,
 }
 
 /// A block, prepared for prediction.
 #[derive(Debug)]
 struct PreparedBlock {
-    norm1: LayerNorm,
+    norm1: PreparedNorm,
     qkv: Affine,
     proj: Affine,
     tables: [Tensor<2>; 2],
-    norm2: LayerNorm,
+    norm2: PreparedNorm,
     wide: Affine,
     narrow: Affine,
     heads: usize,
@@ -42,17 +42,17 @@ struct PreparedBlock {
 }
 
 impl PreparedBlock {
-    fn of(block: Block, device: &Device) -> Self {
+    fn of(block: Block, target: &Target) -> Self {
         let (heads, span) = (block.attn.heads(), block.attn.span());
         let attn = block.attn;
         Self {
-            norm1: block.norm1.to_device(device),
-            qkv: Affine::of(attn.qkv, device),
-            proj: Affine::of(attn.proj, device),
-            tables: [attn.rel_pos_h, attn.rel_pos_w].map(|table| table.into_value().to_device(device)),
-            norm2: block.norm2.to_device(device),
-            wide: Affine::of(block.mlp.lin1, device),
-            narrow: Affine::of(block.mlp.lin2, device),
+            norm1: PreparedNorm::of(block.norm1, target),
+            qkv: Affine::of(attn.qkv, target),
+            proj: Affine::of(attn.proj, target),
+            tables: [attn.rel_pos_h, attn.rel_pos_w].map(|table| table.into_value().to_device(&target.device)),
+            norm2: PreparedNorm::of(block.norm2, target),
+            wide: Affine::of(block.mlp.lin1, target),
+            narrow: Affine::of(block.mlp.lin2, target),
             heads,
             span,
         }
@@ -61,14 +61,18 @@ impl PreparedBlock {
     /// Maps `[n², channels]` to the same shape.
     fn forward(&self, x: Tensor<2>, grid: usize) -> Tensor<2> {
         let [rows, channels] = x.dims();
-        let y = normalise(&self.norm1, x.clone(), None);
-        let y: Tensor<3> = if self.span == grid {
-            y.unsqueeze()
-        } else {
-            windows(y.reshape([1, grid, grid, channels]), self.span)
-        };
-        let [count, length, _] = y.dims();
-        let projected = self.qkv.forward(y.reshape([count * length, channels]), Activation::None);
+        let y = self.norm1.forward_to_product(x.clone());
+        let (mut count, mut length) = (1, rows);
+        let y = y.rearranged(|y| {
+            if self.span < grid {
+                let y = windows(y.reshape([1, grid, grid, channels]), self.span);
+                [count, length, _] = y.dims();
+                y.reshape([count * length, channels])
+            } else {
+                y
+            }
+        });
+        let projected = self.qkv.forward(y, Activation::None);
         let part = |index: usize| {
             projected.clone().narrow(1, index * channels, channels).reshape([count, length, channels])
         };
@@ -82,14 +86,14 @@ impl PreparedBlock {
             grid_of(mixed, self.span, [1, grid]).reshape([rows, channels])
         };
         let x = self.proj.forward_onto(mixed, x);
-        let wide = self.wide.forward(normalise(&self.norm2, x.clone(), None), Activation::Gelu);
+        let wide = self.wide.forward_to_product(self.norm2.forward_to_product(x.clone()), Activation::Gelu);
         self.narrow.forward_onto(wide, x)
     }
 }
 
 impl PreparedEncoder {
     /// Takes over the weights for `device`. `no_mask`, `[1, channels]`, is added to the embedding of every image.
-    pub fn of(encoder: ImageEncoder, config: &MedSamConfig, no_mask: Tensor<2>, device: &Device) -> Self {
+    pub fn of(encoder: ImageEncoder, config: &MedSamConfig, no_mask: Tensor<2>, target: &Target) -> Self {
         let grid = config.grid();
         let (weight, bias) = weight_and_bias(encoder.patch_embed.proj);
         let [output, input, patch, _] = weight.dims();
@@ -99,13 +103,13 @@ impl PreparedEncoder {
         Self {
             patch,
             grid,
-            patches: Affine::new(weight.reshape([output, input * patch * patch]), bias, device),
-            positions: encoder.pos_embed.into_value().reshape([grid * grid, output]).to_device(device),
-            blocks: encoder.blocks.into_iter().map(|block| PreparedBlock::of(block, device)).collect(),
-            reduce: Affine::of_pixels(weight_and_bias(neck.conv1), device),
-            norm1: neck.norm1.to_device(device),
-            convolve: Conv3::new(convolve, none, device),
-            norm2: neck.norm2.to_device(device),
+            patches: Affine::new(weight.reshape([output, input * patch * patch]), bias, target),
+            positions: encoder.pos_embed.into_value().reshape([grid * grid, output]).to_device(&target.device),
+            blocks: encoder.blocks.into_iter().map(|block| PreparedBlock::of(block, target)).collect(),
+            reduce: Affine::of_pixels(weight_and_bias(neck.conv1), target),
+            norm1: PreparedNorm::of(neck.norm1, target),
+            convolve: Conv3::new(convolve, none, target),
+            norm2: PreparedNorm::of(neck.norm2, target),
         }
     }
 
@@ -118,8 +122,8 @@ impl PreparedEncoder {
         let pixels = pixels.reshape([grid * grid, input * patch * patch]);
         let x = self.patches.forward_onto(pixels, self.positions.clone());
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x, grid));
-        let x = normalise(&self.norm1, self.reduce.forward(x, Activation::None), None);
-        normalise(&self.norm2, self.convolve.forward(x, grid, Activation::None), None)
+        let x = self.norm1.forward(self.reduce.forward(x, Activation::None), None);
+        self.norm2.forward(self.convolve.forward(x, grid, Activation::None), None)
     }
 }
 
@@ -131,7 +135,7 @@ mod tests {
 
     #[test]
     fn windows_are_the_parts_of_the_grid_and_come_back() {
-        let device = Device::flex();
+        let device = burn::tensor::Device::flex();
         let x = Tensor::<4>::random([2, 5, 5, 3], Distribution::Default, &device);
         let parts = windows(x.clone(), 3);
         assert_eq!(parts.dims(), [8, 9, 3]);

@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::model::MedSam;
 use super::prompt_encoder::PromptEncoder;
+use crate::model::Target;
 use crate::model::network::{Executor, Features, TextStates};
 use decoder::PreparedDecoder;
 use encoder::PreparedEncoder;
@@ -26,15 +27,15 @@ pub struct Prepared {
 
 impl Prepared {
     /// Takes over the weights for `device`. On the CPU, they are rearranged layer by layer.
-    pub fn new(model: MedSam, device: &Device) -> Self {
+    pub fn new(model: MedSam, target: &Target) -> Self {
         let MedSam { image_encoder, prompt_encoder, mask_decoder, config } = model;
         let no_mask = prompt_encoder.no_mask_embed.weight.val();
         let positions = prompt_encoder.grid_positions();
         Self {
-            encoder: Arc::new(PreparedEncoder::of(image_encoder, &config, no_mask, device)),
-            decoder: Arc::new(PreparedDecoder::of(mask_decoder, &config, positions, device)),
+            encoder: Arc::new(PreparedEncoder::of(image_encoder, &config, no_mask, target)),
+            decoder: Arc::new(PreparedDecoder::of(mask_decoder, &config, positions, target)),
             prompt: Arc::new(prompt_encoder),
-            device: device.clone(),
+            device: target.device.clone(),
         }
     }
 

@@ -29,7 +29,7 @@ product in the first line, which makes devices comparable.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DeviceCommandArguments {
-    /// Compute device to measure or prepare: auto, cpu, gpu or gpu:N
+    /// Compute device to measure or prepare: auto, cpu, gpu, gpu:N or remote:HOST
     #[arg(long, value_name = "D", default_value = "auto")]
     device: DeviceChoice,
     #[command(flatten)]
@@ -110,6 +110,7 @@ fn warm(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<(), Fail
 
 /// Times a product and the passes of the model.
 fn measure(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<Measured, Failure> {
+    device::reach(arguments.device).map_err(Failure::work)?;
     let device = device::open(arguments.device);
     device.notice.iter().for_each(terminal::note);
     let rate = device::product_rate(&device).map_err(|fault| Failure::work(fault.to_string()))?;

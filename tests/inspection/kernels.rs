@@ -46,7 +46,7 @@ fn in_a_child() {
     let open = device::open(DeviceChoice::Gpu(None));
     assert!(open.is_gpu, "{:?}", open.notice);
     let devices = Devices { cpu: Device::flex(), gpu: open.device };
-    assert!(gpu::has_kernels(&devices.gpu) && !gpu::has_kernels(&devices.cpu));
+    assert!(gpu::accepts(&devices.gpu) && !gpu::accepts(&devices.cpu));
     norms(&devices);
     biases(&devices);
     self_attention(&devices);

@@ -2,10 +2,12 @@
 //!
 //! A prompt is bound by the number of kernels, and by the work of this process for each of them. burn computes a layer
 //! norm or a soft-max in several kernels, and an attention or the input of a convolution in ten. They do not support
-//! gradients, and need tensors of a GPU without gradients ([`has_kernels`]).
+//! gradients, and need tensors outside the memory of this process ([`accepts`]). On a device of another computer, where
+//! our kernels cannot run, they are operations of burn.
 
 mod kernels;
 mod operations;
+mod plain;
 
 use burn::backend::Dispatch;
 use burn::tensor::{Device, Tensor};
@@ -15,8 +17,20 @@ use super::cpu::{self, Activation};
 use super::layers::LayerNorm;
 
 /// Whether these operations accept tensors of this device.
-pub fn has_kernels(device: &Device) -> bool {
+pub fn accepts(device: &Device) -> bool {
     !device.is_autodiff() && !cpu::is_cpu(device)
+}
+
+/// Whether a tensor belongs to a device of another computer.
+fn is_remote(tensor: &Tensor<2>) -> bool {
+    #[cfg(feature = "remote")]
+    let is_remote = matches!(tensor.device().as_dispatch(), burn::backend::DispatchDevice::Remote(_));
+    #[cfg(not(feature = "remote"))]
+    let is_remote = {
+        let _ = tensor;
+        false
+    };
+    is_remote
 }
 
 /// What is added to the rows before and after a layer norm.
@@ -32,6 +46,9 @@ pub struct Added<'a> {
 
 /// Computes the layer norm of each row of `x + shift + before`, plus `after`.
 pub fn normalise(norm: &LayerNorm, x: Tensor<2>, added: Added<'_>) -> Tensor<2> {
+    if is_remote(&x) {
+        return plain::normalise(norm, x, added);
+    }
     let Added { shift, before, after } = added;
     let given = Given { shift: shift.is_some(), before: before.is_some(), after: after.is_some() };
     // What is absent is not read, but every operand of a kernel is bound.
@@ -46,6 +63,9 @@ pub fn normalise(norm: &LayerNorm, x: Tensor<2>, added: Added<'_>) -> Tensor<2> 
 
 /// Computes `activation(x + bias) + residual` for `x`, `[rows, channels]`. `bias` has one row or as many as `x`.
 pub fn finish(x: Tensor<2>, bias: &Tensor<2>, activation: Activation, residual: Option<Tensor<2>>) -> Tensor<2> {
+    if is_remote(&x) {
+        return plain::finish(x, bias, activation, residual);
+    }
     let code = match activation {
         Activation::None => kernels::NO_ACTIVATION,
         Activation::Gelu => kernels::GELU,
@@ -89,6 +109,9 @@ impl<'a> Attended<'a> {
 /// Computes an attention with `heads` heads over `channels` channels: `[n, channels]`. Keys for which `hidden`, `[1, m]`,
 /// is not zero are left out.
 pub fn attend(attended: Attended<'_>, hidden: Option<&Tensor<2>>, channels: usize, heads: usize) -> Tensor<2> {
+    if is_remote(&attended.queries.0) {
+        return plain::attend(attended, hidden, channels, heads);
+    }
     let Attended { queries, memory, key_start } = attended;
     let has_hidden = hidden.is_some();
     let hidden = hidden.unwrap_or(queries.1).clone().into_dispatch();
@@ -107,6 +130,9 @@ pub fn attend(attended: Attended<'_>, hidden: Option<&Tensor<2>>, channels: usiz
 /// Computes a depthwise 7×7 convolution with zero padding of `x`, `[n², channels]`. `weight` is `[49, channels]` and
 /// `bias` `[1, channels]`.
 pub fn depthwise7(x: Tensor<2>, n: usize, weight: &Tensor<2>, bias: &Tensor<2>) -> Tensor<2> {
+    if is_remote(&x) {
+        return plain::depthwise7(x, n, weight, bias);
+    }
     let (weight, bias) = (weight.clone().into_dispatch(), bias.clone().into_dispatch());
     Tensor::from_dispatch(<Dispatch as Operations>::depthwise(x.into_dispatch(), weight, bias, n))
 }
@@ -114,6 +140,9 @@ pub fn depthwise7(x: Tensor<2>, n: usize, weight: &Tensor<2>, bias: &Tensor<2>) 
 /// Maps `[n², channels]` to the 3×3 neighbourhood of each position, `[n², 9 channels]`, by rows, columns and channels,
 /// with zeros outside.
 pub fn neighbourhoods(x: Tensor<2>, n: usize) -> Tensor<2> {
+    if is_remote(&x) {
+        return plain::neighbourhoods(x, n);
+    }
     let [_, channels] = x.dims();
     let x = x.into_dispatch();
     Tensor::from_dispatch(<Dispatch as Operations>::neighbourhoods(x.clone(), x, n, channels, false))
@@ -122,6 +151,9 @@ pub fn neighbourhoods(x: Tensor<2>, n: usize) -> Tensor<2> {
 /// Returns the neighbourhoods of a grid whose channels are those of a raised tensor and of a skip connection: `raised`,
 /// `[n²/4, 4 half]`, has the four positions of a 2×2 square in a row; `skip` is `[n², half]`.
 pub fn raised_neighbourhoods(raised: Tensor<2>, skip: Tensor<2>, n: usize) -> Tensor<2> {
+    if is_remote(&skip) {
+        return plain::raised_neighbourhoods(raised, skip, n);
+    }
     let [_, half] = skip.dims();
     let (raised, skip) = (raised.into_dispatch(), skip.into_dispatch());
     Tensor::from_dispatch(<Dispatch as Operations>::neighbourhoods(raised, skip, n, 2 * half, true))
@@ -130,6 +162,9 @@ pub fn raised_neighbourhoods(raised: Tensor<2>, skip: Tensor<2>, n: usize) -> Te
 /// Maps the 16 sub-pixels of each position, `[n², 16]`, to the pixels `[1, 1, 4n, 4n]`: adds `bias`, `[1, 16]`, shuffles,
 /// takes the mean of the 4×4 pixels that end at each pixel with zeros outside, and adds `last`, `[1]`.
 pub fn shuffle_and_blur(x: Tensor<2>, bias: &Tensor<2>, last: &Tensor<1>, n: usize) -> Tensor<4> {
+    if is_remote(&x) {
+        return plain::shuffle_and_blur(x, bias, last, n);
+    }
     let (bias, last) = (bias.clone().into_dispatch(), last.clone().into_dispatch());
     Tensor::from_dispatch(<Dispatch as Operations>::shuffle_and_blur(x.into_dispatch(), bias, last, n))
 }

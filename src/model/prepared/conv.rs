@@ -37,7 +37,7 @@ impl Conv3 {
 
     /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`, and `bias`, `[out]`.
     pub fn new(weight: Tensor<4>, bias: Tensor<1>, device: &Device) -> Self {
-        if !gpu::has_kernels(device) {
+        if !gpu::accepts(device) {
             return Self::Packed(packed(weight, bias));
         }
         let weight = by_taps(weight).to_device(device).transpose();
@@ -146,7 +146,7 @@ impl PreparedUp {
         activation: Activation,
         device: &Device,
     ) -> Self {
-        if !gpu::has_kernels(device) {
+        if !gpu::accepts(device) {
             let raise = match raise {
                 Raise::Learned(layer) => {
                     let (weight, bias) = by_quarters(*layer);

@@ -86,7 +86,7 @@ impl Affine {
 
     /// Creates a layer for `device` from `weight`, `[out, in]`, and `bias`, `[out]`.
     pub fn new(weight: Tensor<2>, bias: Tensor<1>, device: &Device) -> Self {
-        if gpu::has_kernels(device) {
+        if gpu::accepts(device) {
             let weight = Box::new(weight.to_device(device).transpose());
             return Self::Gpu { weight, bias: Box::new(bias.unsqueeze().to_device(device)) };
         }
@@ -151,7 +151,7 @@ pub fn number(param: &Param<Tensor<1>>) -> f32 {
 /// Computes the layer norm of each row, plus `after`, which has the shape of the rows.
 pub fn normalise<'a>(norm: &LayerNorm, rows: impl Into<Rows<'a>>, after: Option<Tensor<2>>) -> Tensor<2> {
     let Rows { x, shift, before } = rows.into();
-    if gpu::has_kernels(&x.device()) {
+    if gpu::accepts(&x.device()) {
         return gpu::normalise(norm, x, Added { shift, before, after });
     }
     let normalised = module::layer_norm(x, norm.weight.val(), Some(norm.bias.val()), norm.eps());

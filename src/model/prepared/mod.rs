@@ -8,7 +8,8 @@
 //! - all tensors are channels-last, `[positions, channels]`;
 //! - on the CPU, weights lie in the order in which products use them, and bias, activation and residual are part of
 //!   the product ([`super::cpu`]);
-//! - on a GPU, attention, layer norm, and all that lies between two products are one kernel each ([`super::gpu`]).
+//! - on a GPU, attention, layer norm, and all that lies between two products are one kernel each ([`super::gpu`]);
+//! - on a device of another computer, it is as on a GPU, with operations of burn in place of these kernels.
 
 mod attention;
 mod conv;

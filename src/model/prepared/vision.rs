@@ -82,7 +82,7 @@ impl Depthwise {
         let bias: Tensor<1> =
             conv.bias.as_ref().map_or_else(|| Tensor::zeros([channels], &weight.device()), |bias| bias.val());
         let weight = weight.reshape([channels, kernel * kernel]).transpose().into_data();
-        if gpu::has_kernels(device) {
+        if gpu::accepts(device) {
             // From its values, the weight is in the order of the kernel instead of being copied for every image.
             let weight = Tensor::from_data(weight, device);
             Self::Gpu { weight: Box::new(weight), bias: Box::new(bias.unsqueeze().to_device(device)) }

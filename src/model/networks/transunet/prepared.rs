@@ -77,7 +77,7 @@ enum Norm {
 
 impl Norm {
     fn of(norm: GroupNorm, device: &Device) -> Self {
-        if gpu::has_kernels(device) {
+        if gpu::accepts(device) {
             return Self::Gpu(Box::new(norm.to_device(device)));
         }
         let channels = norm.num_channels;

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use clap::Args;
 use himix::device::{self, DeviceChoice};
 
+use super::Failure;
 use super::arguments::DeviceArguments;
-use super::{Failure, terminal};
 
 const NOTES: &str = "\
 Examples:
@@ -55,6 +55,8 @@ fn serve(_: SocketAddr, _: DeviceChoice) -> Result<(), Failure> {
 #[cfg(feature = "remote")]
 fn serve(listen: SocketAddr, choice: DeviceChoice) -> Result<(), Failure> {
     use himix::device::remote::Server;
+
+    use super::terminal;
 
     if let DeviceChoice::Remote(address) = choice {
         return Err(Failure::input(format!(

@@ -10,18 +10,21 @@ use super::arguments::DeviceArguments;
 
 const NOTES: &str = "\
 Examples:
-  himix serve                                      for programs of this computer, and for tunnels that end here
-  ssh -N -L 7316:localhost:7316 gpu5               the tunnel to it, on the computer that asks
-  himix predict --device remote:localhost …        and a prediction through it
-  himix serve --listen 0.0.0.0 --device gpu:1      for a whole network that can be trusted
+  himix serve                                   for this computer's programs and tunnels
+  himix serve --listen 0.0.0.0 --device gpu:1   for a network that can be trusted
 
-The protocol has no encryption, and whoever reaches the address can compute here, with all memory that the device has: it belongs on a
-trusted network or in an ssh tunnel. HIMIX_REMOTE_TOKEN, the same text in the environment of both programs, keeps programs away that do
-not know it, but not readers of the traffic. Images, prompts, weights and masks pass through the connection.
+  ssh -N -L 7316:localhost:7316 gpu5            the tunnel, on the computer that asks
+  himix predict --device remote:localhost …     a prediction through it
+  himix predict --device remote:gpu5 …          a prediction over a trusted network
 
-Both programs need the same version. Every operation of the network is a message, so that a prediction takes longer than on the same
-device without a network between; it pays where the other computer has a graphics card and this one has none. The server ends with
-Ctrl+C.";
+The protocol has no encryption, and whoever reaches the address can compute here: it belongs on a \
+trusted network or in an ssh tunnel. HIMIX_REMOTE_TOKEN, the same text in the environment of both \
+programs, keeps programs away that do not know it, but nobody who reads the traffic. Weights, \
+images, prompts and masks pass through the connection.
+
+Both programs need the same version. Every operation of the network is a message, so that a \
+prediction takes longer than on the same device without a network between; it pays where this \
+computer has a graphics card and the other one has none. The server ends with Ctrl+C.";
 
 /// Compute for himix on other computers, which ask with --device remote:HOST
 #[derive(Debug, Args)]

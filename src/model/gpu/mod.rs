@@ -15,22 +15,11 @@ use burn::tensor::{Device, Tensor};
 use self::operations::{Given, Layout, Operations};
 use super::cpu::{self, Activation};
 use super::layers::LayerNorm;
+use super::remote::is_remote;
 
 /// Whether these operations accept tensors of this device.
 pub fn accepts(device: &Device) -> bool {
     !device.is_autodiff() && !cpu::is_cpu(device)
-}
-
-/// Whether a tensor belongs to a device of another computer.
-fn is_remote(tensor: &Tensor<2>) -> bool {
-    #[cfg(feature = "remote")]
-    let is_remote = matches!(tensor.device().as_dispatch(), burn::backend::DispatchDevice::Remote(_));
-    #[cfg(not(feature = "remote"))]
-    let is_remote = {
-        let _ = tensor;
-        false
-    };
-    is_remote
 }
 
 /// What is added to the rows before and after a layer norm.

@@ -13,6 +13,7 @@ use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu;
 use crate::model::layers::{Conv2d, Upsample2, interpolation};
+use crate::model::remote::permuted;
 
 /// A 3×3 convolution over channels-last positions with zero padding.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Conv3 {
 /// Maps a weight `[out, in, 3, 3]` to `[out, 9 in]`, by rows, columns and channels.
 fn by_taps(weight: Tensor<4>) -> Tensor<2> {
     let [output, input, _, _] = weight.dims();
-    weight.permute([0, 2, 3, 1]).reshape([output, TAPS * input])
+    permuted(weight, [0, 2, 3, 1]).reshape([output, TAPS * input])
 }
 
 /// Packs the weight `[out, in, 3, 3]` with the taps in row-major order.

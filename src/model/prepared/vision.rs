@@ -11,6 +11,7 @@ use crate::model::cpu::{self, Activation};
 use crate::model::gpu;
 use crate::model::layers::{Conv2d, LayerNorm};
 use crate::model::network::Features;
+use crate::model::remote::permuted;
 
 /// The vision encoder, prepared for prediction.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Patches {
     pub fn of(conv: Conv2d, device: &Device) -> Self {
         let (weight, bias) = weight_and_bias(conv);
         let [output, input, side, _] = weight.dims();
-        let weight = weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]);
+        let weight = permuted(weight, [0, 2, 3, 1]).reshape([output, side * side * input]);
         Self { layer: Affine::new(weight, bias, device), side }
     }
 

@@ -23,7 +23,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use common::{Need, shared, skip};
@@ -152,6 +152,7 @@ fn every_network_computes_on_a_served_cpu() {
 }
 
 #[test]
+#[ignore = "minutes on a software adapter; see docs/testing.md"]
 fn a_served_gpu_computes_what_the_cpu_computes() {
     if himix::device::adapters().is_empty() {
         return skip(Need::Installable, "there is no Vulkan driver, not even a software one");
@@ -163,15 +164,21 @@ fn a_served_gpu_computes_what_the_cpu_computes() {
     assert!(text.contains("passed: 0 of"), "{text}");
 }
 
+/// Settings for a run of so many epochs on synthetic images.
+fn settings(folder: &Path, epochs: usize) -> PathBuf {
+    let (architecture, settings) = (folder.join("architecture.json"), folder.join("run.toml"));
+    fs::write(&architecture, config().to_string()).expect("a configuration");
+    let text =
+        format!("architecture = {architecture:?}\nphantoms = 12\nepochs = {epochs}\nbatch_size = 4\nlr = 1e-3\n");
+    fs::write(&settings, text).expect("settings");
+    settings
+}
+
 #[test]
 fn a_run_is_trained_on_a_served_device() {
     let server = Server::of_cpu();
     let folder = folder();
-    let architecture = folder.path().join("architecture.json");
-    fs::write(&architecture, config().to_string()).expect("a configuration");
-    let settings = folder.path().join("run.toml");
-    let text = format!("architecture = {architecture:?}\nphantoms = 12\nepochs = 2\nbatch_size = 4\nlr = 1e-3\n");
-    fs::write(&settings, text).expect("settings");
+    let settings = settings(folder.path(), 2);
     let losses = |name: &str, device: &str| -> Vec<f64> {
         let out = folder.path().join(name);
         himix!["train", "--out", &out, "--config", &settings, "--device", device].done();
@@ -236,15 +243,12 @@ fn a_server_with_a_token_answers_those_who_know_it() {
 fn a_lost_connection_is_named() {
     let mut server = Server::of_cpu();
     let folder = folder();
-    let architecture = folder.path().join("architecture.json");
-    fs::write(&architecture, config().to_string()).expect("a configuration");
-    let out = folder.path().join("run");
+    let settings = settings(folder.path(), 1000);
     let mut child = Command::new(env!("CARGO_BIN_EXE_himix"))
-        .args(["train", "--set", "phantoms=40", "--set", "epochs=1000", "--set", "batch_size=4", "--device"])
-        .args([&server.device, "--out"])
-        .arg(&out)
-        .arg("--set")
-        .arg(format!("architecture={}", architecture.display()))
+        .args(["train", "--device", &server.device, "--config"])
+        .arg(&settings)
+        .arg("--out")
+        .arg(folder.path().join("run"))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -302,7 +302,7 @@ pub fn reason(text: &str) -> String {
     if let Some(words) = remote::lost(text) {
         return words.to_owned();
     }
-    text.lines().next().unwrap_or("").to_owned()
+    text.to_owned()
 }
 
 /// Runs `job`, converting a panic of the compute library to a [`Fault`], because a failing GPU panics.
@@ -310,7 +310,8 @@ pub fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(job)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Fault { device: device.to_owned(), reason: reason(&text.unwrap_or_else(|| "no reason given".into())) }
+        let reason = reason(&text.unwrap_or_else(|| "no reason given".into()));
+        Fault { device: device.to_owned(), reason: reason.lines().next().unwrap_or("").to_owned() }
     })
 }
 

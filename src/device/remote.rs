@@ -242,6 +242,20 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_connection_is_told_from_other_failures() {
+        for reason in [
+            "An error happened during execution\nCaused by:\n  Remote response channel closed before sync completed",
+            "Failed to read tensor: RecvError(())",
+        ] {
+            assert!(
+                crate::device::reason(reason).starts_with("the connection to himix serve was lost"),
+                "{reason}"
+            );
+        }
+        assert_eq!(crate::device::reason("Out of Memory"), "Out of Memory");
+    }
+
+    #[test]
     fn a_computer_that_does_not_answer_is_named_at_once() {
         // A port that was just free.
         let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");

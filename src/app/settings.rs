@@ -33,7 +33,7 @@ pub struct Settings {
     pub model: Option<ModelSource>,
     /// The recently opened models, newest first.
     pub models: Vec<ModelSource>,
-    /// `auto`, `cpu`, `gpu` or `gpu:N`.
+    /// `auto`, `cpu`, `gpu`, `gpu:N` or `remote:HOST`.
     pub device: String,
     /// How thoroughly a GPU is tuned.
     pub gpu_tuning: GpuTuning,

@@ -73,7 +73,7 @@ pub struct AblateArguments {
     /// Data set whose published scores stand beside those of the same convention: qata, mosmed or kvasir
     #[arg(long, value_name = "SET")]
     published: Option<PublishedSet>,
-    /// Compute device: auto, cpu, gpu or gpu:N; repeated for runs side by side [default: as in the settings; with auto,
+    /// Compute device: auto, cpu, gpu, gpu:N or remote:HOST; repeated for runs side by side [default: as in the settings; with auto,
     /// every graphics card]
     #[arg(long, value_name = "D")]
     device: Vec<DeviceChoice>,
@@ -107,6 +107,7 @@ pub fn run(arguments: &AblateArguments, open: &OpenModel) -> Result<(), Failure>
     }
     let queue = Queue::open(&arguments.out, plan).map_err(failure)?;
     let choices = choices(&arguments.device, &config)?;
+    choices.iter().try_for_each(|choice| device::reach(*choice)).map_err(Failure::work)?;
     let devices: Vec<_> = choices.iter().map(|choice| device::open(*choice)).collect();
     devices.iter().filter_map(|device| device.notice.as_ref()).for_each(terminal::note);
     let split = &arguments.split;

@@ -59,7 +59,7 @@ const FEW: usize = 20;
 /// The arguments that select the compute device and its precision.
 #[derive(Debug, Args)]
 pub struct DeviceArguments {
-    /// Compute device: auto, cpu, gpu or gpu:N; auto uses a hardware GPU if there is one, but the CPU where few masks
+    /// Compute device: auto, cpu, gpu, gpu:N or remote:HOST (himix serve); auto uses a hardware GPU if there is one, but the CPU where few masks
     /// are made and a GPU would take longer to start [default: auto; for the window its saved setting]
     #[arg(long, value_name = "D")]
     pub device: Option<DeviceChoice>,

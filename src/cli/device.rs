@@ -116,6 +116,7 @@ fn warm(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<(), Fail
 /// Times a product and the passes of the model.
 fn measure(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<Measured, Failure> {
     let choice = arguments.device.choice()?;
+    device::reach(choice).map_err(Failure::work)?;
     let device = device::open(choice);
     device.notice.iter().for_each(terminal::note);
     let fault = |fault: Fault| Failure::work(fault.to_string());

@@ -31,6 +31,7 @@ mod reference;
 mod report;
 mod robustness;
 mod scores;
+mod serve;
 mod slices;
 mod sweep;
 mod temperature;
@@ -84,6 +85,7 @@ enum Command {
     Info(info::InfoArguments),
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
+    Serve(serve::ServeArguments),
     Presence(presence::PresenceArguments),
     Domain(domain::DomainArguments),
     Prompt(prompt::PromptArguments),
@@ -152,6 +154,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Info(arguments) => info::run(&arguments, &open),
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Presence(arguments) => presence::run(&arguments, &open),
         Command::Domain(arguments) => domain::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),

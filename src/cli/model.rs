@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use himix::device::DeviceChoice;
+use himix::device::{self, DeviceChoice};
 use himix::infer::{ModelSource, OpenModel, Segmenter};
 
 use super::{Failure, terminal};
@@ -11,14 +11,15 @@ use super::{Failure, terminal};
 pub fn open(
     open: &OpenModel,
     source: &ModelSource,
-    device: DeviceChoice,
+    choice: DeviceChoice,
     results: &str,
 ) -> Result<Box<dyn Segmenter>, Failure> {
-    let busy = terminal::busy(match device {
+    let busy = terminal::busy(match choice {
         DeviceChoice::Cpu => "reading the model",
-        DeviceChoice::Auto | DeviceChoice::Gpu(_) => "opening the device and reading the model",
+        _ => "opening the device and reading the model",
     });
-    let mut model = open(source, device)?;
+    device::reach(choice).map_err(Failure::work)?;
+    let mut model = open(source, choice)?;
     drop(busy);
     notices(model.as_mut());
     warm_up(model.as_mut());

@@ -340,8 +340,9 @@ fn write_activations(
     let mut tensors = BTreeMap::new();
     for tensor in predictor.activations(image, prompt)? {
         let values = tensor.values.try_into_data().map_err(|error| {
+            let reason = himix::device::reason(&error.to_string());
             Failure::work(format!(
-                "{} cannot be read back from the device ({error}); try --device cpu",
+                "{} cannot be read back from the device ({reason}); try --device cpu",
                 tensor.name
             ))
         })?;

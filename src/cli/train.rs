@@ -70,7 +70,7 @@ pub struct TrainArguments {
     /// With --readout: largest number of images of each data set, spread evenly over its list; 0 takes all
     #[arg(long, value_name = "N", default_value = "200", requires = "linear_probe")]
     limit: usize,
-    /// Compute device: auto, cpu, gpu or gpu:N [default: as in the settings, else auto]
+    /// Compute device: auto, cpu, gpu, gpu:N or remote:HOST [default: as in the settings, else auto]
     #[arg(long, value_name = "D")]
     device: Option<DeviceChoice>,
 }
@@ -112,6 +112,7 @@ pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> 
     } else {
         sweep::cells(&arguments.grid, &config)?
     };
+    device::reach(choice).map_err(Failure::work)?;
     let device = device::open(choice);
     if let Some(notice) = &device.notice {
         terminal::note(notice);

@@ -83,7 +83,9 @@ pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     located.weights.notices().iter().for_each(terminal::note);
     let reference = Reference::open(&arguments.reference, located.config.network.as_ref())?;
     let busy = terminal::busy("running the network");
-    let device = device::open(arguments.device.choice()?).for_prediction();
+    let choice = arguments.device.choice()?;
+    device::reach(choice).map_err(Failure::work)?;
+    let device = device::open(choice).for_prediction();
     let (rows, device) = device::with_fallback(device, |device| {
         let target = Target { device: device.device.clone(), is_half: device.is_half };
         measure(&located, &reference, &target)
@@ -175,8 +177,10 @@ fn logits_as_predicted(model: Box<dyn Model>, inputs: &Inputs, target: &Target) 
 
 fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Failure> {
     let data = tensor.try_into_data();
-    data.map(|data| data.iter::<f32>().collect())
-        .map_err(|error| Failure::work(format!("the results cannot be read back from the device ({error})")))
+    data.map(|data| data.iter::<f32>().collect()).map_err(|error| {
+        let reason = device::reason(&error.to_string());
+        Failure::work(format!("the results cannot be read back from the device ({reason})"))
+    })
 }
 
 #[cfg(test)]

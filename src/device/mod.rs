@@ -6,6 +6,8 @@ mod launches;
 pub mod precedence;
 pub mod precision;
 mod rate;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod tuning;
 
 use std::fmt;
@@ -25,8 +27,17 @@ pub use rate::{ProductRate, product_rate, product_rate_at};
 /// The environment variable that says which device [`DeviceChoice::Auto`] is.
 pub const VARIABLE: &str = "HIMIX_DEVICE";
 
+/// The port of `himix serve` if none is named.
+pub const REMOTE_PORT: u16 = 7316;
+
+/// Why a device of another computer cannot be had, in a program that was built without the feature.
+#[cfg(not(feature = "remote"))]
+pub const WITHOUT_REMOTE: &str = "this himix was built without devices of other computers; build it with \
+                                  cargo build --release --features remote";
+
 /// The compute device that the user requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum DeviceChoice {
     /// What the environment variable [`VARIABLE`] says; without it a hardware GPU if there is one, otherwise the CPU.
     #[default]
@@ -36,8 +47,12 @@ pub enum DeviceChoice {
     /// A GPU: the first in the order of [`adapters`], or the one with this index. Only this variant accepts a
     /// software adapter.
     Gpu(Option<usize>),
+    /// The device that another computer serves.
+    #[cfg(feature = "remote")]
+    Remote(remote::Address),
 }
 
+/// What the environment variable, a file of settings and the command line say.
 impl FromStr for DeviceChoice {
     type Err = String;
 
@@ -46,11 +61,29 @@ impl FromStr for DeviceChoice {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "gpu" => Ok(Self::Gpu(None)),
-            other => match other.strip_prefix("gpu:").map(str::parse) {
-                Some(Ok(number)) => Ok(Self::Gpu(Some(number))),
-                _ => Err(format!("'{text}' is no device; say auto, cpu, gpu or gpu:N")),
+            other => match (other.strip_prefix("gpu:").map(str::parse), other.strip_prefix("remote:")) {
+                (Some(Ok(number)), _) => Ok(Self::Gpu(Some(number))),
+                #[cfg(feature = "remote")]
+                (_, Some(address)) => address.parse().map(Self::Remote),
+                #[cfg(not(feature = "remote"))]
+                (_, Some(_)) => Err(format!("'{text}': {WITHOUT_REMOTE}")),
+                _ => Err(format!("'{text}' is no device; say auto, cpu, gpu, gpu:N or remote:HOST")),
             },
         }
+    }
+}
+
+impl TryFrom<String> for DeviceChoice {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<DeviceChoice> for String {
+    fn from(choice: DeviceChoice) -> Self {
+        choice.to_string()
     }
 }
 
@@ -61,6 +94,8 @@ impl fmt::Display for DeviceChoice {
             Self::Cpu => f.write_str("cpu"),
             Self::Gpu(None) => f.write_str("gpu"),
             Self::Gpu(Some(number)) => write!(f, "gpu:{number}"),
+            #[cfg(feature = "remote")]
+            Self::Remote(address) => write!(f, "remote:{address}"),
         }
     }
 }
@@ -72,7 +107,7 @@ pub struct OpenDevice {
     pub device: Device,
     /// The display name, for example `CPU (flex, 2 threads)`.
     pub name: String,
-    /// Whether the device is a GPU, which may fail during use.
+    /// Whether the device is a GPU or that of another computer, which may fail during use.
     pub is_gpu: bool,
     /// Whether a graphics driver computes on the CPU, as llvmpipe does.
     pub is_software: bool,
@@ -82,6 +117,17 @@ pub struct OpenDevice {
     pub can_be_half: bool,
     /// A notice for the user, for example that the GPU could not be opened.
     pub notice: Option<String>,
+}
+
+impl OpenDevice {
+    /// Whether the device is that of another computer.
+    pub fn is_remote(&self) -> bool {
+        #[cfg(feature = "remote")]
+        let is_remote = matches!(self.device.as_dispatch(), burn::backend::DispatchDevice::Remote(_));
+        #[cfg(not(feature = "remote"))]
+        let is_remote = false;
+        is_remote
+    }
 }
 
 /// Returns the CPU as a compute device.
@@ -110,12 +156,14 @@ fn resolved(choice: DeviceChoice, variable: Option<&str>) -> (DeviceChoice, Opti
     }
 }
 
-/// Returns whether `choice` may lead to a GPU. This is answered at once, without asking any driver.
+/// Returns whether `choice` may lead to a GPU or another computer. This is answered at once, without asking any driver.
 pub fn may_be_gpu(choice: DeviceChoice) -> bool {
     match resolved(choice, std::env::var(VARIABLE).ok().as_deref()).0 {
         DeviceChoice::Cpu => false,
         DeviceChoice::Auto => may_have_gpu(),
         DeviceChoice::Gpu(_) => true,
+        #[cfg(feature = "remote")]
+        DeviceChoice::Remote(_) => true,
     }
 }
 
@@ -131,6 +179,8 @@ fn candidates(choice: DeviceChoice) -> Result<Vec<Adapter>, String> {
     let count = all.len();
     match choice {
         DeviceChoice::Cpu => all.clear(),
+        #[cfg(feature = "remote")]
+        DeviceChoice::Remote(_) => all.clear(),
         DeviceChoice::Auto => all.retain(|adapter| adapter.is_hardware),
         // A software adapter is far slower than the CPU, so that it does not take the place of a card.
         DeviceChoice::Gpu(None) if all.iter().any(|adapter| adapter.is_hardware) => {
@@ -181,12 +231,22 @@ pub fn open(choice: DeviceChoice) -> OpenDevice {
 /// Like [`open`]; `tell` receives the name of every GPU before it is opened, which can take seconds.
 pub fn open_telling(choice: DeviceChoice, tell: impl FnMut(&str)) -> OpenDevice {
     let (choice, wrong) = resolved(choice, std::env::var(VARIABLE).ok().as_deref());
-    let device = match candidates(choice) {
-        Ok(candidates) => first_of(&candidates, tell, open_adapter),
-        Err(notice) => with_notice(notice),
-    };
+    let device = open_resolved(choice, tell);
     let notice = wrong.into_iter().chain(device.notice.clone()).reduce(|all, next| all + " " + &next);
     OpenDevice { notice, ..device }
+}
+
+fn open_resolved(choice: DeviceChoice, tell: impl FnMut(&str)) -> OpenDevice {
+    #[cfg(feature = "remote")]
+    if let DeviceChoice::Remote(address) = choice {
+        let mut tell = tell;
+        tell(&choice.to_string());
+        return remote::open(address).unwrap_or_else(|reason| with_notice(format!("{reason}. The CPU is used.")));
+    }
+    match candidates(choice) {
+        Ok(candidates) => first_of(&candidates, tell, open_adapter),
+        Err(notice) => with_notice(notice),
+    }
 }
 
 /// Opens the first adapter that can be opened; if there is none, the CPU.
@@ -211,6 +271,21 @@ fn first_of(
         }
     }
     if refused.is_empty() { cpu() } else { with_notice(format!("{}. The CPU is used.", refused.join("; "))) }
+}
+
+/// Connects to the computer that `choice` asks for, if it asks for one. [`open`] would go on without it, on the CPU.
+///
+/// # Errors
+/// It cannot be used; the message says what to do.
+pub fn reach(choice: DeviceChoice) -> Result<(), String> {
+    let (choice, _) = resolved(choice, std::env::var(VARIABLE).ok().as_deref());
+    // The connection is kept, and opening the device again finds it.
+    #[cfg(feature = "remote")]
+    if let DeviceChoice::Remote(address) = choice {
+        return remote::open(address).map(drop);
+    }
+    let _ = choice;
+    Ok(())
 }
 
 /// Returns the CPU as a compute device, with a notice that explains why.
@@ -246,12 +321,21 @@ pub trait DeviceError: From<Fault> + fmt::Display {
     fn fault(&self) -> Option<Fault>;
 }
 
+/// What the user is told of an error of the compute library.
+pub fn reason(text: &str) -> String {
+    #[cfg(feature = "remote")]
+    if let Some(words) = remote::lost(text) {
+        return words.to_owned();
+    }
+    text.to_owned()
+}
+
 /// Runs `job`, converting a panic of the compute library to a [`Fault`], because a failing GPU panics.
 pub fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(job)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let reason = text.unwrap_or_else(|| "no reason given".into());
+        let reason = reason(&text.unwrap_or_else(|| "no reason given".into()));
         Fault { device: device.to_owned(), reason: reason.lines().next().unwrap_or("").to_owned() }
     })
 }
@@ -284,17 +368,19 @@ pub fn with_fallback<T, E: DeviceError>(
     }
 }
 
+/// Computes a product on a device and returns the device.
+fn answering(device: Device) -> Result<Device, String> {
+    let one = burn::tensor::Tensor::<2>::ones([2, 2], &device);
+    one.clone().matmul(one).try_into_data().map(|_| device).map_err(|error| error.to_string())
+}
+
 fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
     // burn opens devices lazily and panics on failure, so the first product is computed here, where the panic can
     // be caught.
     let notice = tuning::select(adapter);
     let kind = adapter.kind.clone();
-    let device = std::panic::catch_unwind(move || {
-        let device = Device::wgpu(kind);
-        let one = burn::tensor::Tensor::<2>::ones([2, 2], &device);
-        one.clone().matmul(one).try_into_data().map(|_| device).map_err(|error| error.to_string())
-    })
-    .map_err(|_| "its driver does not offer what the network needs".to_owned())??;
+    let device = std::panic::catch_unwind(move || answering(Device::wgpu(kind)))
+        .map_err(|_| "its driver does not offer what the network needs".to_owned())??;
     let name = format!("{} ({})", adapter.name, adapter.backend);
     let is_software = !adapter.is_hardware;
     Ok(OpenDevice { device, name, is_gpu: true, is_software, is_half: false, can_be_half: false, notice })

@@ -112,7 +112,7 @@ impl OpenDevice {
 
     /// Whether this is a GPU that computes in half precision.
     pub fn offers_half(&self) -> bool {
-        self.is_gpu && self.device.supports_dtype(DType::F16)
+        self.is_gpu && !self.is_remote() && self.device.supports_dtype(DType::F16)
     }
 
     fn halved(self) -> Self {

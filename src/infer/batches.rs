@@ -75,7 +75,7 @@ impl Filled {
             |values: Vec<i64>| Tensor::<2, Int>::from_data(TensorData::new(values, [size, limit]), device);
         let tokens = (limit > 0).then(|| Tokens { ids: tensor(ids), mask: tensor(mask) });
         let logits = model.forward(Inputs::new(image).with_tokens(tokens), &mut Trace::off());
-        let data = logits.try_into_data().map_err(|error| error.to_string())?;
+        let data = logits.try_into_data().map_err(|error| device::reason(&error.to_string()))?;
         Ok(data.iter::<f32>().collect())
     }
 }

@@ -11,6 +11,7 @@ use burn::tensor::module::{self, conv_transpose2d};
 use burn::tensor::ops::{AttentionModuleOptions, ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
+use super::remote::permuted;
 use super::{cpu, part};
 
 /// A linear layer, `y = x Wᵀ + b`.
@@ -146,7 +147,7 @@ fn patches(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4
     let ([batch, input, height, width], [output, _, k, _]) = (x.dims(), weight.dims());
     let (h, w) = (height / k, width / k);
     let x = x.slice([0..batch, 0..input, 0..h * k, 0..w * k]).reshape([batch, input, h, k, w, k]);
-    let x = x.permute([0, 2, 4, 1, 3, 5]).reshape([batch * h * w, input * k * k]);
+    let x = permuted(x, [0, 2, 4, 1, 3, 5]).reshape([batch * h * w, input * k * k]);
     let y = x.matmul(weight.reshape([output, input * k * k]).transpose());
     let y = match bias {
         Some(bias) => y + bias.unsqueeze::<2>(),
@@ -359,12 +360,12 @@ pub fn uniform<const D: usize>(shape: [usize; D], bound: f64, device: &Device) -
 
 /// Converts channels first, `[batch, c, h, w]`, to channels last, `[batch, h, w, c]`.
 pub fn to_channels_last(x: Tensor<4>) -> Tensor<4> {
-    x.permute([0, 2, 3, 1])
+    permuted(x, [0, 2, 3, 1])
 }
 
 /// Converts channels last, `[batch, h, w, c]`, to channels first, `[batch, c, h, w]`.
 pub fn to_channels_first(x: Tensor<4>) -> Tensor<4> {
-    x.permute([0, 3, 1, 2])
+    permuted(x, [0, 3, 1, 2])
 }
 
 /// The sine position table with base 10000 and sine and cosine alternating over the channels,

@@ -15,6 +15,7 @@ pub mod parameters;
 pub mod part;
 pub mod prepared;
 pub mod registry;
+pub mod remote;
 pub mod target;
 pub mod trace;
 pub mod weights;

@@ -15,9 +15,12 @@ const LEAST_PLACE: f64 = 0.1;
 pub struct MaskParts {
     mask: Mask,
     is_transposed: bool,
-    /// The number of foreground pixels; the zones of the image with those of each place.
+    /// The number of foreground pixels.
     count: usize,
-    places: Option<(ZoneBands, Vec<((Side, Zone), usize)>)>,
+    /// The zones of the image; `None` where there are none.
+    bands: Option<ZoneBands>,
+    /// The places with their numbers of foreground pixels.
+    places: Vec<((Side, Zone), usize)>,
 }
 
 impl MaskParts {
@@ -30,16 +33,16 @@ impl MaskParts {
         let values: Vec<u8> = (0..side * side).map(|index| u8::from(target[at(index)] > 0.5)).collect();
         let count = values.iter().filter(|value| **value != 0).count();
         let mask = Mask { width: side, height: side, values };
-        let places = ZoneBands::of(&ImageLook { kind, lung_field: None }).map(|bands| {
-            let mut counts: Vec<((Side, Zone), usize)> =
-                Side::ALL.iter().flat_map(|side| Zone::ALL.iter().map(|zone| ((*side, *zone), 0))).collect();
+        let bands = ZoneBands::of(&ImageLook { kind, lung_field: None });
+        let mut places = Vec::new();
+        if let Some(bands) = &bands {
+            places.extend(Side::ALL.iter().flat_map(|side| Zone::ALL.iter().map(|zone| ((*side, *zone), 0))));
             for index in foreground(&mask) {
-                let place = place_of(index, &mask, &bands);
-                counts.iter_mut().filter(|(other, _)| *other == place).for_each(|(_, count)| *count += 1);
+                let place = place_of(index, &mask, bands);
+                places.iter_mut().filter(|(other, _)| *other == place).for_each(|(_, count)| *count += 1);
             }
-            (bands, counts)
-        });
-        Self { mask, is_transposed, count, places }
+        }
+        Self { mask, is_transposed, count, bands, places }
     }
 
     /// Whether both halves of the image have foreground.
@@ -63,8 +66,7 @@ impl MaskParts {
     }
 
     fn places_with(&self, is_wanted: impl Fn(usize) -> bool) -> Vec<(Side, Zone)> {
-        let all = self.places.iter().flat_map(|(_, counts)| counts);
-        all.filter(|(_, count)| is_wanted(*count)).map(|(place, _)| *place).collect()
+        self.places.iter().filter(|(_, count)| is_wanted(*count)).map(|(place, _)| *place).collect()
     }
 
     /// The target with one half of the image alone.
@@ -75,8 +77,8 @@ impl MaskParts {
 
     /// The target within one place alone; empty for one of [`Self::absent_places`].
     pub fn of_place(&self, place: (Side, Zone)) -> Vec<f32> {
-        let bands = self.places.as_ref().map(|(bands, _)| bands);
-        let is_inside = |index: &usize| bands.is_some_and(|bands| place_of(*index, &self.mask, bands) == place);
+        let is_inside =
+            |index: &usize| self.bands.as_ref().is_some_and(|bands| place_of(*index, &self.mask, bands) == place);
         self.target(self.foreground().filter(is_inside))
     }
 

@@ -66,7 +66,7 @@ fn arguments_that_cannot_be_meant() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["predict", "verify", "import", "export", "evaluate", "train", "figure"] {
+    for command in ["predict", "verify", "import", "export", "evaluate", "train", "figure", "serve"] {
         let help = himix![command, "--help"].done().out;
         assert!(help.contains("Examples:") && help.contains(&format!("himix {command} ")), "{help}");
     }

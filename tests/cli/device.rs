@@ -74,3 +74,10 @@ fn what_is_stored_is_deleted() {
 fn the_cpu_cannot_be_prepared() {
     himix!["device", "--warm", "--device", "cpu"].failed(2, &["no GPU to prepare", "himix device"]);
 }
+
+#[cfg(not(feature = "remote"))]
+#[test]
+fn a_program_without_devices_of_other_computers_says_how_to_build_one() {
+    himix!["serve"].refused(&["--features remote"]);
+    himix!["device", "--measure", "--device", "remote:gpu5"].refused(&["remote:gpu5", "--features remote"]);
+}

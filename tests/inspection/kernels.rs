@@ -61,7 +61,7 @@ fn in_a_child() {
     assert!(open.is_gpu, "{:?}", open.notice);
     let has_half = open.offers_half();
     let devices = Devices { cpu: Device::flex(), gpu: open.device };
-    assert!(gpu::has_kernels(&devices.gpu) && !gpu::has_kernels(&devices.cpu));
+    assert!(gpu::accepts(&devices.gpu) && !gpu::accepts(&devices.cpu));
     norms(&devices);
     biases(&devices);
     self_attention(&devices);

@@ -151,8 +151,11 @@ fn devices(state: &State) -> Vec<Choice> {
         (DeviceChoice::Cpu, "Compute on the CPU".to_owned()),
         (DeviceChoice::Gpu(None), "Compute on the GPU".to_owned()),
     ];
-    if let DeviceChoice::Gpu(Some(number)) = state.device {
-        all.push((state.device, format!("Compute on GPU {number}")));
+    match state.device {
+        DeviceChoice::Gpu(Some(number)) => all.push((state.device, format!("Compute on GPU {number}"))),
+        #[cfg(feature = "remote")]
+        DeviceChoice::Remote(address) => all.push((state.device, format!("Compute on {address}"))),
+        _ => {}
     }
     let choice = |(device, name)| Choice {
         is_on: Some(state.device == device),

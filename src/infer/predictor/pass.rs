@@ -375,7 +375,8 @@ impl Predictor {
 
     /// The values of a tensor in row-major order.
     pub(in crate::infer) fn values<const D: usize>(&self, tensor: Tensor<D>) -> Result<Vec<f32>, InferError> {
-        let data = tensor.try_into_data().map_err(|error| self.compute_error(error.to_string()))?;
+        let data =
+            tensor.try_into_data().map_err(|error| self.compute_error(device::reason(&error.to_string())))?;
         Ok(data.iter::<f32>().collect())
     }
 
@@ -394,7 +395,7 @@ impl Predictor {
     }
 
     fn sync(&self) -> Result<(), InferError> {
-        self.loaded.device.device.sync().map_err(|error| self.compute_error(error.to_string()))
+        self.loaded.device.device.sync().map_err(|error| self.compute_error(device::reason(&error.to_string())))
     }
 
     fn compute_error(&self, reason: String) -> InferError {

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, module};
 
 use crate::model::cpu;
 use crate::model::layers::{Conv2d, ConvShape};
+use crate::model::remote::permuted;
 use crate::model::trace::Trace;
 
 /// The upsampling factor of the head.
@@ -92,12 +93,8 @@ impl Head {
 pub(in crate::model) fn shuffle(x: Tensor<4>) -> Tensor<4> {
     let [batch, wide, height, width] = x.dims();
     let channels = wide / (ENLARGE * ENLARGE);
-    x.reshape([batch, channels, ENLARGE, ENLARGE, height, width]).permute([0, 1, 4, 2, 5, 3]).reshape([
-        batch,
-        channels,
-        height * ENLARGE,
-        width * ENLARGE,
-    ])
+    let parts = x.reshape([batch, channels, ENLARGE, ENLARGE, height, width]);
+    permuted(parts, [0, 1, 4, 2, 5, 3]).reshape([batch, channels, height * ENLARGE, width * ENLARGE])
 }
 
 /// Pads with zeros on the left and top, then takes a 4×4 mean with stride 1. The size is kept, and the

@@ -2,13 +2,15 @@
 //!
 //! A prompt is bound by the number of kernels, and by the work of this process for each of them. burn computes a layer
 //! norm or a soft-max in several kernels, and an attention or the input of a convolution in ten. They do not support
-//! gradients, and need tensors of a GPU without gradients ([`has_kernels`]).
+//! gradients, and need tensors outside the memory of this process ([`accepts`]). On a device of another computer, where
+//! our kernels cannot run, they are operations of burn.
 //!
 //! Products may be computed in half precision ([`Weight`]). The kernel before a product then stores what the product reads
 //! in half precision ([`Operand`]), so that no kernel has to convert it, and the product stores single precision.
 
 mod kernels;
 mod operations;
+mod plain;
 mod product;
 
 use burn::backend::{Dispatch, DispatchTensor};
@@ -17,11 +19,12 @@ use burn::tensor::{Device, Tensor};
 use self::operations::{Given, Layout, Operations};
 use super::cpu::{self, Activation};
 use super::layers::LayerNorm;
+use super::remote::is_remote;
 
 pub use self::product::{Operand, Weight, multiplies_half};
 
 /// Whether these operations accept tensors of this device.
-pub fn has_kernels(device: &Device) -> bool {
+pub fn accepts(device: &Device) -> bool {
     !device.is_autodiff() && !cpu::is_cpu(device)
 }
 
@@ -38,6 +41,9 @@ pub struct Added<'a> {
 
 /// Computes the layer norm of each row of `x + shift + before`, plus `after`.
 pub fn normalise(norm: &LayerNorm, x: Tensor<2>, added: Added<'_>) -> Tensor<2> {
+    if is_remote(&x) {
+        return plain::normalise(norm, x, added);
+    }
     let [x, shift, before, weight, bias, after] = operands(norm, x, &added);
     let (eps, given) = (norm.eps() as f32, added.given());
     let output = <Dispatch as Operations>::normalise(x, shift, before, weight, bias, after, eps, given);
@@ -70,6 +76,9 @@ fn operands(norm: &LayerNorm, x: Tensor<2>, added: &Added<'_>) -> [DispatchTenso
 
 /// Computes `activation(x + bias) + residual` for `x`, `[rows, channels]`. `bias` has one row or as many as `x`.
 pub fn finish(x: Tensor<2>, bias: &Tensor<2>, activation: Activation, residual: Option<Tensor<2>>) -> Tensor<2> {
+    if is_remote(&x) {
+        return plain::finish(x, bias, activation, residual);
+    }
     Tensor::from_dispatch(finished(x, bias, activation, residual, false))
 }
 
@@ -133,6 +142,9 @@ pub fn attend(
     heads: usize,
     is_half: bool,
 ) -> Operand {
+    if is_remote(&attended.queries.0) {
+        return plain::attend(attended, hidden, channels, heads).into();
+    }
     let Attended { queries, memory, key_start } = attended;
     let has_hidden = hidden.is_some();
     let hidden = hidden.unwrap_or(queries.1).clone().into_dispatch();
@@ -152,6 +164,9 @@ pub fn attend(
 /// Computes a depthwise 7×7 convolution with zero padding of `x`, `[n², channels]`. `weight` is `[49, channels]` and
 /// `bias` `[1, channels]`.
 pub fn depthwise7(x: Tensor<2>, n: usize, weight: &Tensor<2>, bias: &Tensor<2>) -> Tensor<2> {
+    if is_remote(&x) {
+        return plain::depthwise7(x, n, weight, bias);
+    }
     let (weight, bias) = (weight.clone().into_dispatch(), bias.clone().into_dispatch());
     Tensor::from_dispatch(<Dispatch as Operations>::depthwise(x.into_dispatch(), weight, bias, n))
 }
@@ -159,6 +174,9 @@ pub fn depthwise7(x: Tensor<2>, n: usize, weight: &Tensor<2>, bias: &Tensor<2>) 
 /// Maps `[n², channels]` to the 3×3 neighbourhood of each position, `[n², 9 channels]`, by rows, columns and channels,
 /// with zeros outside. With `is_half`, it is what a product in half precision reads.
 pub fn neighbourhoods(x: Tensor<2>, n: usize, is_half: bool) -> Operand {
+    if is_remote(&x) {
+        return plain::neighbourhoods(x, n).into();
+    }
     let [_, channels] = x.dims();
     let x = x.into_dispatch();
     Operand::of_kernel(<Dispatch as Operations>::neighbourhoods(x.clone(), x, n, channels, false, is_half))
@@ -167,6 +185,9 @@ pub fn neighbourhoods(x: Tensor<2>, n: usize, is_half: bool) -> Operand {
 /// Returns the neighbourhoods of a grid whose channels are those of a raised tensor and of a skip connection: `raised`,
 /// `[n²/4, 4 half]`, has the four positions of a 2×2 square in a row; `skip` is `[n², half]`.
 pub fn raised_neighbourhoods(raised: Tensor<2>, skip: Tensor<2>, n: usize, is_half: bool) -> Operand {
+    if is_remote(&skip) {
+        return plain::raised_neighbourhoods(raised, skip, n).into();
+    }
     let [_, half] = skip.dims();
     let (raised, skip) = (raised.into_dispatch(), skip.into_dispatch());
     Operand::of_kernel(<Dispatch as Operations>::neighbourhoods(raised, skip, n, 2 * half, true, is_half))
@@ -175,6 +196,9 @@ pub fn raised_neighbourhoods(raised: Tensor<2>, skip: Tensor<2>, n: usize, is_ha
 /// Maps the 16 sub-pixels of each position, `[n², 16]`, to the pixels `[1, 1, 4n, 4n]`: adds `bias`, `[1, 16]`, shuffles,
 /// takes the mean of the 4×4 pixels that end at each pixel with zeros outside, and adds `last`, `[1]`.
 pub fn shuffle_and_blur(x: Tensor<2>, bias: &Tensor<2>, last: &Tensor<1>, n: usize) -> Tensor<4> {
+    if is_remote(&x) {
+        return plain::shuffle_and_blur(x, bias, last, n);
+    }
     let (bias, last) = (bias.clone().into_dispatch(), last.clone().into_dispatch());
     Tensor::from_dispatch(<Dispatch as Operations>::shuffle_and_blur(x.into_dispatch(), bias, last, n))
 }

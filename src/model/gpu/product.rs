@@ -3,10 +3,11 @@
 use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::{DType, FloatDType, Int, Tensor};
 
-use super::has_kernels;
+use super::accepts;
 use super::kernels::LARGEST_HALF;
 use super::operations::Operations;
 use crate::model::Target;
+use crate::model::remote::is_remote_device;
 
 /// The left side of a product, `[rows, in]`: in half precision if the kernel that made it has stored it so, otherwise in
 /// single precision. On the CPU, it is an ordinary tensor.
@@ -96,9 +97,10 @@ impl Weight {
     }
 }
 
-/// Whether products for this target are computed in half precision, which the CPU does not have.
+/// Whether products for this target are computed in half precision, which the CPU and a device of another computer do not
+/// have.
 pub fn multiplies_half(target: &Target) -> bool {
-    target.is_half && has_kernels(&target.device)
+    target.is_half && accepts(&target.device) && !is_remote_device(&target.device)
 }
 
 /// Converts a tensor that none of our kernels made. What half precision cannot hold is not a number afterwards, as where a

@@ -22,7 +22,7 @@ impl Hidden {
     /// Hides the tokens whose mask, `[1, tokens]`, is zero.
     pub fn of(mask: &Tensor<2, Int>) -> Self {
         let is_hidden = mask.clone().equal_elem(0);
-        if gpu::has_kernels(&mask.device()) {
+        if gpu::accepts(&mask.device()) {
             Self::Gpu(is_hidden.float())
         } else {
             Self::Cpu(is_hidden.unsqueeze_dim(0))
@@ -135,7 +135,7 @@ impl SelfAttention {
         target: &Target,
     ) -> Self {
         let parts = parts(weight, bias);
-        let projections = if gpu::has_kernels(&target.device) {
+        let projections = if gpu::accepts(&target.device) {
             let biases = biases_at(positions.as_ref(), &parts);
             let weight = side_by_side(parts.map(|(weight, _)| weight));
             SelfProjections::Gpu(Box::new(Weighted::new(weight, Tensor::cat(biases, 1), target)))
@@ -148,7 +148,7 @@ impl SelfAttention {
     /// Prepares the text encoder's attention from its separate projections for query, key, value and output.
     pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize, target: &Target) -> Self {
         let parts = [query, key, value];
-        let projections = if gpu::has_kernels(&target.device) {
+        let projections = if gpu::accepts(&target.device) {
             let parts = parts.map(|part| (part.weight.into_value(), part.bias.into_value()));
             let biases = parts.each_ref().map(|part| bias_for(1, part)).to_vec();
             let weight = side_by_side(parts.map(|(weight, _)| weight));
@@ -193,7 +193,7 @@ impl CrossAttention {
     pub fn of(attention: Attention, positions: Option<[Tensor<2>; 2]>, target: &Target) -> Self {
         let heads = attention.heads();
         let parts = parts(attention.in_proj_weight.into_value(), attention.in_proj_bias.into_value());
-        let projections = if gpu::has_kernels(&target.device) {
+        let projections = if gpu::accepts(&target.device) {
             let [at_query, at_key] = match &positions {
                 Some([query, key]) => [Some(query), Some(key)],
                 None => [None, None],

@@ -14,6 +14,7 @@ use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu::{self, Operand, Weight};
 use crate::model::layers::{Conv2d, Upsample2, interpolation};
+use crate::model::remote::permuted;
 
 /// A 3×3 convolution over channels-last positions with zero padding.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Conv3 {
 
     /// Creates a convolution for `device` from `weight`, `[out, in, 3, 3]`, and `bias`, `[out]`.
     pub fn new(weight: Tensor<4>, bias: Tensor<1>, target: &Target) -> Self {
-        if !gpu::has_kernels(&target.device) {
+        if !gpu::accepts(&target.device) {
             return Self::Packed(packed(weight, bias));
         }
         let weight = Weight::of_rows(by_taps(weight), target);
@@ -59,7 +60,7 @@ impl Conv3 {
 /// Maps a weight `[out, in, 3, 3]` to `[out, 9 in]`, by rows, columns and channels.
 fn by_taps(weight: Tensor<4>) -> Tensor<2> {
     let [output, input, _, _] = weight.dims();
-    weight.permute([0, 2, 3, 1]).reshape([output, TAPS * input])
+    permuted(weight, [0, 2, 3, 1]).reshape([output, TAPS * input])
 }
 
 /// Packs the weight `[out, in, 3, 3]` with the taps in row-major order.
@@ -147,7 +148,7 @@ impl PreparedUp {
         activation: Activation,
         target: &Target,
     ) -> Self {
-        if !gpu::has_kernels(&target.device) {
+        if !gpu::accepts(&target.device) {
             let raise = match raise {
                 Raise::Learned(layer) => {
                     let (weight, bias) = by_quarters(*layer);

@@ -8,6 +8,7 @@ use crate::model::cpu::product::PackedWeights;
 use crate::model::cpu::{self, Activation};
 use crate::model::gpu::{self, Operand, Weight};
 use crate::model::layers::{Linear, Upsample2};
+use crate::model::remote::permuted;
 
 /// Computes `activation(x Wᵀ + b)`.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ pub fn pack(weight: Tensor<2>, bias: Tensor<1>, taps: usize) -> PackedWeights {
 pub fn by_quarters(layer: Upsample2) -> (Tensor<2>, Option<Tensor<1>>) {
     let weight = layer.weight.into_value();
     let [input, output, _, _] = weight.dims();
-    let weight = weight.permute([2, 3, 1, 0]).reshape([4 * output, input]);
+    let weight = permuted(weight, [2, 3, 1, 0]).reshape([4 * output, input]);
     (weight, layer.bias.map(|bias| bias.into_value().repeat_dim(0, 4)))
 }
 
@@ -87,7 +88,7 @@ impl Affine {
 
     /// Creates a layer for `device` from `weight`, `[out, in]`, and `bias`, `[out]`.
     pub fn new(weight: Tensor<2>, bias: Tensor<1>, target: &Target) -> Self {
-        if gpu::has_kernels(&target.device) {
+        if gpu::accepts(&target.device) {
             let weight = Box::new(Weight::of_rows(weight, target));
             return Self::Gpu { weight, bias: Box::new(bias.unsqueeze().to_device(&target.device)) };
         }

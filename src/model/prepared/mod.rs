@@ -9,7 +9,8 @@
 //! - on the CPU, weights lie in the order in which products use them, and bias, activation and residual are part of
 //!   the product ([`super::cpu`]);
 //! - on a GPU, attention, layer norm, and all that lies between two products are one kernel each, and products may be
-//!   computed in half precision ([`super::gpu`]).
+//!   computed in half precision ([`super::gpu`]);
+//! - on a device of another computer, it is as on a GPU, with operations of burn in place of these kernels.
 
 mod attention;
 mod conv;

@@ -33,7 +33,7 @@ impl PreparedNorm {
     /// Computes the norm of each row, plus `after`, which has the shape of the rows.
     pub fn forward<'a>(&self, rows: impl Into<Rows<'a>>, after: Option<Tensor<2>>) -> Tensor<2> {
         let Rows { x, shift, before } = rows.into();
-        if gpu::has_kernels(&x.device()) {
+        if gpu::accepts(&x.device()) {
             return gpu::normalise(&self.norm, x, Added { shift, before, after });
         }
         let norm = &self.norm;

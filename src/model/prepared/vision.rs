@@ -10,6 +10,7 @@ use crate::model::cpu::{self, Activation};
 use crate::model::gpu::{self, Operand};
 use crate::model::layers::Conv2d;
 use crate::model::network::Features;
+use crate::model::remote::permuted;
 
 /// The vision encoder, prepared for prediction.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Patches {
     pub fn of(conv: Conv2d, target: &Target) -> Self {
         let (weight, bias) = weight_and_bias(conv);
         let [output, input, side, _] = weight.dims();
-        let weight = weight.permute([0, 2, 3, 1]).reshape([output, side * side * input]);
+        let weight = permuted(weight, [0, 2, 3, 1]).reshape([output, side * side * input]);
         Self { layer: Affine::new(weight, bias, target), side }
     }
 
@@ -85,7 +86,7 @@ impl Depthwise {
         let bias: Tensor<1> =
             conv.bias.as_ref().map_or_else(|| Tensor::zeros([channels], &weight.device()), |bias| bias.val());
         let weight = weight.reshape([channels, kernel * kernel]).transpose().into_data();
-        if gpu::has_kernels(&target.device) {
+        if gpu::accepts(&target.device) {
             // From its values, the weight is in the order of the kernel instead of being copied for every image.
             let weight = Tensor::from_data(weight, &target.device);
             Self::Gpu { weight: Box::new(weight), bias: Box::new(bias.unsqueeze().to_device(&target.device)) }

@@ -35,7 +35,7 @@ pub const KEYS: &[(&str, &str)] = &[
         "train_text",
         "whether the text encoder is trained; none: unless the run starts from a bundle and keeps its architecture and vocabulary",
     ),
-    ("device", "auto, cpu, gpu or gpu:N"),
+    ("device", "auto, cpu, gpu, gpu:N or remote:HOST"),
     ("epochs", "most epochs"),
     ("min_epochs", "epochs before the run may stop early"),
     ("patience", "epochs without a better validation (see criterion) after which it stops"),

@@ -66,7 +66,7 @@ pub struct TrainConfig {
     /// whose architecture and vocabulary it keeps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_text: Option<bool>,
-    /// The compute device: auto, cpu, gpu or gpu:N.
+    /// The compute device: auto, cpu, gpu, gpu:N or remote:HOST.
     pub device: String,
     /// The maximum number of epochs.
     pub epochs: usize,

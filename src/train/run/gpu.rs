@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::{Device, Tensor, Transaction};
 
 use crate::device::precedence::PRECEDENCE;
-use crate::device::{Fault, OpenDevice, guarded};
+use crate::device::{self, Fault, OpenDevice, guarded};
 use crate::model::{Model, Trace};
 use crate::train::TrainConfig;
 use crate::train::batches::{Batch, Form};
@@ -126,7 +126,7 @@ impl Rehearsal<'_> {
                 return Ok(());
             }
             self.part(part, &batch, kept.as_mut(), &mut made);
-            self.open.device.sync().map_err(|error| fault(error.to_string()))?;
+            self.open.device.sync().map_err(|error| fault(device::reason(&error.to_string())))?;
         }
         Ok(())
     }
@@ -210,7 +210,6 @@ pub(super) fn filled<T: Clone>(mut items: Vec<T>, pass: usize) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device;
     use crate::input::InputForm;
     use crate::model::Registry;
 

@@ -18,6 +18,7 @@ use crate::model::config::ConfigError;
 use crate::model::layers::{Conv2d, ConvShape, Linear, drop_out, uniform};
 use crate::model::network::{self, Executor, Inputs, Inspectable, Model, TextConditioned, Tokens};
 use crate::model::overrides::Overrides;
+use crate::model::remote::permuted;
 use crate::model::trace::Trace;
 
 /// The width between the two layers of the pixel attention.
@@ -161,7 +162,7 @@ impl PixelAttention {
         let average = relu(self.conv_avg.forward(skip.clone())).mean_dim(1);
         let largest = relu(self.conv_max.forward(skip.clone())).max_dim(1);
         let three = Tensor::cat(vec![average.clone(), largest.clone(), average + largest], 1);
-        let three = three.permute([0, 2, 3, 1]).reshape([batch, height * width, 3]);
+        let three = permuted(three, [0, 2, 3, 1]).reshape([batch, height * width, 3]);
         let factor = self.narrow.forward(relu(self.wide.forward(three)));
         skip * factor.reshape([batch, 1, height, width])
     }

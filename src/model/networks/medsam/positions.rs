@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use crate::model::remote::permuted;
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Lengthens the vectors of a self-attention over a grid of `span × span` positions, so that a plain attention of them adds
@@ -32,9 +33,9 @@ pub fn augmented(vectors: [Tensor<3>; 3], tables: [Tensor<2>; 2], heads: usize, 
         numbers.swap_dims(0, 1).reshape([batch, length, heads, span])
     };
     let by_columns = {
-        let columns = grid.permute([2, 0, 1, 3]).reshape([span, batch * span * heads, depth]);
+        let columns = permuted(grid, [2, 0, 1, 3]).reshape([span, batch * span * heads, depth]);
         let numbers = columns.matmul(of_columns.swap_dims(1, 2)).reshape([span, batch, span, heads * span]);
-        numbers.permute([1, 2, 0, 3]).reshape([batch, length, heads, span])
+        permuted(numbers, [1, 2, 0, 3]).reshape([batch, length, heads, span])
     };
     let query = Tensor::cat(vec![query * (scale / (depth as f64).sqrt()), by_rows * scale, by_columns * scale], 3);
     let places = places(span, &device).reshape([1, length, 1, 2 * span]).expand([batch, length, heads, 2 * span]);

@@ -77,7 +77,7 @@ enum Norm {
 
 impl Norm {
     fn of(norm: GroupNorm, target: &Target) -> Self {
-        if gpu::has_kernels(&target.device) {
+        if gpu::accepts(&target.device) {
             return Self::Gpu(Box::new(norm.to_device(&target.device)));
         }
         let channels = norm.num_channels;

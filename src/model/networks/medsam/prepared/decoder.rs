@@ -10,6 +10,7 @@ use crate::model::cpu::Activation;
 use crate::model::layers::{attend, gelu};
 use crate::model::network::{Features, TextStates};
 use crate::model::prepared::{Affine, PreparedNorm};
+use crate::model::remote::permuted;
 
 /// The mask decoder, prepared for prediction.
 #[derive(Debug)]
@@ -207,7 +208,7 @@ impl PreparedDecoder {
         }
         let logits = pixels.matmul(weights.transpose());
         // By row, column, and their halves of either enlargement.
-        let logits = logits.reshape([n, n, 2, 2, 2, 2]).permute([0, 2, 4, 1, 3, 5]);
+        let logits = permuted(logits.reshape([n, n, 2, 2, 2, 2]), [0, 2, 4, 1, 3, 5]);
         logits.reshape([1, 1, 4 * n, 4 * n])
     }
 

@@ -9,6 +9,7 @@ use crate::model::Target;
 use crate::model::cpu::Activation;
 use crate::model::layers::attend;
 use crate::model::prepared::{Affine, Conv3, PreparedNorm, weight_and_bias};
+use crate::model::remote::permuted;
 
 /// The image encoder, prepared for prediction.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl PreparedEncoder {
         let (grid, patch) = (self.grid, self.patch);
         let [_, input, _, _] = image.dims();
         // The pixels of a patch in a row, by channel, row and column.
-        let pixels = image.reshape([input, grid, patch, grid, patch]).permute([1, 3, 0, 2, 4]);
+        let pixels = permuted(image.reshape([input, grid, patch, grid, patch]), [1, 3, 0, 2, 4]);
         let pixels = pixels.reshape([grid * grid, input * patch * patch]);
         let x = self.patches.forward_onto(pixels, self.positions.clone());
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x, grid));

@@ -47,7 +47,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 /// Runs the command until it is interrupted.
 pub fn run(arguments: &ServeArguments) -> Result<(), Failure> {
-    serve(arguments.listen, arguments.device.choice())
+    serve(arguments.listen, arguments.device.choice()?)
 }
 
 #[cfg(not(feature = "remote"))]

@@ -94,7 +94,7 @@ pub fn presence_logit(calibration: &PresenceCalibration, features: &PresenceFeat
 /// that it is doubtful if it is below one half, and otherwise `None`.
 pub fn presence_words(presence: f32) -> Option<&'static str> {
     if presence < NOTHING_BELOW {
-        Some("Nothing found: what the prompt names is probably not in this image.")
+        Some("Presence is low: what the prompt names may not be in this image.")
     } else if presence < 0.5 {
         Some("Doubtful whether what the prompt names is in this image.")
     } else {
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn words_are_said_where_presence_is_low() {
-        assert!(presence_words(0.1).is_some_and(|words| words.starts_with("Nothing found")));
+        assert!(presence_words(0.1).is_some_and(|words| words.starts_with("Presence is low")));
         assert!(presence_words(NOTHING_BELOW).is_some_and(|words| words.starts_with("Doubtful")));
         assert_eq!((presence_words(0.5), presence_words(1.0)), (None, None));
     }

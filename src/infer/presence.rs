@@ -12,7 +12,7 @@ use super::prediction::Plane;
 use crate::model::weights::presence::PresenceCalibration;
 use crate::text::prompt::parse;
 
-/// The presence below which it is said that nothing was found.
+/// The presence below which it is said to be low.
 pub const NOTHING_BELOW: f32 = 0.2;
 /// Probabilities are limited to this distance from 0 and 1 before their log-odds are taken, so that these stay within
 /// ±9.2.
@@ -90,7 +90,7 @@ pub fn presence_logit(calibration: &PresenceCalibration, features: &PresenceFeat
     calibration.bias + weighted
 }
 
-/// Returns what is said beside a mask with this presence: that nothing was found if it is below [`NOTHING_BELOW`],
+/// Returns what is said beside a mask with this presence: that it is low if it is below [`NOTHING_BELOW`],
 /// that it is doubtful if it is below one half, and otherwise `None`.
 pub fn presence_words(presence: f32) -> Option<&'static str> {
     if presence < NOTHING_BELOW {

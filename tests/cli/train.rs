@@ -164,13 +164,13 @@ fn a_run_learns_and_leaves_a_bundle() {
     let starts = |out: &str| out.lines().find(|line| line.starts_with("start")).expect("the start").to_owned();
     assert!(starts(&more).ends_with(&scores), "{more} {scores}");
     assert!(!said.contains("\nstart"), "random weights are not scored: {said}");
-    // A run that changes nothing says that nothing was gained.
-    let idle = ["--set", &start, "--set", "epochs=2", "--set", "lr=1e-30", "--set", "min_lr=0"];
-    let ran = bench.train("idle", &idle).done();
+    // A run that spoils the weights says that nothing was gained.
+    let spoilt = ["--set", &start, "--set", "epochs=1", "--set", "lr=0.3", "--set", "warmup_epochs=0"];
+    let ran = bench.train("spoilt", &spoilt).done();
     let note = "no epoch had a better validation loss than the weights that the run started from";
     assert!(ran.err.contains(note) && ran.err.contains("keep using these"), "{}", ran.err);
-    assert!(fs::read_to_string(bench.path("idle/log.txt")).expect("a log").contains(note));
-    let progress = fs::read_to_string(bench.path("idle/last/progress.json")).expect("the progress");
+    assert!(fs::read_to_string(bench.path("spoilt/log.txt")).expect("a log").contains(note));
+    let progress = fs::read_to_string(bench.path("spoilt/last/progress.json")).expect("the progress");
     let progress: serde_json::Value = serde_json::from_str(&progress).expect("JSON");
     assert!((progress["start"]["validation_loss"].as_f64().expect("a loss") - loss).abs() < 1e-6, "{progress}");
 }

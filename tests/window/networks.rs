@@ -95,10 +95,10 @@ fn networks_are_compared_side_by_side_with_their_scores() {
     assert!(says(&window, "right: It has no description"), "what is unknown is said");
     assert!(says(&window, "no-masks takes no part"), "a network that refuses is named");
     // A case is taken out of the grid and put back.
-    click(&mut window, "-1.000: 1.000 and 0.000, b.png");
+    click(&mut window, "−1.000: 1.000 and 0.000, b.png");
     wait(&mut window, "one row less", |window| window.query_by_label("Mask by fake of b.png").is_none());
     assert!(window.query_by_label("Mask by fake of a.png").is_some());
-    click(&mut window, "-1.000: 1.000 and 0.000, b.png");
+    click(&mut window, "−1.000: 1.000 and 0.000, b.png");
     wait(&mut window, "the row", |window| window.query_by_label("Mask by fake of b.png").is_some());
 }
 

@@ -1,6 +1,7 @@
 //! Chooses the compute device, and falls back to the CPU if a GPU fails.
 
 mod adapters;
+mod choice;
 pub mod effort;
 mod launches;
 pub mod precedence;
@@ -12,13 +13,12 @@ pub mod tuning;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::str::FromStr;
 
 use burn::tensor::{Device, DeviceKind};
-use serde::{Deserialize, Serialize};
 
 use adapters::may_have_gpu;
 pub use adapters::{Adapter, adapter_rank, adapters};
+pub use choice::DeviceChoice;
 pub use effort::GpuTuning;
 pub use launches::{KernelLaunches, Launches, launches_of};
 pub use precision::Precision;
@@ -34,71 +34,6 @@ pub const REMOTE_PORT: u16 = 7316;
 #[cfg(not(feature = "remote"))]
 pub const WITHOUT_REMOTE: &str = "this himix was built without devices of other computers; build it with \
                                   cargo build --release --features remote";
-
-/// The compute device that the user requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum DeviceChoice {
-    /// What the environment variable [`VARIABLE`] says; without it a hardware GPU if there is one, otherwise the CPU.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// A GPU: the first in the order of [`adapters`], or the one with this index. Only this variant accepts a
-    /// software adapter.
-    Gpu(Option<usize>),
-    /// The device that another computer serves.
-    #[cfg(feature = "remote")]
-    Remote(remote::Address),
-}
-
-/// What the environment variable, a file of settings and the command line say.
-impl FromStr for DeviceChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "gpu" => Ok(Self::Gpu(None)),
-            other => match (other.strip_prefix("gpu:").map(str::parse), other.strip_prefix("remote:")) {
-                (Some(Ok(number)), _) => Ok(Self::Gpu(Some(number))),
-                #[cfg(feature = "remote")]
-                (_, Some(address)) => address.parse().map(Self::Remote),
-                #[cfg(not(feature = "remote"))]
-                (_, Some(_)) => Err(format!("'{text}': {WITHOUT_REMOTE}")),
-                _ => Err(format!("'{text}' is no device; say auto, cpu, gpu, gpu:N or remote:HOST")),
-            },
-        }
-    }
-}
-
-impl TryFrom<String> for DeviceChoice {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<DeviceChoice> for String {
-    fn from(choice: DeviceChoice) -> Self {
-        choice.to_string()
-    }
-}
-
-impl fmt::Display for DeviceChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Cpu => f.write_str("cpu"),
-            Self::Gpu(None) => f.write_str("gpu"),
-            Self::Gpu(Some(number)) => write!(f, "gpu:{number}"),
-            #[cfg(feature = "remote")]
-            Self::Remote(address) => write!(f, "remote:{address}"),
-        }
-    }
-}
 
 /// A device that is ready to compute.
 #[derive(Clone, Debug)]
@@ -148,12 +83,9 @@ pub fn cpu() -> OpenDevice {
 /// Returns what `choice` stands for if `variable` is the value of the environment variable, and a notice for the user if
 /// that is no device.
 fn resolved(choice: DeviceChoice, variable: Option<&str>) -> (DeviceChoice, Option<String>) {
-    let variable = variable.filter(|text| choice == DeviceChoice::Auto && !text.trim().is_empty());
-    match variable.map(str::parse) {
-        Some(Ok(said)) => (said, None),
-        Some(Err(reason)) => (choice, Some(format!("{VARIABLE}: {reason}. The device is chosen automatically."))),
-        None => (choice, None),
-    }
+    choice::resolved(choice, variable, |reason| {
+        format!("{VARIABLE}: {reason}. The device is chosen automatically.")
+    })
 }
 
 /// Returns whether `choice` may lead to a GPU or another computer. This is answered at once, without asking any driver.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, OpenDevice};
+use super::{Fault, OpenDevice, choice};
 
 /// The environment variable that says which precision [`Precision::Auto`] is.
 pub const VARIABLE: &str = "HIMIX_PRECISION";
@@ -75,12 +75,7 @@ pub fn choose(precision: Precision) {
 /// Returns what `choice` stands for if `variable` is the value of the environment variable, and a notice for the user if
 /// that is no precision.
 fn resolved(choice: Precision, variable: Option<&str>) -> (Precision, Option<String>) {
-    let variable = variable.filter(|text| choice == Precision::Auto && !text.trim().is_empty());
-    match variable.map(str::parse) {
-        Some(Ok(said)) => (said, None),
-        Some(Err(reason)) => (choice, Some(format!("{VARIABLE}: {reason}. f32 is used."))),
-        None => (choice, None),
-    }
+    choice::resolved(choice, variable, |reason| format!("{VARIABLE}: {reason}. f32 is used."))
 }
 
 impl OpenDevice {

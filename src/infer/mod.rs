@@ -61,7 +61,7 @@ pub use measure::{MeasuredPass, measure_passes, measure_prediction};
 pub use obedience::{Answers, Named, NamedAnswers, OBEYED_FROM, Obedience, obedience};
 pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 pub use predictor::Predictor;
-pub use presence::{NOTHING_BELOW, PresenceFeatures, presence, presence_logit, presence_words};
+pub use presence::{LOW_BELOW, PresenceFeatures, presence, presence_logit, presence_words};
 pub use presence_fit::{PresenceCase, calibrate_presence, presence_groups};
 pub use presence_images::{PresenceCases, PresenceImage, kind_words, presence_cases};
 pub use refine::{REFINE_STEPS, RefineEnd, RefineSettings, RefineStep, Refinement, refine};

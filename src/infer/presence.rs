@@ -13,7 +13,7 @@ use crate::model::weights::presence::PresenceCalibration;
 use crate::text::prompt::parse;
 
 /// The presence below which it is said to be low.
-pub const NOTHING_BELOW: f32 = 0.2;
+pub const LOW_BELOW: f32 = 0.2;
 /// Probabilities are limited to this distance from 0 and 1 before their log-odds are taken, so that these stay within
 /// ±9.2.
 const CLOSEST: f64 = 1e-4;
@@ -90,10 +90,10 @@ pub fn presence_logit(calibration: &PresenceCalibration, features: &PresenceFeat
     calibration.bias + weighted
 }
 
-/// Returns what is said beside a mask with this presence: that it is low if it is below [`NOTHING_BELOW`],
+/// Returns what is said beside a mask with this presence: that it is low if it is below [`LOW_BELOW`],
 /// that it is doubtful if it is below one half, and otherwise `None`.
 pub fn presence_words(presence: f32) -> Option<&'static str> {
-    if presence < NOTHING_BELOW {
+    if presence < LOW_BELOW {
         Some("Presence is low: what the prompt names may not be in this image.")
     } else if presence < 0.5 {
         Some("Doubtful whether what the prompt names is in this image.")
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn words_are_said_where_presence_is_low() {
         assert!(presence_words(0.1).is_some_and(|words| words.starts_with("Presence is low")));
-        assert!(presence_words(NOTHING_BELOW).is_some_and(|words| words.starts_with("Doubtful")));
+        assert!(presence_words(LOW_BELOW).is_some_and(|words| words.starts_with("Doubtful")));
         assert_eq!((presence_words(0.5), presence_words(1.0)), (None, None));
     }
 }
